@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { EngineFactory } from "./engine.ts";
+import { v8 } from "./v8.ts";
+
+/** Every engine the suites run on. */
+export const engines: readonly EngineFactory[] = [v8];

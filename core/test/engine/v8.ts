@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { readFileSync } from "node:fs";
+import { defaultHal } from "./defaultHal.ts";
+import type { Engine, EngineFactory } from "./engine.ts";
+
+const CORE_WASM = new URL("../../../build/core.wasm", import.meta.url);
+
+/** core.wasm compiled by the JavaScript engine, with one full page of memory. */
+export const v8: EngineFactory = {
+  name: "v8",
+  async open(hal = () => ({})) {
+    let exports: WebAssembly.Exports | undefined;
+    const memory = () => new Uint8Array((exports?.memory as WebAssembly.Memory).buffer);
+    const engine: Engine = {
+      name: "v8",
+      call(name, ...args) {
+        const f = exports?.[name];
+        if (typeof f !== "function") throw new Error(`core.wasm exports no function ${name}`);
+        return f(...args) ?? 0;
+      },
+      read: (ptr, len) => memory().slice(ptr, ptr + len),
+      write: (ptr, bytes) => memory().set(bytes, ptr),
+      close: () => {
+        exports = undefined;
+      },
+    };
+    const module = await WebAssembly.compile(readFileSync(CORE_WASM));
+    const imports = { hal: { ...defaultHal(engine), ...hal(engine) } };
+    exports = (await WebAssembly.instantiate(module, imports)).exports;
+    return engine;
+  },
+};

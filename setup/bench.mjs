@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { ensure } from "./ensure.mjs";
+import { runNode } from "./runNode.mjs";
+
+ensure();
+process.exitCode = await runNode(["build/bench/main.js", ...process.argv.slice(2)]);

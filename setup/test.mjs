@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { compiler, ensure, fail } from "./ensure.mjs";
+import { runNode } from "./runNode.mjs";
+
+if (compiler() === null) fail("the tests need a C compiler; install gcc or clang, or set CC.");
+ensure();
+const checked = await runNode(["setup/check.mjs"]);
+const tested = await runNode(["node_modules/vitest/vitest.mjs", "run", ...process.argv.slice(2)]);
+process.exitCode = checked || tested;
