@@ -115,7 +115,11 @@ export function ensure() {
     ["core", "asconfig.json", "package-lock.json"],
     "build/core.wasm",
     () =>
-      run("The core", process.execPath, ["node_modules/assemblyscript/bin/asc.js", "--config", "asconfig.json"]),
+      run("The core", process.execPath, [
+        "node_modules/assemblyscript/bin/asc.js",
+        "--config",
+        "asconfig.json",
+      ]),
   );
   step(
     "host",

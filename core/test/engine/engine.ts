@@ -8,14 +8,7 @@ export interface HalFunctions {
   store_write(id: number, x: number, len: number): number;
   log(level: number, text: number, len: number): void;
   accelerators(): number;
-  accel_mod_exp(
-    out: number,
-    x: number,
-    e: number,
-    eLen: number,
-    n: number,
-    nLen: number,
-  ): number;
+  accel_mod_exp(out: number, x: number, e: number, eLen: number, n: number, nLen: number): number;
   accel_aes256(out: number, x: number, count: number, key: number): void;
   accel_sha256(state: number, blocks: number, count: number): void;
 }

@@ -10,7 +10,11 @@ export const v8: EngineFactory = {
   name: "v8",
   async open(hal = () => ({})) {
     let exports: WebAssembly.Exports | undefined;
-    const memory = () => new Uint8Array((exports?.memory as WebAssembly.Memory).buffer);
+    const memory = () => {
+      const exported = exports?.memory;
+      if (!(exported instanceof WebAssembly.Memory)) throw new Error("the engine is closed");
+      return new Uint8Array(exported.buffer);
+    };
     const engine: Engine = {
       name: "v8",
       call(name, ...args) {
