@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+/** Longest record key in UTF-16 units, and longest with its `cached:` prefix. */
+export const MAX_KEY_LENGTH = 248;
+export const MAX_CACHED_KEY_LENGTH = 255;
+
+export type KeyType =
+  | "reservedKey"
+  | "publicKey"
+  | "privateKey"
+  | "sharedKey"
+  | "selfKey"
+  | "cachedPublicKey"
+  | "cachedSharedKey"
+  | "localKey"
+  | "invalidKey";
+
+// The protocol's grammar counts UTF-16 units, so these are written without the u flag.
+const EMOJI =
+  "(?:\\u00a9|\\u00ae|[\\u2000-\\u3300]|[\\ufe00-\\ufe0f]|\\ud83c[\\ud000-\\udfff]|\\ud83d[\\ud000-\\udfff]|\\ud83e[\\ud000-\\udfff])";
+const ATSIGN = `(?:[\\w-]|${EMOJI}){1,55}`;
+const ENTITY = `(?:[\\w.\\-'*"]|${EMOJI})+`;
+const OWNER = `@${ATSIGN}`;
+const SHARED = `@${ATSIGN}:`;
+
+const RESERVED_PRIVATE =
+  "(?<=privatekey:)(?:at_pkam_publickey|at_pkam_privatekey|privatekey|self_encryption_key|at_secret|at_secret_deleted|signing_keypair_generated|commitLogCompactionStats|accessLogCompactionStats|notificationCompactionStats)$";
+const RESERVED_OWNED = `(?:(?<=private:)blocklist|(?<=public:)signing_publickey|(?<=${SHARED})signing_privatekey|(?<=^${SHARED})shared_key|(?<=public:)publickey|shared_key\\.${ATSIGN})${OWNER}`;
+
+const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`, "i");
+const reserved = new RegExp(
+  `${RESERVED_PRIVATE}|^configkey$|^_[\\w.\\-'*"]+$|${RESERVED_OWNED}`,
+  "i",
+);
+const publicKey = whole(`public:${ENTITY}${OWNER}`);
+const privateKey = whole(`private:(?:${SHARED})?${ENTITY}${OWNER}`);
+const ownKey = whole(`(?<shared>${SHARED})?${ENTITY}(?<owner>${OWNER})`);
+const cachedPublicKey = whole(`cached:public:${ENTITY}${OWNER}`);
+const cachedSharedKey = whole(`cached:${SHARED}${ENTITY}${OWNER}`);
+const localKey = whole(`local:${ENTITY}${OWNER}`);
+
+/** Which kind of record a key names (atProtocol, key types); the first rule that fits decides. */
+export function keyType(key: string): KeyType {
+  if (key.length > 2 * MAX_CACHED_KEY_LENGTH) return "invalidKey";
+  if (reserved.test(key)) return "reservedKey";
+  if (publicKey.test(key)) return "publicKey";
+  if (privateKey.test(key)) return "privateKey";
+  const own = ownKey.exec(key);
+  if (own !== null) {
+    const { shared, owner } = own.groups ?? {};
+    return shared === undefined || shared === `${owner}:` ? "selfKey" : "sharedKey";
+  }
+  if (cachedPublicKey.test(key)) return "cachedPublicKey";
+  if (cachedSharedKey.test(key)) return "cachedSharedKey";
+  if (localKey.test(key)) return "localKey";
+  return "invalidKey";
+}
+
+export type Visibility = "public" | "private" | "privatekey" | "local";
+
+/** The parts of a record key `[cached:][visibility:|@sharedWith:]entity[.namespace][@owner]`. */
+export interface AtKey {
+  cached: boolean;
+  visibility?: Visibility;
+  /** atSign the record is shared with, with its `@`. */
+  sharedWith?: string;
+  /** Name without namespace. */
+  entity: string;
+  /** What follows the last dot of the name. */
+  namespace?: string;
+  /** Owner's atSign with its `@`; absent in `privatekey:` and local `_` keys. */
+  owner?: string;
+}
+
+const VISIBILITIES: readonly Visibility[] = ["public", "private", "privatekey", "local"];
+
+/** Splits a key into its parts without judging it; `keyType` says whether it is one. */
+export function parseAtKey(key: string): AtKey {
+  let rest = key;
+  const cached = rest.startsWith("cached:");
+  if (cached) rest = rest.slice("cached:".length);
+  const visibility = VISIBILITIES.find((name) => rest.startsWith(`${name}:`));
+  if (visibility !== undefined) rest = rest.slice(visibility.length + 1);
+  let sharedWith: string | undefined;
+  if (rest.startsWith("@") && rest.includes(":")) {
+    sharedWith = rest.slice(0, rest.indexOf(":"));
+    rest = rest.slice(sharedWith.length + 1);
+  }
+  const at = rest.lastIndexOf("@");
+  const name = at < 0 ? rest : rest.slice(0, at);
+  const dot = name.lastIndexOf(".");
+  return {
+    cached,
+    ...(visibility !== undefined && { visibility }),
+    ...(sharedWith !== undefined && { sharedWith }),
+    entity: dot < 0 ? name : name.slice(0, dot),
+    ...(dot >= 0 && { namespace: name.slice(dot + 1) }),
+    ...(at >= 0 && { owner: rest.slice(at) }),
+  };
+}
+
+/** Joins the parts again: the inverse of `parseAtKey`. */
+export function formatAtKey(key: AtKey): string {
+  const prefix = key.cached ? "cached:" : "";
+  const visibility = key.visibility === undefined ? "" : `${key.visibility}:`;
+  const sharedWith = key.sharedWith === undefined ? "" : `${key.sharedWith}:`;
+  const namespace = key.namespace === undefined ? "" : `.${key.namespace}`;
+  return `${prefix}${visibility}${sharedWith}${key.entity}${namespace}${key.owner ?? ""}`;
+}
+
+/** How a key is stored: trimmed, lower case, without spaces. */
+export function canonicalKey(key: string): string {
+  return key.trim().toLowerCase().replaceAll(" ", "");
+}
+
+/** Whether writes of this key enter the commit log (atProtocol, what is committed). */
+export function isCommittedKey(key: string): boolean {
+  if (key.startsWith("public:__")) return true;
+  return !/^(?:private:|privatekey:|local:|public:_)/.test(key);
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { AtError } from "./errors.ts";
+
+export interface PublicKeyHash {
+  hash: string;
+  algo: string;
+}
+
+/** What a writer says about a record: times in ms, ttr in seconds. */
+export interface MetadataValues {
+  ttl?: number;
+  ttb?: number;
+  ttr?: number;
+  ccd?: boolean;
+  isBinary?: boolean;
+  isEncrypted?: boolean;
+  dataSignature?: string;
+  sharedKeyEnc?: string;
+  pubKeyCS?: string;
+  pubKeyHash?: PublicKeyHash;
+  encoding?: string;
+  encKeyName?: string;
+  encAlgo?: string;
+  ivNonce?: string;
+  skeEncKeyName?: string;
+  skeEncAlgo?: string;
+  immutable?: boolean;
+  appMetadata?: Record<string, unknown>;
+}
+
+/** Metadata of a stored record: the writer's values and what the server adds. Instants are ms since the epoch. */
+export interface Metadata extends MetadataValues {
+  createdBy?: string;
+  updatedBy?: string;
+  createdAt?: number;
+  updatedAt?: number;
+  availableAt?: number;
+  expiresAt?: number;
+  refreshAt?: number;
+  status?: string;
+  version?: number;
+}
+
+/** The text options, in the order of the wire. */
+export const textOptions = [
+  "dataSignature",
+  "sharedKeyEnc",
+  "pubKeyCS",
+  "encoding",
+  "encKeyName",
+  "encAlgo",
+  "ivNonce",
+  "skeEncKeyName",
+  "skeEncAlgo",
+] as const;
+export type TextOption = (typeof textOptions)[number];
+
+/** Options as a command carries them: absent keeps the stored value, `null` clears it. */
+export type MetadataOptions = {
+  [K in keyof MetadataValues]: MetadataValues[K] | null;
+} & { ttln?: number };
+
+const NAMES =
+  "ttln|ttl|ttb|ttr|ccd|dataSignature|sharedKeyStatus|isBinary|isEncrypted|sharedKeyEnc|pubKeyCS|pubKeyHash|hashingAlgo|hash|algo|encoding|encKeyName|encAlgo|ivNonce|skeEncKeyName|skeEncAlgo|immutable|appMetadata";
+const OPTION = `:(?:(?:${NAMES}):[^:@\\s]+|[cuea]At:\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?Z)`;
+
+/**
+ * Grammar of the metadata fragment, to be put into the grammars of update, update:meta and notify: any order, so that
+ * what existing clients send is understood. The values are judged by `parseMetadataFragment`.
+ */
+export const METADATA_GRAMMAR = `(?<metadata>(?:${OPTION})*)`;
+
+function invalid(detail: string): never {
+  throw new AtError("AT0003", `Invalid syntax. ${detail}`);
+}
+
+function integer(name: string, text: string): number {
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    invalid(`${name} has to be a whole number`);
+  }
+  return value;
+}
+
+function flag(name: string, text: string): boolean {
+  const value = text.toLowerCase();
+  if (value !== "true" && value !== "false") invalid(`${name} has to be true or false`);
+  return value === "true";
+}
+
+function appMetadata(text: string): Record<string, unknown> | null {
+  if (text === "null") return null;
+  try {
+    const bytes = Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0));
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+  } catch (cause) {
+    throw new AtError("AT0003", "Invalid syntax. appMetadata has to be base64 of a JSON object", {
+      cause,
+    });
+  }
+  return invalid("appMetadata has to be base64 of a JSON object");
+}
+
+function checkTimes(options: MetadataOptions): void {
+  if ((options.ttl ?? 0) < 0) {
+    throw new AtError("AT0003", "Valid value for TTL should be greater than or equal to 0");
+  }
+  if ((options.ttb ?? 0) < 0) {
+    throw new AtError("AT0003", "Valid value for TTB should be greater than or equal to 0");
+  }
+  if ((options.ttr ?? 0) < -1) {
+    throw new AtError("AT0003", "Valid values for TTR are -1 and greater than or equal to 1");
+  }
+}
+
+function splitFragment(fragment: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const match of fragment.matchAll(/:([A-Za-z]+):((?:(?<=At:)\d{4}-[^Z]*Z|[^:@\s]+))/g)) {
+    const name = (match[1] ?? "").toLowerCase();
+    if (found.has(name)) invalid(`${match[1]} is given twice`);
+    found.set(name, match[2] ?? "");
+  }
+  return found;
+}
+
+function publicKeyHash(found: Map<string, string>): PublicKeyHash | null | undefined {
+  const hash = found.get("pubkeyhash") ?? found.get("hash");
+  const algo = found.get("hashingalgo") ?? found.get("algo");
+  if (hash === "null") return null;
+  return hash === undefined || algo === undefined ? undefined : { hash, algo };
+}
+
+/**
+ * Reads a metadata fragment such as `:ttl:1000:isEncrypted:true` (atProtocol, metadata options): options in any order,
+ * names and booleans in any letter case, the old and the new names of the public key hash. `sharedKeyStatus` and the
+ * four times of newer clients are read and left out. Throws AT0003.
+ */
+export function parseMetadataFragment(fragment: string): MetadataOptions {
+  const found = splitFragment(fragment);
+  const options: MetadataOptions = {};
+  for (const name of ["ttl", "ttb", "ttr", "ttln"] as const) {
+    const text = found.get(name);
+    if (text !== undefined) options[name] = integer(name, text);
+  }
+  for (const name of ["ccd", "isBinary", "isEncrypted", "immutable"] as const) {
+    const text = found.get(name.toLowerCase());
+    if (text !== undefined) options[name] = flag(name, text);
+  }
+  for (const name of textOptions) {
+    const text = found.get(name.toLowerCase());
+    if (text !== undefined) options[name] = text === "null" ? null : text;
+  }
+  const hash = publicKeyHash(found);
+  if (hash !== undefined) options.pubKeyHash = hash;
+  const app = found.get("appmetadata");
+  if (app !== undefined) options.appMetadata = appMetadata(app);
+  checkTimes(options);
+  return options;
+}
+
+/** Writes the fragment in the order every atServer accepts; `null` options are written as the word null. */
+export function formatMetadataFragment(options: MetadataOptions): string {
+  const parts: string[] = [];
+  const put = (name: string, value: unknown): void => {
+    if (value !== undefined) parts.push(`:${name}:${value}`);
+  };
+  put("ttl", options.ttl ?? undefined);
+  put("ttb", options.ttb ?? undefined);
+  put("ttr", options.ttr ?? undefined);
+  put("ccd", options.ccd ?? undefined);
+  put("dataSignature", options.dataSignature);
+  put("isBinary", options.isBinary ?? undefined);
+  put("isEncrypted", options.isEncrypted ?? undefined);
+  put("sharedKeyEnc", options.sharedKeyEnc);
+  put("pubKeyCS", options.pubKeyCS);
+  put("pubKeyHash", options.pubKeyHash?.hash);
+  put("hashingAlgo", options.pubKeyHash?.algo);
+  for (const name of textOptions.slice(3)) put(name, options[name]);
+  put("immutable", options.immutable ?? undefined);
+  if (options.appMetadata) {
+    const bytes = new TextEncoder().encode(JSON.stringify(options.appMetadata));
+    put("appMetadata", btoa(String.fromCharCode(...bytes)));
+  }
+  return parts.join("");
+}
+
+/** `2024-10-21 09:46:48.982Z`, as metadata and notifications show an instant. */
+export function formatTime(epochMillis: number): string {
+  return new Date(epochMillis).toISOString().replace("T", " ");
+}
+
+/** Reads such a text, with a space or a `T`; undefined when it isn't one. */
+export function parseTime(text: unknown): number | undefined {
+  if (typeof text !== "string") return undefined;
+  const millis = Date.parse(text.replace(" ", "T"));
+  return Number.isNaN(millis) ? undefined : millis;
+}
+
+const times = ["createdAt", "updatedAt", "availableAt", "expiresAt", "refreshAt"] as const;
+const numbers = ["version", "ttl", "ttb", "ttr"] as const;
+const flags = ["ccd", "isBinary", "isEncrypted", "immutable"] as const;
+const texts = ["createdBy", "updatedBy", "status", ...textOptions] as const;
+
+const memberOrder = [
+  "createdBy",
+  "updatedBy",
+  ...times,
+  "status",
+  ...numbers,
+  "ccd",
+  "isBinary",
+  "isEncrypted",
+  "dataSignature",
+  "sharedKeyEnc",
+  "pubKeyCS",
+  "pubKeyHash",
+  ...textOptions.slice(3),
+  "immutable",
+  "appMetadata",
+] as const satisfies (keyof Metadata)[];
+
+/** The metadata object of `llookup:meta` and of `metaData` in `:all`, members in protocol order, absent ones left out. */
+export function metadataToJson(metadata: Metadata): Record<string, unknown> {
+  const json: Record<string, unknown> = {};
+  for (const name of memberOrder) {
+    const value = metadata[name];
+    if (value === undefined) continue;
+    json[name] =
+      typeof value === "number" && (times as readonly string[]).includes(name)
+        ? formatTime(value)
+        : value;
+  }
+  return json;
+}
+
+function numberOf(value: unknown): number | undefined {
+  if (value === null || value === undefined || value === "") return undefined;
+  const number = Number(value);
+  return Number.isFinite(number) ? number : undefined;
+}
+
+function flagOf(value: unknown): boolean | undefined {
+  if (typeof value === "boolean") return value;
+  if (typeof value !== "string") return undefined;
+  return value === "true" ? true : value === "false" ? false : undefined;
+}
+
+/** Reads such an object leniently: null is absent, numbers and booleans may be strings, times may have a `T`. */
+export function metadataFromJson(json: Record<string, unknown>): Metadata {
+  const metadata: Metadata = {};
+  for (const name of times) metadata[name] = parseTime(json[name]);
+  for (const name of numbers) metadata[name] = numberOf(json[name]);
+  for (const name of flags) metadata[name] = flagOf(json[name]);
+  for (const name of texts) {
+    const value = json[name];
+    if (typeof value === "string" && value !== "null") metadata[name] = value;
+  }
+  const hash = json.pubKeyHash;
+  if (typeof hash === "object" && hash !== null) {
+    const { hash: value, algo } = hash as Record<string, unknown>;
+    if (typeof value === "string" && typeof algo === "string") {
+      metadata.pubKeyHash = { hash: value, algo };
+    }
+  }
+  const app = json.appMetadata;
+  if (typeof app === "object" && app !== null) {
+    metadata.appMetadata = app as Record<string, unknown>;
+  }
+  return Object.fromEntries(
+    Object.entries(metadata).filter(([, value]) => value !== undefined),
+  ) as Metadata;
+}
