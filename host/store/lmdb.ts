@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { mkdirSync } from "node:fs";
+import { type Database, open, type RootDatabase } from "lmdb";
+import type { Notification } from "../wire/notification.ts";
+import {
+  type AccessEntry,
+  type CommitEntry,
+  type CommitOperation,
+  SCHEMA_VERSION,
+  type Store,
+  type StoredRecord,
+  type StoreWriter,
+} from "./store.ts";
+
+const SCHEMA = "schema";
+const LAST_COMMIT = "lastCommitId";
+
+class LmdbStore implements Store, StoreWriter {
+  private readonly root: RootDatabase;
+  private readonly meta: Database<number, string>;
+  private readonly held: Database<StoredRecord, string>;
+  private readonly expiry: Database<true, [number, string]>;
+  private readonly commits: Database<CommitEntry, number>;
+  private readonly commitIds: Database<number, string>;
+  private readonly notes: Database<Notification, string>;
+  private readonly log: Database<AccessEntry, number>;
+  private readonly now: () => number;
+
+  constructor(root: RootDatabase, now: () => number) {
+    this.root = root;
+    this.now = now;
+    this.meta = root.openDB({ name: "meta" });
+    this.held = root.openDB({ name: "records" });
+    this.expiry = root.openDB({ name: "expiry" });
+    this.commits = root.openDB({ name: "commits" });
+    this.commitIds = root.openDB({ name: "commitIds" });
+    this.notes = root.openDB({ name: "notifications" });
+    this.log = root.openDB({ name: "accesses" });
+  }
+
+  async checkSchema(): Promise<void> {
+    const found = this.meta.get(SCHEMA);
+    if (found !== undefined && found > SCHEMA_VERSION) {
+      await this.close();
+      throw new Error(
+        `the store has schema ${found}, this program understands ${SCHEMA_VERSION}: use a newer program`,
+      );
+    }
+    if (found === undefined) await this.meta.put(SCHEMA, SCHEMA_VERSION);
+  }
+
+  write<T>(action: (writer: StoreWriter) => T): Promise<T> {
+    return this.root.transaction(() => action(this));
+  }
+
+  record(key: string): StoredRecord | undefined {
+    return this.held.get(key);
+  }
+
+  *records(): Iterable<[string, StoredRecord]> {
+    for (const { key, value } of this.held.getRange()) yield [key, value];
+  }
+
+  expired(now: number): string[] {
+    return [...this.expiry.getKeys({ end: [now, ""] })].map(([, key]) => key);
+  }
+
+  notification(id: string): Notification | undefined {
+    return this.notes.get(id);
+  }
+
+  notifications(): Notification[] {
+    return [...this.notes.getRange()]
+      .map(({ value }) => value)
+      .sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  lastCommitId(): number {
+    return this.meta.get(LAST_COMMIT) ?? -1;
+  }
+
+  *commitsAfter(commitId: number): Iterable<CommitEntry> {
+    for (const { value } of this.commits.getRange({ start: commitId + 1 })) yield value;
+  }
+
+  commitOf(key: string): CommitEntry | undefined {
+    const id = this.commitIds.get(key);
+    return id === undefined ? undefined : this.commits.get(id);
+  }
+
+  *accesses(): Iterable<AccessEntry> {
+    for (const { value } of this.log.getRange()) yield value;
+  }
+
+  put(key: string, record: StoredRecord, operation?: CommitOperation): number {
+    this.dropExpiry(key);
+    this.held.put(key, record);
+    const { expiresAt } = record.metadata;
+    if (expiresAt !== undefined) this.expiry.put([expiresAt, key], true);
+    return operation === undefined ? -1 : this.commit(key, operation);
+  }
+
+  remove(key: string, commit: boolean): number {
+    this.dropExpiry(key);
+    this.held.remove(key);
+    return commit ? this.commit(key, "-") : -1;
+  }
+
+  putNotification(notification: Notification): void {
+    this.notes.put(notification.id, notification);
+  }
+
+  removeNotification(id: string): void {
+    this.notes.remove(id);
+  }
+
+  logAccess(entry: AccessEntry): void {
+    const [latest] = this.log.getKeys({ reverse: true, limit: 1 });
+    this.log.put((latest ?? 0) + 1, entry);
+  }
+
+  trimAccesses(keep: number): void {
+    const surplus = this.log.getKeysCount() - keep;
+    if (surplus <= 0) return;
+    for (const key of [...this.log.getKeys({ limit: surplus })]) this.log.remove(key);
+  }
+
+  async close(): Promise<void> {
+    await this.root.close();
+  }
+
+  private dropExpiry(key: string): void {
+    const expiresAt = this.held.get(key)?.metadata.expiresAt;
+    if (expiresAt !== undefined) this.expiry.remove([expiresAt, key]);
+  }
+
+  private commit(key: string, operation: CommitOperation): number {
+    const commitId = this.lastCommitId() + 1;
+    const earlier = this.commitIds.get(key);
+    if (earlier !== undefined) this.commits.remove(earlier);
+    this.commits.put(commitId, { commitId, key, operation, time: this.now() });
+    this.commitIds.put(key, commitId);
+    this.meta.put(LAST_COMMIT, commitId);
+    return commitId;
+  }
+}
+
+/**
+ * Opens, or makes, the store in a directory. Commits are flushed before they are acknowledged (no overlapping sync), so a
+ * killed process loses nothing it confirmed. Throws when a newer program wrote the store.
+ */
+export async function openLmdbStore(path: string, now: () => number = Date.now): Promise<Store> {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const root = open({ path, maxDbs: 16, overlappingSync: false, noMemInit: false });
+  const store = new LmdbStore(root, now);
+  await store.checkSchema();
+  return store;
+}

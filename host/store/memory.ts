@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { Notification } from "../wire/notification.ts";
+import type {
+  AccessEntry,
+  CommitEntry,
+  CommitOperation,
+  Store,
+  StoredRecord,
+  StoreWriter,
+} from "./store.ts";
+
+class MemoryStore implements Store, StoreWriter {
+  private readonly held = new Map<string, StoredRecord>();
+  private readonly notes = new Map<string, Notification>();
+  private readonly commits = new Map<string, CommitEntry>();
+  private log: AccessEntry[] = [];
+  private last = -1;
+  private readonly now: () => number;
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  async write<T>(action: (writer: StoreWriter) => T): Promise<T> {
+    return action(this);
+  }
+
+  record(key: string): StoredRecord | undefined {
+    const record = this.held.get(key);
+    return record === undefined ? undefined : structuredClone(record);
+  }
+
+  *records(): Iterable<[string, StoredRecord]> {
+    for (const key of [...this.held.keys()].sort()) {
+      const record = this.record(key);
+      if (record !== undefined) yield [key, record];
+    }
+  }
+
+  expired(now: number): string[] {
+    return [...this.held]
+      .flatMap(([key, { metadata }]) =>
+        metadata.expiresAt !== undefined && metadata.expiresAt < now
+          ? [{ key, at: metadata.expiresAt }]
+          : [],
+      )
+      .sort((a, b) => a.at - b.at)
+      .map(({ key }) => key);
+  }
+
+  notification(id: string): Notification | undefined {
+    const found = this.notes.get(id);
+    return found === undefined ? undefined : structuredClone(found);
+  }
+
+  notifications(): Notification[] {
+    return structuredClone([...this.notes.values()]).sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  lastCommitId(): number {
+    return this.last;
+  }
+
+  commitsAfter(commitId: number): CommitEntry[] {
+    return [...this.commits.values()]
+      .filter((entry) => entry.commitId > commitId)
+      .sort((a, b) => a.commitId - b.commitId);
+  }
+
+  commitOf(key: string): CommitEntry | undefined {
+    return this.commits.get(key);
+  }
+
+  accesses(): AccessEntry[] {
+    return [...this.log];
+  }
+
+  put(key: string, record: StoredRecord, operation?: CommitOperation): number {
+    this.held.set(key, structuredClone(record));
+    return operation === undefined ? -1 : this.commit(key, operation);
+  }
+
+  remove(key: string, commit: boolean): number {
+    this.held.delete(key);
+    return commit ? this.commit(key, "-") : -1;
+  }
+
+  putNotification(notification: Notification): void {
+    this.notes.set(notification.id, structuredClone(notification));
+  }
+
+  removeNotification(id: string): void {
+    this.notes.delete(id);
+  }
+
+  logAccess(entry: AccessEntry): void {
+    this.log.push(entry);
+  }
+
+  trimAccesses(keep: number): void {
+    this.log = keep === 0 ? [] : this.log.slice(-keep);
+  }
+
+  async close(): Promise<void> {
+    this.held.clear();
+  }
+
+  private commit(key: string, operation: CommitOperation): number {
+    this.last += 1;
+    this.commits.set(key, { commitId: this.last, key, operation, time: this.now() });
+    return this.last;
+  }
+}
+
+/** A store that forgets everything when closed, for tests. */
+export function openMemoryStore(now: () => number = Date.now): Store {
+  return new MemoryStore(now);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { Metadata } from "../wire/metadata.ts";
+import type { Notification } from "../wire/notification.ts";
+
+/** Version of what is on disk; a store written by a newer one is refused. */
+export const SCHEMA_VERSION = 1;
+
+export interface StoredRecord {
+  value: string | null;
+  metadata: Metadata;
+}
+
+/** `*` value and metadata, `#` metadata only, `+` value only, `-` removed (atProtocol, commit log). */
+export type CommitOperation = "+" | "#" | "*" | "-";
+
+export interface CommitEntry {
+  commitId: number;
+  key: string;
+  operation: CommitOperation;
+  /** ms since the epoch. */
+  time: number;
+}
+
+export interface AccessEntry {
+  atSign: string;
+  verb: string;
+  /** ms since the epoch. */
+  time: number;
+  key?: string;
+}
+
+/** Reads see what was written before, whether or not it has reached the disk yet. */
+export interface StoreReader {
+  record(key: string): StoredRecord | undefined;
+  /** All records in ascending order of their keys. */
+  records(): Iterable<[key: string, record: StoredRecord]>;
+  /** Keys of records whose `expiresAt` is before `now`, the earliest first. */
+  expired(now: number): string[];
+  notification(id: string): Notification | undefined;
+  /** All notifications, oldest first. */
+  notifications(): Notification[];
+  /** Highest commit id, -1 before the first. It never falls, not even when its entry is gone. */
+  lastCommitId(): number;
+  /** Entries with an id above `commitId`, ascending; a key has one entry, its latest. */
+  commitsAfter(commitId: number): Iterable<CommitEntry>;
+  commitOf(key: string): CommitEntry | undefined;
+  /** The access log, oldest first. */
+  accesses(): Iterable<AccessEntry>;
+}
+
+export interface StoreWriter extends StoreReader {
+  /** Writes a record. With an operation it is committed and the new commit id is returned, otherwise -1. */
+  put(key: string, record: StoredRecord, operation?: CommitOperation): number;
+  /** Removes a record, there or not; committed when asked. Returns as `put`. */
+  remove(key: string, commit: boolean): number;
+  putNotification(notification: Notification): void;
+  removeNotification(id: string): void;
+  logAccess(entry: AccessEntry): void;
+  /** Drops the oldest entries of the access log until `keep` are left. */
+  trimAccesses(keep: number): void;
+}
+
+/**
+ * What an atServer keeps. `write` runs its action alone, in the order of the calls, and resolves once everything the
+ * action wrote is durable; writes that come together share one flush. An action throws before its first write or not at all.
+ */
+export interface Store extends StoreReader {
+  write<T>(action: (writer: StoreWriter) => T): Promise<T>;
+  close(): Promise<void>;
+}
