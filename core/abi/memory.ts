@@ -20,3 +20,8 @@ export function scratch_ptr(): usize {
 export function scratch_len(): u32 {
   return SCRATCH_LEN;
 }
+
+/** Bytes of linear memory the core uses, from address 0: what a board has to provide. */
+export function memory_used(): usize {
+  return __heap_base;
+}
