@@ -26,5 +26,49 @@ export const IO_LEN: u32 = 2 * (LINE_MAX + 64);
 export const IO: usize = memory.data(8320, 16);
 
 /** Shared by the primitives below; each file says which part it uses. No two uses overlap in time. */
-export const SCRATCH_LEN: u32 = 7168;
-export const SCRATCH: usize = memory.data(7168, 16);
+export const SCRATCH_LEN: u32 = 7744;
+export const SCRATCH: usize = memory.data(7744, 16);
+/** The part for primitives that call the hashes, HMAC, the DRBG or AES in their middle. */
+export const SCRATCH_OUTER_LEN: u32 = 7168;
+/** SHA message schedules (256 bytes) over the AES-CTR schedule, counter and keystream (320 bytes). */
+export const SCRATCH_BLOCK: usize = SCRATCH + 7168;
+/** Hash context of a one-shot hash or of a long HMAC key (104 bytes). */
+export const SCRATCH_HASH: usize = SCRATCH + 7488;
+/** HMAC context of the DRBG (136 bytes). */
+export const SCRATCH_HMAC: usize = SCRATCH + 7592;
+
+/** HMAC-DRBG: K[32], V[32], requests since the last seed as u32; 0 = never seeded. */
+export const DRBG: usize = memory.data(72, 8);
+
+// What follows belongs to the session and what it stands on.
+
+/** Room of the rx and the tx line each: LINE_MAX and prompts, CR, LF. */
+export const LINE_CAP: u32 = LINE_MAX + 64;
+/** The received bytes; the line being looked at begins here. */
+export const RX: usize = IO;
+/** The line to send. While a notification waits for its key, its upper part keeps that notification. */
+export const TX: usize = IO + LINE_CAP;
+/** How much of a line that is too long is kept to say which notification it was. */
+export const LINE_HEAD: u32 = 512;
+
+/** The operation's atKey, and its plaintext value with room for PKCS#7; config_ptr() while the session is stopped. */
+export const OP_KEY: usize = memory.data(256, 8);
+export const OP_VALUE: usize = memory.data(2064, 8);
+/** Room of OP_VALUE: VALUE_MAX and one block of padding. */
+export const OP_VALUE_CAP: u32 = VALUE_MAX + 16;
+
+/** Configuration values one after the other, each in the room session/config.ts gives it. */
+export const CONFIG: usize = memory.data(960, 8);
+/** Own keys, as they are stored: keys/keyring.ts has the fields. */
+export const KEYRING: usize = memory.data(2696, 8);
+/** Four peers' shared keys: keys/share.ts has the fields. */
+export const PEERS: usize = memory.data(1504, 8);
+/** Wrapped keys and key texts in passing; zero between calls. */
+export const KEY_WORK_LEN: u32 = 304;
+export const KEY_WORK: usize = memory.data(304, 8);
+/** Last notification's time and the identifiers of the last 16: session/watermark.ts has the fields. */
+export const WATERMARK: usize = memory.data(168, 8);
+/** Pointer and length of the event's fields 1 to 7. */
+export const EVENT: usize = memory.data(64, 8);
+/** IV (16) and notification id (36) of the operation in progress: made once, whatever happens to the link. */
+export const OP_NONCE: usize = memory.data(56, 8);
