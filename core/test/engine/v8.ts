@@ -20,7 +20,9 @@ export const v8: EngineFactory = {
       call(name, ...args) {
         const f = exports?.[name];
         if (typeof f !== "function") throw new Error(`core.wasm exports no function ${name}`);
-        return f(...args) ?? 0;
+        const result = f(...args) ?? 0;
+        if (typeof result === "bigint") throw new Error(`${name} returns an i64`);
+        return result;
       },
       read: (ptr, len) => memory().slice(ptr, ptr + len),
       write: (ptr, bytes) => memory().set(bytes, ptr),

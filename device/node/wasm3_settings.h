@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// wasm3 as the boards compile it, so that what runs here runs there. Included before every unit of wasm3.
+
+#ifndef ATMICRO_WASM3_SETTINGS_H
+#define ATMICRO_WASM3_SETTINGS_H
+
+// The core has no floating point; a module with it fails when it is compiled, not when it runs.
+#define d_m3HasFloat 0
+#define d_m3NoFloatDynamic 0
+
+#define d_m3Use32BitSlots 1
+#define d_m3MaxFunctionStackHeight 128
+#define d_m3MaxConstantTableSize 64
+#define d_m3MaxLinearMemoryPages 4
+#define d_m3CodePageAlignSize 1024
+#define d_m3CascadedOpcodes 0
+#define d_m3VerboseErrorMessages 0
+
+#endif
