@@ -61,8 +61,8 @@ export const OP_VALUE_CAP: u32 = VALUE_MAX + 16;
 export const CONFIG: usize = memory.data(960, 8);
 /** Own keys, as they are stored: keys/keyring.ts has the fields. */
 export const KEYRING: usize = memory.data(2696, 8);
-/** Four peers' shared keys: keys/share.ts has the fields. */
-export const PEERS: usize = memory.data(1504, 8);
+/** Four peers' shared keys, and the checksum of our own public key: keys/share.ts has the fields. */
+export const PEERS: usize = memory.data(1568, 8);
 /** Wrapped keys and key texts in passing; zero between calls. */
 export const KEY_WORK_LEN: u32 = 304;
 export const KEY_WORK: usize = memory.data(304, 8);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The wire formats alone, for the tests of framing and of keys: text in the I/O area, results beside it.
+import { ATKEY_VIEW, atkeyEmit, atkeyParse } from "../wire/atkey";
+import { atsignNormalise } from "../wire/atsign";
+import { emitBegin, emitEnd } from "../wire/emit";
+import { lineDone, lineNext, lineReset } from "../wire/line";
+import { responseCode, responseLen, responseParse, responsePtr } from "../wire/response";
+
+const VIEW: usize = memory.data(24, 8);
+
+/** Forgets what was received. */
+export function line_reset(): void {
+  lineReset();
+}
+
+/** Length of the next line at the start of the I/O area, LineTooLong or Pending; me: the prompt's atSign. */
+export function line_next(me: usize, meLen: u32): i32 {
+  return lineNext(me, meLen);
+}
+
+/** Drops the line. */
+export function line_done(): void {
+  lineDone();
+}
+
+/** Classifies a line: 0 other, 1 data, 2 error, 3 notification. */
+export function response_parse(x: usize, len: u32): i32 {
+  return responseParse(x, len);
+}
+
+export function response_ptr(): usize {
+  return responsePtr();
+}
+
+export function response_len(): u32 {
+  return responseLen();
+}
+
+/** The number of the last error parsed. */
+export function response_code(): i32 {
+  return responseCode();
+}
+
+/** Normalises an atSign in place: its length or BadAtSign. */
+export function atsign_normalise(x: usize, len: u32): i32 {
+  return atsignNormalise(x, len);
+}
+
+/** Parses an atKey at x into the 24 bytes at view: pointer, flags, then offset and length of each part as u16. */
+export function atkey_parse(view: usize, x: usize, len: u32): i32 {
+  return atkeyParse(view, x, len);
+}
+
+/** Parses and writes the atKey back, a line at tx: its length, or what the parser says. */
+export function atkey_echo(x: usize, len: u32): i32 {
+  const status = atkeyParse(VIEW, x, len);
+  if (status < 0) return status;
+  emitBegin(ATKEY_VIEW * 16);
+  atkeyEmit(VIEW);
+  return emitEnd();
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Shared keys, one a peer and direction, and the values encrypted with them. Four peers are remembered, the one unused
+// longest gives way. atProtocol: sharing with another atSign; AES, IV and padding of values.
+import { bytesEqual, bytesWipe } from "../bytes";
+import { base64Decode, base64Encode } from "../codec/base64";
+import { derReadRsaPublic, derWriteSpki } from "../codec/derRsa";
+import { aesCtrCrypt, pkcs7Pad, pkcs7Unpad } from "../crypto/aesCtr";
+import { drbgGenerate } from "../crypto/drbg";
+import { md5Hex } from "../crypto/md5";
+import { RSA_PUBLIC } from "../crypto/rsaKey";
+import { sha256 } from "../crypto/sha256";
+import { sha512 } from "../crypto/sha512";
+import { KEY_WORK, KEY_WORK_LEN, PEERS, SCRATCH } from "../memory";
+import { Status } from "../status";
+import { keyringPublic, keyringUnwrap, keyringWrap } from "./keyring";
+
+/** The key for the peer is stored at my atServer. */
+export const SHARE_OUT: u32 = 1;
+/** The key for the peer was made here and is not stored yet. */
+export const SHARE_CANDIDATE: u32 = 2;
+/** It is wrapped for the peer's present public key. */
+export const SHARE_WRAPPED: u32 = 4;
+/** The peer's copy is in place. */
+export const SHARE_COPY: u32 = 8;
+/** The key the peer made for me is known. */
+export const SHARE_IN: u32 = 16;
+
+const PEER_COUNT: u32 = 4;
+const PEER_LEN: u32 = 384;
+const NAME_LEN: u32 = 16;
+// Fields of a peer; the name is the beginning of the atSign's SHA-256.
+const FLAGS: u32 = 16;
+const USED: u32 = 20;
+const IN_TEXT: u32 = 24; // beginning of the SHA-256 of the wrapped text the in key came from
+const CHECKSUM: u32 = 32;
+const OUT: u32 = 64;
+const IN: u32 = 96;
+const WRAPPED: u32 = 128;
+const OWN_CHECKSUM: usize = PEERS + PEER_COUNT * PEER_LEN;
+const SPKI_TEXT: u32 = 392;
+
+let clock: u32 = 0;
+
+/** Forgets all peers: keys of another identity. */
+export function shareClear(): void {
+  bytesWipe(PEERS, PEER_COUNT * PEER_LEN + 32);
+}
+
+/** The peer with this atSign, remembered or new. */
+export function sharePeer(atsign: usize, len: u32): usize {
+  sha256(KEY_WORK, atsign, len);
+  let oldest = PEERS;
+  let peer: usize = 0;
+  for (let i: u32 = 0; i < PEER_COUNT; i++) {
+    const at = PEERS + i * PEER_LEN;
+    if (bytesEqual(at, KEY_WORK, NAME_LEN)) peer = at;
+    if (load<u32>(at + USED) < load<u32>(oldest + USED)) oldest = at;
+  }
+  if (!peer) {
+    peer = oldest;
+    bytesWipe(peer, PEER_LEN);
+    memory.copy(peer, KEY_WORK, NAME_LEN);
+  }
+  bytesWipe(KEY_WORK, 32);
+  clock++;
+  store<u32>(peer + USED, clock);
+  return peer;
+}
+
+/** Whether all of these flags are set. */
+export function shareHas(peer: usize, flags: u32): bool {
+  return (load<u32>(peer + FLAGS) & flags) == flags;
+}
+
+/** Sets a flag; to be called when the atServer has acknowledged what it says. */
+export function shareSet(peer: usize, flags: u32): void {
+  store<u32>(peer + FLAGS, load<u32>(peer + FLAGS) | flags);
+}
+
+/** Takes flags away. */
+export function shareUnset(peer: usize, flags: u32): void {
+  store<u32>(peer + FLAGS, load<u32>(peer + FLAGS) & ~flags);
+}
+
+/** The link broke: keys that may or may not have reached the atServer are forgotten, it is asked again. */
+export function shareForgetCandidates(): void {
+  for (let i: u32 = 0; i < PEER_COUNT; i++) {
+    const peer = PEERS + i * PEER_LEN;
+    if (shareHas(peer, SHARE_CANDIDATE)) bytesWipe(peer, PEER_LEN);
+  }
+}
+
+/** The 32 hexadecimal digits naming the public key that wrapped the peer's copy; the 256 wrapped bytes; the two keys. */
+export function shareChecksum(peer: usize): usize {
+  return peer + CHECKSUM;
+}
+
+export function shareWrapped(peer: usize): usize {
+  return peer + WRAPPED;
+}
+
+export function shareOut(peer: usize): usize {
+  return peer + OUT;
+}
+
+export function shareIn(peer: usize): usize {
+  return peer + IN;
+}
+
+/** Makes a key for the peer. 0 or NoEntropy. */
+export function shareMake(peer: usize): i32 {
+  const status = drbgGenerate(peer + OUT, 32);
+  if (status >= 0) shareSet(peer, SHARE_CANDIDATE);
+  return status;
+}
+
+/** Takes my own copy of the key for the peer: base64 of the wrapped key, decoded in place. 0 or negative. */
+export function shareTakeOut(peer: usize, x: usize, len: u32): i32 {
+  const status = unwrapText(peer + OUT, x, len);
+  if (status == 0) shareSet(peer, SHARE_OUT);
+  return status;
+}
+
+/** Takes the key the peer made, unless it came from the very same text before. 0 or negative. */
+export function shareTakeIn(peer: usize, x: usize, len: u32): i32 {
+  sha256(KEY_WORK, x, len);
+  const same = bytesEqual(peer + IN_TEXT, KEY_WORK, 8) != 0;
+  memory.copy(peer + IN_TEXT, KEY_WORK, 8);
+  bytesWipe(KEY_WORK, 32);
+  if (same && shareHas(peer, SHARE_IN)) return 0;
+  shareUnset(peer, SHARE_IN);
+  const status = unwrapText(peer + IN, x, len);
+  if (status == 0) shareSet(peer, SHARE_IN);
+  return status;
+}
+
+/** Wraps the key for the peer with the public key in this text, decoded in place. 0 or negative. */
+export function shareWrapFor(peer: usize, x: usize, len: u32): i32 {
+  md5Hex(peer + CHECKSUM, x, len);
+  const n = base64Decode(x, len, x, len);
+  if (n < 0) return n;
+  // Behind the DER text there is no room to count on, so the key goes where its copy will go.
+  let status = derReadRsaPublic(peer + WRAPPED, x, n);
+  if (status < 0) return status;
+  memory.copy(x, peer + WRAPPED, RSA_PUBLIC);
+  status = keyringWrap(peer + WRAPPED, peer + OUT, x);
+  if (status == 0) shareSet(peer, SHARE_WRAPPED);
+  return status;
+}
+
+/** Wraps the key for the peer for ourselves: my own copy. 0 or negative. */
+export function shareWrapOwn(out256: usize, peer: usize): i32 {
+  return keyringWrap(out256, peer + OUT, keyringPublic());
+}
+
+/** Whether the checksum, or with none the SHA-512 in hexadecimal, is that of our public key; with neither it is. */
+export function shareIsForUs(checksum: usize, checksumLen: u32, hash: usize, hashLen: u32): bool {
+  if (checksumLen > 0) {
+    if (load<u8>(OWN_CHECKSUM) == 0) {
+      ownText();
+      md5Hex(OWN_CHECKSUM, SCRATCH, SPKI_TEXT);
+      bytesWipe(SCRATCH, SPKI_TEXT);
+    }
+    return checksumLen == 32 && bytesEqual(checksum, OWN_CHECKSUM, 32) != 0;
+  }
+  if (hashLen != 128) return true;
+  ownText();
+  // The hash keeps its own state at the far end of the scratch.
+  sha512(KEY_WORK, SCRATCH, SPKI_TEXT);
+  bytesWipe(SCRATCH, SPKI_TEXT);
+  let same = true;
+  for (let i: u32 = 0; i < 128; i++) {
+    const b = load<u8>(KEY_WORK + (i >> 1)) as u32;
+    const v = i & 1 ? b & 15 : b >> 4;
+    if (load<u8>(hash + i) != ((v < 10 ? 48 + v : 87 + v) as u8)) same = false;
+  }
+  bytesWipe(KEY_WORK, 64);
+  return same;
+}
+
+/** Encrypts `len` bytes at x in place, padded; x has room for 16 more. The new length, or negative. secret: x, key32. */
+export function shareEncrypt(x: usize, len: u32, key32: usize, iv: usize): i32 {
+  const n = pkcs7Pad(x, len, len + 16);
+  if (n < 0) return n;
+  aesCtrCrypt(x, x, n, key32, iv);
+  return n;
+}
+
+/** Undoes shareEncrypt: the `n` bytes are the padded plaintext again. */
+export function shareRestore(x: usize, n: u32, key32: usize, iv: usize): void {
+  aesCtrCrypt(x, x, n, key32, iv);
+}
+
+/** Decrypts base64 text in place. ivText: base64 of the IV, ivLen 0: zero IV. The plaintext's length, or negative. */
+export function shareDecrypt(x: usize, len: u32, key32: usize, ivText: usize, ivLen: u32): i32 {
+  bytesWipe(KEY_WORK, 16);
+  if (ivLen > 0) {
+    const ivBytes = base64Decode(KEY_WORK, 24, ivText, ivLen);
+    if (ivBytes != 16) return Status.BadBase64;
+  }
+  const n = base64Decode(x, len, x, len);
+  if (n < 0) return n;
+  if (n == 0 || (n & 15) != 0) return Status.BadPadding;
+  aesCtrCrypt(x, x, n, key32, KEY_WORK);
+  bytesWipe(KEY_WORK, 24);
+  return pkcs7Unpad(x, n);
+}
+
+// Base64 of the wrapped key, decoded in place, opened into out32.
+function unwrapText(out32: usize, x: usize, len: u32): i32 {
+  const n = base64Decode(x, len, x, len);
+  if (n < 0) return n;
+  return n == 256 ? keyringUnwrap(out32, x) : Status.BadArgument;
+}
+
+// The text our public key is published as, at SCRATCH.
+function ownText(): void {
+  const der = derWriteSpki(KEY_WORK, KEY_WORK_LEN, keyringPublic());
+  base64Encode(SCRATCH, SPKI_TEXT, KEY_WORK, der);
+  bytesWipe(KEY_WORK, KEY_WORK_LEN);
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// APKAM enrollment, step by step. What the identity in the store says after a power cut: login key alone, ask again; with an
+// enrollmentId, wait for approval; with all keys, done. atProtocol: APKAM enrollment; the enroll and keys verbs.
+import { bytesWipe } from "../bytes";
+import {
+  KEYRING_APKAM,
+  KEYRING_P256,
+  keyringApkam,
+  keyringClear,
+  keyringHas,
+  keyringId,
+  keyringIdLen,
+  keyringMake,
+  keyringPoint,
+  keyringSetId,
+  keyringTakePrivate,
+  keyringTakePublic,
+  keyringTakeSelf,
+  keyringWrapApkam,
+} from "../keys/keyring";
+import { shareClear, shareDecrypt } from "../keys/share";
+import { Status } from "../status";
+import { memberFind, memberLen, memberPtr, memberUnescape } from "../wire/member";
+import { requestEnroll, requestKeys } from "../wire/request";
+import { wordFind } from "../wire/response";
+import {
+  ENROLLMENT_EXISTS,
+  KEYS_ENC,
+  KEYS_SELF,
+  NAME_ENROLLMENT_ID,
+  NAME_IV,
+  NAME_VALUE,
+  OTP_INVALID,
+} from "../wire/words";
+import { Config, configLen, configPtr } from "./config";
+import { identityErase, identityLoad, identityStore } from "./identity";
+
+const SPACE: u8 = 0x20;
+
+/** An earlier request with these keys may have arrived, so an enrollment of our name may be ours. */
+let mayExist: bool = false;
+/** The enrollmentId was taken over from an error text: it may be another device's after all. */
+let adopted: bool = false;
+
+/** Whether there are keys that wait for an enrollment, or for its approval. */
+export function enrollIsStarted(): bool {
+  return keyringHas(KEYRING_P256 | KEYRING_APKAM);
+}
+
+/** The identity has just been loaded. */
+export function enrollLoaded(): void {
+  mayExist = enrollIsStarted() && keyringIdLen() == 0;
+  adopted = false;
+}
+
+/** Makes the keys, stores them and reads them back, unless that was done before. 0 or negative. */
+export function enrollMakeKeys(): i32 {
+  if (enrollIsStarted()) return 0;
+  const status = keyringMake(configPtr(Config.AtSign), configLen(Config.AtSign));
+  if (status < 0) return status;
+  shareClear();
+  mayExist = false;
+  const stored = identityStore();
+  if (stored < 0) keyringClear();
+  return stored;
+}
+
+/** Takes `publickey@me` and writes the request: the length of its line, or negative. x: the payload, overwritten. */
+export function enrollRequest(x: usize, len: u32): i32 {
+  let status = keyringTakePublic(x, len);
+  if (status < 0) return status;
+  // The text of a public key is 392 bytes; now it makes room for the wrapped key and the point.
+  const wrapped = x;
+  const point = x + 256;
+  status = keyringWrapApkam(wrapped);
+  if (status >= 0) status = keyringPoint(point);
+  if (status < 0) return status;
+  mayExist = true;
+  return requestEnroll(
+    configPtr(Config.App),
+    configLen(Config.App),
+    configPtr(Config.Device),
+    configLen(Config.Device),
+    configPtr(Config.Namespaces),
+    configLen(Config.Namespaces),
+    configPtr(Config.Passcode),
+    configLen(Config.Passcode),
+    wrapped,
+    point,
+  );
+}
+
+/** Whether an earlier request with these keys may have been heard. */
+export function enrollMayExist(): bool {
+  return mayExist;
+}
+
+/** Takes the reply to the request and stores the enrollmentId. 0 or negative. */
+export function enrollTaken(x: usize, len: u32): i32 {
+  if (!memberFind(x, len, NAME_ENROLLMENT_ID) || memberLen() == 0) return Status.BadReply;
+  adopted = false;
+  return keepId(memberPtr(), memberLen());
+}
+
+/**
+ * Takes the refusal of the request. 0: the enrollment of our app and device is the one asked for before and is taken over;
+ * BadPasscode; else Refused. earlier: whether one had been asked for before this request.
+ */
+export function enrollRefused(x: usize, len: u32, earlier: bool): i32 {
+  if (wordFind(OTP_INVALID, x, len) >= 0) return Status.BadPasscode;
+  const at = wordFind(ENROLLMENT_EXISTS, x, len);
+  if (at < 0 || !earlier) return Status.Refused;
+  const from = (at as u32) + load<u8>(ENROLLMENT_EXISTS);
+  let end = from;
+  while (end < len && load<u8>(x + end) != SPACE) end++;
+  if (end == from) return Status.Refused;
+  adopted = true;
+  return keepId(x + from, end - from);
+}
+
+/**
+ * The login with the enrollment was refused for good. A denied, revoked or expired enrollment takes its keys with it; one
+ * taken over that is another device's is forgotten, the keys stay. status: why; returned, or StoreFailed.
+ */
+export function enrollRejected(status: i32): i32 {
+  let stored = 0;
+  if (status != Status.AuthFailed) stored = identityErase();
+  else if (adopted) {
+    keyringSetId(0, 0);
+    stored = identityStore();
+  }
+  adopted = false;
+  return stored < 0 ? stored : status;
+}
+
+/** Asks for the encryption key, or else the self key: the length of the line, or negative. */
+export function enrollAskKey(encryption: bool): i32 {
+  return requestKeys(
+    encryption ? KEYS_ENC : KEYS_SELF,
+    keyringId(),
+    keyringIdLen(),
+    configPtr(Config.AtSign),
+    configLen(Config.AtSign),
+  );
+}
+
+/** Takes one of the two keys; the second completes the identity, which is stored and read back. 0 or negative. x is wiped. */
+export function enrollTakeKey(encryption: bool, x: usize, len: u32): i32 {
+  let status = takeKey(encryption, x, len);
+  bytesWipe(x, len);
+  if (status >= 0 && !encryption) status = identityStore();
+  // What is stored is still the enrollment without keys.
+  if (status < 0) identityLoad();
+  return status;
+}
+
+function takeKey(encryption: bool, x: usize, len: u32): i32 {
+  if (!memberFind(x, len, NAME_VALUE)) return Status.BadReply;
+  const value = memberPtr();
+  const valueLen = memberLen();
+  const hasIv = memberFind(x, len, NAME_IV);
+  const iv = hasIv ? memberPtr() : 0;
+  const ivLen = hasIv ? memberUnescape(iv, memberLen()) : 0;
+  let n = memberUnescape(value, valueLen);
+  if ((n | ivLen) < 0) return Status.BadReply;
+  n = shareDecrypt(value, n, keyringApkam(), iv, ivLen);
+  if (n < 0) return n;
+  return encryption ? keyringTakePrivate(value, n) : keyringTakeSelf(value, n);
+}
+
+function keepId(x: usize, len: u32): i32 {
+  const status = keyringSetId(x, len);
+  return status < 0 ? status : identityStore();
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Notifications: read, told apart from those delivered before, decrypted. One whose key is not known yet is kept in the upper
+// part of the tx buffer (idle while the key's lookup is awaited); any that come meanwhile are dropped on purpose and asked for
+// again from the watermark. atProtocol: monitor, its JSON shape.
+import { keyringSelf } from "../keys/keyring";
+import {
+  SHARE_IN,
+  shareDecrypt,
+  shareHas,
+  shareIn,
+  shareIsForUs,
+  sharePeer,
+  shareTakeIn,
+  shareUnset,
+} from "../keys/share";
+import { EVENT, LINE_CAP, TX, VALUE_MAX } from "../memory";
+import { Status } from "../status";
+import { atsignEqual } from "../wire/atsign";
+import { memberFind, memberIsString, memberLen, memberPtr, memberUnescape } from "../wire/member";
+import {
+  Encrypted,
+  metadataChecksum,
+  metadataChecksumLen,
+  metadataEncrypted,
+  metadataHash,
+  metadataHashLen,
+  metadataIsBase64,
+  metadataIv,
+  metadataIvLen,
+  metadataParse,
+  metadataSharedKey,
+  metadataSharedKeyLen,
+} from "../wire/metadata";
+import { base64Decode } from "../codec/base64";
+import { requestInKey, requestMonitor } from "../wire/request";
+import { responseIsNull, responseLen, responsePtr, responseStatus, wordFind, wordIs } from "../wire/response";
+import {
+  NAME_EPOCH,
+  NAME_FROM,
+  NAME_ID,
+  NAME_KEY,
+  NAME_METADATA,
+  NAME_OPERATION,
+  NAME_VALUE,
+  SHARED_KEY,
+  STATS_ID,
+} from "../wire/words";
+import { Config, configLen, configPtr } from "./config";
+import { Event, Field, eventBegin, eventField, eventLen, eventPtr, eventRaise } from "./event";
+import { watermarkEpoch, watermarkHas, watermarkTake } from "./watermark";
+
+/** What a notification came to. */
+export const enum Monitor {
+  /** Nothing for the application. */
+  Dropped = 0,
+  /** An event is raised, its fields in the line. */
+  Raised = 1,
+  /** It is kept aside; the line is free. */
+  Kept = 2,
+}
+
+/** A kept notification's fields lie in TX from here on; requests for keys are far shorter. */
+const KEPT: usize = TX + 512;
+/** Pointers and lengths of a kept notification's fields, as EVENT; its IV is in the error field's place. */
+const KEPT_FIELDS: usize = memory.data(64, 8);
+const FIELDS_LEN: u32 = 64;
+const CIPHERTEXT_MAX: u32 = 2752;
+
+let wanted: bool = false;
+let kept: bool = false;
+let keptBase64: bool = false;
+let fromCache: bool = false;
+
+/** The monitor request is to be sent (again). */
+export function monitorWant(on: bool): void {
+  wanted = on;
+}
+
+/** Whether it is. */
+export function monitorIsWanted(): bool {
+  return wanted && !kept;
+}
+
+/** Writes the monitor request: the length of its line. The last millisecond is asked for again; what came twice is dropped. */
+export function monitorRequest(): i32 {
+  const epoch = watermarkEpoch();
+  return requestMonitor(epoch > 0 ? epoch - 1 : 0, configPtr(Config.Regex), configLen(Config.Regex));
+}
+
+/** Whether a notification waits for its key. */
+export function monitorIsWaiting(): bool {
+  return kept;
+}
+
+/** The link broke: what was kept will come again. */
+export function monitorForget(): void {
+  kept = false;
+}
+
+/** Writes the request for the key the kept notification needs. */
+export function monitorKeyRequest(): i32 {
+  loadKept();
+  return requestInKey(
+    configPtr(Config.AtSign),
+    configLen(Config.AtSign),
+    eventPtr(Field.From),
+    eventLen(Field.From),
+    fromCache,
+  );
+}
+
+/** Takes the reply to it. True: an event is raised; false: the key is to be asked for elsewhere. */
+export function monitorKeyReply(isError: bool): bool {
+  const failed = isError || responseIsNull();
+  if (failed && !fromCache && !(isError && responseStatus() == Status.NotFound)) {
+    fromCache = true;
+    return false;
+  }
+  loadKept();
+  kept = false;
+  let status = failed ? (isError ? responseStatus() : Status.NoValue) : 0;
+  const peer = sharePeer(eventPtr(Field.From), eventLen(Field.From));
+  if (!failed) status = shareTakeIn(peer, responsePtr(), responseLen());
+  if (status >= 0) {
+    status = open(shareIn(peer), eventPtr(Field.Error), eventLen(Field.Error), keptBase64);
+  }
+  raise(status);
+  return true;
+}
+
+/** Takes a notification's JSON; free: TX is idle, so one may be kept there. */
+export function monitorTake(x: usize, len: u32, free: bool, now: i64): Monitor {
+  eventBegin();
+  find(Field.Id, x, len, NAME_ID);
+  find(Field.From, x, len, NAME_FROM);
+  find(Field.Key, x, len, NAME_KEY);
+  find(Field.Epoch, x, len, NAME_EPOCH);
+  find(Field.Operation, x, len, NAME_OPERATION);
+  if (!eventPtr(Field.Id) || !eventPtr(Field.Key) || !eventPtr(Field.From)) {
+    raise(Status.BadJson);
+    return Monitor.Raised;
+  }
+  const id = eventPtr(Field.Id);
+  const idLen = eventLen(Field.Id);
+  if (wordIs(STATS_ID, id, idLen)) {
+    // The atServer's clock, for want of a notification of our own.
+    if (watermarkEpoch() == 0) watermarkTake(0, 0, epochOf(), now);
+    return Monitor.Dropped;
+  }
+  if (watermarkHas(id, idLen)) return Monitor.Dropped;
+  if (wordFind(SHARED_KEY, eventPtr(Field.Key), eventLen(Field.Key)) >= 0) {
+    monitorDelivered(now);
+    return Monitor.Dropped;
+  }
+  // Later ones may not overtake: the watermark would pass the one dropped.
+  if (kept || wanted) {
+    wanted = true;
+    return Monitor.Dropped;
+  }
+  return deliver(x, len, free);
+}
+
+/** Takes the head of a notification whose line is too long. */
+export function monitorTakeHead(x: usize, len: u32): Monitor {
+  eventBegin();
+  find(Field.Id, x, len, NAME_ID);
+  find(Field.From, x, len, NAME_FROM);
+  find(Field.Key, x, len, NAME_KEY);
+  if (eventPtr(Field.Id) && watermarkHas(eventPtr(Field.Id), eventLen(Field.Id))) {
+    return Monitor.Dropped;
+  }
+  raise(Status.LineTooLong);
+  return Monitor.Raised;
+}
+
+/** The board has taken the notification, or it is none of its business: it shall not come again. */
+export function monitorDelivered(now: i64): void {
+  watermarkTake(eventPtr(Field.Id), eventLen(Field.Id), epochOf(), now);
+}
+
+// Everything is found before anything is changed in place.
+function deliver(x: usize, len: u32, free: bool): Monitor {
+  const hasMeta = memberFind(x, len, NAME_METADATA);
+  let status: i32 = metadataParse(hasMeta ? memberPtr() : 0, hasMeta ? memberLen() : 0);
+  const said = metadataEncrypted(x, len);
+  const hasValue = memberFind(x, len, NAME_VALUE);
+  const escaped = hasValue && memberIsString();
+  if (hasValue) eventField(Field.Value, memberPtr(), memberLen());
+  if ((unescape(Field.Id) | unescape(Field.From) | unescape(Field.Key)) < 0) status = Status.BadJson;
+  if (status < 0 || !hasValue || said == Encrypted.No) {
+    if (status >= 0 && escaped) status = unescape(Field.Value);
+    if (status >= 0) status = finish(metadataIsBase64());
+    raise(status);
+    return Monitor.Raised;
+  }
+  eventField(Field.Error, metadataIv(), metadataIvLen());
+  const wrapped = metadataSharedKey();
+  const wrappedLen = wrapped ? memberUnescape(wrapped, metadataSharedKeyLen()) : 0;
+  if (unescape(Field.Value) < 0 || unescape(Field.Error) < 0 || wrappedLen < 0) {
+    raise(Status.BadJson);
+    return Monitor.Raised;
+  }
+  return decrypt(wrapped, wrappedLen, free);
+}
+
+function decrypt(wrapped: usize, wrappedLen: u32, free: bool): Monitor {
+  const from = eventPtr(Field.From);
+  const fromLen = eventLen(Field.From);
+  let status = 0;
+  let key = keyringSelf();
+  let peer: usize = 0;
+  if (!atsignEqual(from, fromLen, configPtr(Config.AtSign), configLen(Config.AtSign))) {
+    peer = sharePeer(from, fromLen);
+    key = shareIn(peer);
+    if (wrapped) status = takeWrapped(peer, wrapped, wrappedLen);
+    else if (!shareHas(peer, SHARE_IN)) return keep(free);
+  }
+  const iv = eventPtr(Field.Error);
+  const ivLen = eventLen(Field.Error);
+  if (status >= 0) status = open(key, iv, ivLen, metadataIsBase64());
+  if (status == Status.BadPadding && peer && !wrapped) {
+    // With a key remembered from before: the peer has made another. It comes again and finds no key, so one is asked for.
+    shareUnset(peer, SHARE_IN);
+    wanted = true;
+    return Monitor.Dropped;
+  }
+  raise(status);
+  return Monitor.Raised;
+}
+
+function takeWrapped(peer: usize, wrapped: usize, len: u32): i32 {
+  const ours = shareIsForUs(
+    metadataChecksum(),
+    metadataChecksumLen(),
+    metadataHash(),
+    metadataHashLen(),
+  );
+  return ours ? shareTakeIn(peer, wrapped, len) : Status.PublicKeyChanged;
+}
+
+// Moves the fields one after the other to KEPT.
+function keep(free: bool): Monitor {
+  let total: u32 = 0;
+  for (let field = Field.Key; field <= Field.Error; field++) total += eventLen(field);
+  if (!free || total > LINE_CAP - 512) {
+    wanted = true;
+    return Monitor.Dropped;
+  }
+  let at = KEPT;
+  for (let field = Field.Key; field <= Field.Error; field++) {
+    const len = eventLen(field);
+    memory.copy(at, eventPtr(field), len);
+    eventField(field, at, len);
+    at += len;
+  }
+  memory.copy(KEPT_FIELDS, EVENT, FIELDS_LEN);
+  keptBase64 = metadataIsBase64();
+  kept = true;
+  fromCache = false;
+  return Monitor.Kept;
+}
+
+function loadKept(): void {
+  memory.copy(EVENT, KEPT_FIELDS, FIELDS_LEN);
+}
+
+// Decrypts the value field in place.
+function open(key: usize, iv: usize, ivLen: u32, isBase64: bool): i32 {
+  const len = eventLen(Field.Value);
+  if (len > CIPHERTEXT_MAX) return Status.ValueTooLong;
+  const n = shareDecrypt(eventPtr(Field.Value), len, key, iv, ivLen);
+  if (n < 0) return n;
+  eventField(Field.Value, eventPtr(Field.Value), n);
+  return finish(isBase64);
+}
+
+function finish(isBase64: bool): i32 {
+  const value = eventPtr(Field.Value);
+  if (isBase64 && value) {
+    const n = base64Decode(value, eventLen(Field.Value), value, eventLen(Field.Value));
+    if (n < 0) return n;
+    eventField(Field.Value, value, n);
+  }
+  return eventLen(Field.Value) > VALUE_MAX ? Status.ValueTooLong : 0;
+}
+
+// A notice carries no value: what could not be decrypted is nobody's business.
+function raise(status: i32): void {
+  eventField(Field.Error, 0, 0);
+  if (status < 0) eventField(Field.Value, 0, 0);
+  eventRaise(status < 0 ? Event.Notice : Event.Notification, status < 0 ? status : 0, 0);
+}
+
+function find(field: i32, x: usize, len: u32, name: usize): void {
+  if (memberFind(x, len, name)) eventField(field, memberPtr(), memberLen());
+}
+
+function unescape(field: i32): i32 {
+  const n = memberUnescape(eventPtr(field), eventLen(field));
+  if (n >= 0) eventField(field, eventPtr(field), n);
+  return n;
+}
+
+function epochOf(): i64 {
+  let value: i64 = 0;
+  const len = eventLen(Field.Epoch);
+  for (let i: u32 = 0; i < len && i < 15; i++) {
+    const c = load<u8>(eventPtr(Field.Epoch) + i);
+    if (c < 0x30 || c > 0x39) return 0;
+    value = value * 10 + (c - 0x30);
+  }
+  return value;
+}

@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The one operation in progress: which request comes next, what its reply means. It begins again after a broken link, with
+// the same notification id and IV. atProtocol: self, shared and public data; delete; scan; notify.
+import { bytesWipe } from "../bytes";
+import { drbgGenerate } from "../crypto/drbg";
+import { base64Decode } from "../codec/base64";
+import { keyringSelf, keyringSign } from "../keys/keyring";
+import {
+  SHARE_CANDIDATE,
+  SHARE_COPY,
+  SHARE_IN,
+  SHARE_OUT,
+  SHARE_WRAPPED,
+  shareChecksum,
+  shareDecrypt,
+  shareEncrypt,
+  shareHas,
+  shareIn,
+  shareIsForUs,
+  shareMake,
+  shareOut,
+  sharePeer,
+  shareRestore,
+  shareSet,
+  shareTakeIn,
+  shareTakeOut,
+  shareUnset,
+  shareWrapFor,
+  shareWrapOwn,
+  shareWrapped,
+} from "../keys/share";
+import { KEY_MAX, KEY_WORK, OP_KEY, OP_NONCE, OP_VALUE, OP_VALUE_CAP, VALUE_MAX } from "../memory";
+import { Status } from "../status";
+import {
+  ATKEY_CACHED,
+  ATKEY_OWNER,
+  ATKEY_PUBLIC,
+  ATKEY_SHARED,
+  ATKEY_SHARED_WITH,
+  atkeyFlags,
+  atkeyLen,
+  atkeyParse,
+  atkeyPtr,
+} from "../wire/atkey";
+import { atsignEqual } from "../wire/atsign";
+import { memberFind, memberIsString, memberLen, memberPtr, memberUnescape } from "../wire/member";
+import {
+  Encrypted,
+  metadataChecksum,
+  metadataChecksumLen,
+  metadataHash,
+  metadataHashLen,
+  metadataIsBase64,
+  metadataIsEncrypted,
+  metadataIv,
+  metadataIvLen,
+  metadataParse,
+  metadataSharedKey,
+  metadataSharedKeyLen,
+} from "../wire/metadata";
+import {
+  requestDelete,
+  requestInKey,
+  requestNotify,
+  requestOwnKey,
+  requestPeerCopy,
+  requestPublicKey,
+  requestPutOwnKey,
+  requestPutPeerCopy,
+  requestRead,
+  requestScan,
+  requestUpdate,
+} from "../wire/request";
+import { responseIsNull, responseLen, responsePtr, responseStatus } from "../wire/response";
+import {
+  LLOOKUP_ALL,
+  LOOKUP_ALL,
+  NAME_DATA,
+  NAME_META,
+  PLOOKUP,
+  PLOOKUP_ALL,
+} from "../wire/words";
+import { Config, configLegacyIv, configLen, configPtr } from "./config";
+import { Field, eventField } from "./event";
+import { randomUuid } from "./random";
+
+export const enum Operation {
+  None = 0,
+  Enroll = 1,
+  Put = 2,
+  Get = 3,
+  Delete = 4,
+  Scan = 5,
+  Notify = 6,
+}
+
+/** Whose record it is, which says by what key it is encrypted. */
+const enum Target {
+  Self,
+  /** Shared by me with a peer. */
+  Out,
+  /** Shared by a peer with me. */
+  In,
+  Public,
+}
+
+/** The request whose reply is awaited. */
+const enum Step {
+  OwnKey,
+  PeerPublic,
+  PutOwnKey,
+  PeerCopy,
+  PutPeerCopy,
+  InKey,
+  InKeyCached,
+  Main,
+}
+
+const VIEW: usize = memory.data(24, 8);
+const IV: usize = OP_NONCE;
+const ID: usize = OP_NONCE + 16;
+const NONCE_LEN: u32 = 52;
+/** 256 bytes on their way into a line: a signature, a wrapped key. What makes them works in the bytes before. */
+const WRAPPED: usize = KEY_WORK + 48;
+/** Base64 of the longest padded value. */
+const CIPHERTEXT_MAX: u32 = 2752;
+
+let kind: Operation = Operation.None;
+let number: i32 = 0;
+let keyLength: u32 = 0;
+let valueLength: u32 = 0;
+let ttl: i64 = 0;
+let target: Target = Target.Self;
+let step: Step = Step.Main;
+/** The atServer said there is none. */
+let ownKeyMissing: bool = false;
+let copyMissing: bool = false;
+/** The peer's public key was asked for. */
+let publicAsked: bool = false;
+let inKeyWanted: bool = false;
+let inKeyRenewed: bool = false;
+
+/** Kind of the operation in progress; None: there is none. */
+export function operationKind(): Operation {
+  return kind;
+}
+
+/** Its number. */
+export function operationNumber(): i32 {
+  return number;
+}
+
+/** Sets the ttl or ttln of the next operation: milliseconds. */
+export function operationTtl(milliseconds: i64): void {
+  ttl = milliseconds;
+}
+
+/** Begins an operation on OP_KEY and OP_VALUE: its number, or negative. */
+export function operationStart(k: Operation, keyLen: u32, valueLen: u32): i32 {
+  if (kind != Operation.None) return Status.Busy;
+  if (keyLen > KEY_MAX + 7) return Status.KeyTooLong;
+  if (valueLen > VALUE_MAX) return Status.ValueTooLong;
+  keyLength = keyLen;
+  valueLength = valueLen;
+  const status = check(k);
+  if (status < 0) return status;
+  if (k == Operation.Put || k == Operation.Notify) {
+    bytesWipe(OP_NONCE, NONCE_LEN);
+    let made = configLegacyIv() ? 0 : drbgGenerate(IV, 16);
+    if (made >= 0) made = randomUuid(ID);
+    if (made < 0) return made;
+  }
+  kind = k;
+  number = (number & 0x3fffffff) + 1;
+  operationRestart();
+  return number;
+}
+
+/** Begins again from the first request: after a broken link. */
+export function operationRestart(): void {
+  step = Step.Main;
+  ownKeyMissing = copyMissing = publicAsked = inKeyWanted = inKeyRenewed = false;
+}
+
+/** Ends it: what it held is wiped. */
+export function operationEnd(): void {
+  kind = Operation.None;
+  ttl = 0;
+  bytesWipe(OP_KEY, 256);
+  bytesWipe(OP_VALUE, OP_VALUE_CAP);
+  bytesWipe(OP_NONCE, NONCE_LEN);
+}
+
+/** Writes the next request: the length of its line, or the Status the operation ends with. */
+export function operationNext(): i32 {
+  if (target == Target.Out && kind != Operation.Delete && kind != Operation.Scan) {
+    const peer = peerOf(ATKEY_SHARED_WITH);
+    step = nextOut(peer);
+  } else if (inKeyWanted) {
+    if (step != Step.InKeyCached) step = Step.InKey;
+  } else step = Step.Main;
+  return step == Step.Main ? emitMain() : emitKeyStep();
+}
+
+/** Takes a reply. Pending: there is another request; else the Status it ends with, its event's fields filled. */
+export function operationReply(isError: bool): i32 {
+  switch (step) {
+    case Step.Main:
+      return isError ? refused() : mainReply();
+    case Step.InKey:
+    case Step.InKeyCached:
+      return inKeyReply(isError);
+  }
+  return outReply(isError);
+}
+
+// What is missing before the request itself may be sent.
+function nextOut(peer: usize): Step {
+  if (!shareHas(peer, SHARE_OUT)) {
+    if (shareHas(peer, SHARE_CANDIDATE)) {
+      return shareHas(peer, SHARE_WRAPPED) ? Step.PutOwnKey : Step.PeerPublic;
+    }
+    return Step.OwnKey;
+  }
+  if (kind == Operation.Get) return Step.Main;
+  if (!shareHas(peer, SHARE_WRAPPED) && !publicAsked) return Step.PeerPublic;
+  if (!shareHas(peer, SHARE_WRAPPED) || shareHas(peer, SHARE_COPY)) return Step.Main;
+  return copyMissing ? Step.PutPeerCopy : Step.PeerCopy;
+}
+
+function emitKeyStep(): i32 {
+  const me = configPtr(Config.AtSign);
+  const meLen = configLen(Config.AtSign);
+  const part = target == Target.In ? ATKEY_OWNER : ATKEY_SHARED_WITH;
+  const bob = atkeyPtr(VIEW, part);
+  const bobLen = atkeyLen(VIEW, part);
+  const peer = sharePeer(bob, bobLen);
+  switch (step) {
+    case Step.OwnKey:
+      return requestOwnKey(me, meLen, bob, bobLen);
+    case Step.PeerPublic:
+      return requestPublicKey(PLOOKUP, bob, bobLen);
+    case Step.PutOwnKey: {
+      const status = shareWrapOwn(WRAPPED, peer);
+      if (status < 0) return status;
+      const line = requestPutOwnKey(me, meLen, bob, bobLen, WRAPPED);
+      bytesWipe(WRAPPED, 256);
+      return line;
+    }
+    case Step.PeerCopy:
+      return requestPeerCopy(me, meLen, bob, bobLen);
+    case Step.PutPeerCopy:
+      return requestPutPeerCopy(me, meLen, bob, bobLen, shareWrapped(peer), shareChecksum(peer));
+  }
+  return requestInKey(me, meLen, bob, bobLen, step == Step.InKeyCached);
+}
+
+function emitMain(): i32 {
+  switch (kind) {
+    case Operation.Put:
+      return target == Target.Public ? emitPublic() : emitEncrypted();
+    case Operation.Notify:
+      return emitEncrypted();
+    case Operation.Get:
+      return requestRead(readVerb(), VIEW);
+    case Operation.Delete:
+      return requestDelete(VIEW);
+  }
+  return requestScan(OP_VALUE, valueLength);
+}
+
+function readVerb(): usize {
+  if (target != Target.In || (atkeyFlags(VIEW) & ATKEY_CACHED) != 0) {
+    return isMine() || (atkeyFlags(VIEW) & ATKEY_CACHED) != 0 ? LLOOKUP_ALL : PLOOKUP_ALL;
+  }
+  return LOOKUP_ALL;
+}
+
+// The value is encrypted where it is, written, and restored: a second copy of it would cost 2 KiB.
+function emitEncrypted(): i32 {
+  const peer = target == Target.Out ? peerOf(ATKEY_SHARED_WITH) : 0;
+  const key = peer ? shareOut(peer) : keyringSelf();
+  const wrapped = peer && shareHas(peer, SHARE_WRAPPED) ? shareWrapped(peer) : 0;
+  const checksum = wrapped ? shareChecksum(peer) : 0;
+  const n = shareEncrypt(OP_VALUE, valueLength, key, IV);
+  if (n < 0) return n;
+  const iv: usize = configLegacyIv() ? 0 : IV;
+  const line =
+    kind == Operation.Put
+      ? requestUpdate(VIEW, ttl, 0, true, wrapped, checksum, false, iv, OP_VALUE, n)
+      : requestNotify(VIEW, ID, ttl, wrapped, checksum, iv, OP_VALUE, n);
+  shareRestore(OP_VALUE, n, key, IV);
+  return line;
+}
+
+// Signed with the encryption key over the raw value; what a line can't carry goes as base64.
+function emitPublic(): i32 {
+  const status = keyringSign(WRAPPED, OP_VALUE, valueLength);
+  if (status < 0) return status;
+  const line = requestUpdate(
+    VIEW,
+    ttl,
+    WRAPPED,
+    false,
+    0,
+    0,
+    needsBase64(),
+    0,
+    OP_VALUE,
+    valueLength,
+  );
+  bytesWipe(WRAPPED, 256);
+  return line;
+}
+
+// Control characters, or spaces at an end that a server may trim.
+function needsBase64(): bool {
+  if (load<u8>(OP_VALUE) == 0x20 || load<u8>(OP_VALUE + valueLength - 1) == 0x20) return true;
+  for (let i: u32 = 0; i < valueLength; i++) {
+    if (load<u8>(OP_VALUE + i) < 0x20) return true;
+  }
+  return false;
+}
+
+// Only AT0015 may create a key: on any other error the one that exists would be replaced.
+function outReply(isError: bool): i32 {
+  const peer = peerOf(ATKEY_SHARED_WITH);
+  const x = responsePtr();
+  const len = responseLen();
+  const missing = isError && responseStatus() == Status.NotFound;
+  switch (step) {
+    case Step.OwnKey:
+      if (!isError && !responseIsNull()) return pendingUnless(shareTakeOut(peer, x, len));
+      if (!missing || kind == Operation.Get) return isError ? refused() : Status.NoValue;
+      ownKeyMissing = copyMissing = true;
+      return pendingUnless(shareMake(peer));
+    case Step.PeerPublic:
+      publicAsked = true;
+      if (!isError) return pendingUnless(shareWrapFor(peer, x, len));
+      // With a key in place the peer's absence is no obstacle: my atServer delivers when it can.
+      return ownKeyMissing ? refused() : Status.Pending;
+    case Step.PutOwnKey:
+      if (isError) return refused();
+      shareUnset(peer, SHARE_CANDIDATE);
+      shareSet(peer, SHARE_OUT);
+      return Status.Pending;
+    case Step.PeerCopy:
+      if (missing || (!isError && !copyIsCurrent(peer, x, len))) copyMissing = true;
+      else if (isError) return refused();
+      else shareSet(peer, SHARE_COPY);
+      return Status.Pending;
+  }
+  if (isError) return refused();
+  shareSet(peer, SHARE_COPY);
+  return Status.Pending;
+}
+
+// Whether the peer's copy names the public key of today; one that names none was written by another client and is left.
+function copyIsCurrent(peer: usize, x: usize, len: u32): bool {
+  if (!memberFind(x, len, NAME_META)) return true;
+  metadataParse(memberPtr(), memberLen());
+  return (
+    metadataChecksumLen() == 0 ||
+    atsignEqual(metadataChecksum(), metadataChecksumLen(), shareChecksum(peer), 32)
+  );
+}
+
+function inKeyReply(isError: bool): i32 {
+  const peer = peerOf(ATKEY_OWNER);
+  if (isError || responseIsNull()) {
+    if (step == Step.InKeyCached || (isError && responseStatus() == Status.NotFound)) {
+      return isError ? refused() : Status.NoValue;
+    }
+    step = Step.InKeyCached;
+    return Status.Pending;
+  }
+  inKeyWanted = false;
+  return pendingUnless(shareTakeIn(peer, responsePtr(), responseLen()));
+}
+
+function mainReply(): i32 {
+  if (kind != Operation.Get) {
+    eventField(Field.Value, responsePtr(), responseLen());
+    return 0;
+  }
+  if (responseIsNull()) return Status.NoValue;
+  return readReply(responsePtr(), responseLen());
+}
+
+// {"key":…,"data":…,"metaData":{…}}. Everything is found before anything is changed in place.
+function readReply(x: usize, len: u32): i32 {
+  const hasMeta = memberFind(x, len, NAME_META);
+  let status = metadataParse(hasMeta ? memberPtr() : 0, hasMeta ? memberLen() : 0);
+  if (status < 0) return status;
+  if (!memberFind(x, len, NAME_DATA)) return Status.NoValue;
+  const value = memberPtr();
+  let n: i32 = memberLen();
+  const escaped = memberIsString();
+  let key: usize = 0;
+  if (target != Target.Public && metadataIsEncrypted() != Encrypted.No) {
+    status = chooseKey();
+    if (status < 0) return status;
+    key = target == Target.Self ? keyringSelf() : keyOf();
+  }
+  const iv = metadataIv();
+  const ivLen = metadataIvLen() > 0 ? memberUnescape(iv, metadataIvLen()) : 0;
+  if (escaped) n = memberUnescape(value, n);
+  if ((n | ivLen) < 0) return Status.BadJson;
+  if (<u32>n > CIPHERTEXT_MAX) return Status.ValueTooLong;
+  if (key) n = shareDecrypt(value, n, key, iv, ivLen);
+  if (n == Status.BadPadding && target == Target.In && !inKeyRenewed && !metadataSharedKey()) {
+    inKeyWanted = inKeyRenewed = true;
+    shareUnset(peerOf(ATKEY_OWNER), SHARE_IN);
+    return Status.Pending;
+  }
+  if (n >= 0 && metadataIsBase64()) n = base64Decode(value, n, value, n);
+  if (n < 0) return n;
+  if (<u32>n > VALUE_MAX) return Status.ValueTooLong;
+  eventField(Field.Value, value, n);
+  return 0;
+}
+
+// For what a peer shared: the key that came with the record, or the one known, or Pending: it has to be asked for.
+function chooseKey(): i32 {
+  if (target != Target.In) return 0;
+  const peer = peerOf(ATKEY_OWNER);
+  const wrapped = metadataSharedKey();
+  if (wrapped) {
+    if (
+      !shareIsForUs(
+        metadataChecksum(),
+        metadataChecksumLen(),
+        metadataHash(),
+        metadataHashLen(),
+      )
+    ) {
+      return Status.PublicKeyChanged;
+    }
+    const n = memberUnescape(wrapped, metadataSharedKeyLen());
+    return n < 0 ? n : shareTakeIn(peer, wrapped, n);
+  }
+  if (shareHas(peer, SHARE_IN)) return 0;
+  inKeyWanted = true;
+  return Status.Pending;
+}
+
+function keyOf(): usize {
+  return target == Target.In ? shareIn(peerOf(ATKEY_OWNER)) : shareOut(peerOf(ATKEY_SHARED_WITH));
+}
+
+function peerOf(part: u32): usize {
+  return sharePeer(atkeyPtr(VIEW, part), atkeyLen(VIEW, part));
+}
+
+function pendingUnless(status: i32): i32 {
+  return status < 0 ? status : Status.Pending;
+}
+
+function refused(): i32 {
+  eventField(Field.Error, responsePtr(), responseLen());
+  return responseStatus();
+}
+
+function isMine(): bool {
+  return isMe(ATKEY_OWNER);
+}
+
+function isMe(part: u32): bool {
+  return atsignEqual(
+    atkeyPtr(VIEW, part),
+    atkeyLen(VIEW, part),
+    configPtr(Config.AtSign),
+    configLen(Config.AtSign),
+  );
+}
+
+// Which operation goes with which atKey.
+function check(k: Operation): i32 {
+  target = Target.Self;
+  if (k == Operation.Enroll) return keyLength + valueLength == 0 ? 0 : Status.BadArgument;
+  if (k == Operation.Scan) {
+    return keyLength == 0 && isOneLine(OP_VALUE, valueLength) ? 0 : Status.BadArgument;
+  }
+  if (k < Operation.Enroll || k > Operation.Notify) return Status.BadArgument;
+  for (let i: u32 = 0; i < keyLength; i++) {
+    const c = load<u8>(OP_KEY + i);
+    if (c >= 0x41 && c <= 0x5a) store<u8>(OP_KEY + i, c + 32);
+  }
+  const status = atkeyParse(VIEW, OP_KEY, keyLength);
+  if (status < 0) return status;
+  const flags = atkeyFlags(VIEW);
+  const shared = (flags & ATKEY_SHARED) != 0;
+  if (flags & ATKEY_PUBLIC) target = Target.Public;
+  else if (!isMine()) target = shared && !isMe(ATKEY_SHARED_WITH) ? Target.Self : Target.In;
+  else if (shared && !isMe(ATKEY_SHARED_WITH)) target = Target.Out;
+  // Somebody else's record for somebody else.
+  if (!isMine() && target == Target.Self) return Status.BadAtKey;
+  if (k == Operation.Get) return 0;
+  if (k == Operation.Delete) return isMine() || (flags & ATKEY_CACHED) != 0 ? 0 : Status.BadAtKey;
+  if (!isMine() || (flags & ATKEY_CACHED) != 0) return Status.BadAtKey;
+  if (k == Operation.Notify) return shared ? 0 : Status.BadAtKey;
+  return target == Target.Public && valueLength == 0 ? Status.BadArgument : 0;
+}
+
+function isOneLine(x: usize, len: u32): bool {
+  for (let i: u32 = 0; i < len; i++) {
+    if (load<u8>(x + i) <= 0x20) return false;
+  }
+  return true;
+}
