@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { rsaVerify } from "../crypto/rsa.ts";
+import { type AtKey, canonicalKey, formatAtKey, keyType, parseAtKey } from "../wire/atkey.ts";
+import { normalizeAtSign } from "../wire/atsign.ts";
+import { AtError } from "../wire/errors.ts";
+import { formatMetadataFragment, type Metadata, metadataFromJson } from "../wire/metadata.ts";
+import type { Encoded, PlainValue, ValueCipher } from "./cipher.ts";
+import type { Session } from "./session.ts";
+
+export type AtValue = {
+  /** The record's key as the atServer names it, `cached:` included. */
+  readonly key: string;
+  readonly value: PlainValue;
+  readonly metadata: Metadata;
+};
+
+/** Life (ttl), delay until visible (ttb) in ms; how long others may cache (ttr) in seconds, -1 for ever. */
+export type PutOptions = {
+  readonly ttl?: number | undefined;
+  readonly ttb?: number | undefined;
+  readonly ttr?: number | undefined;
+  readonly ccd?: boolean | undefined;
+};
+
+export type GetOptions = {
+  /** Ask the owner's atServer even when a copy is cached here. */
+  readonly bypassCache?: boolean | undefined;
+  /** Public records: check the owner's signature, reject when it is missing or wrong. */
+  readonly verify?: boolean | undefined;
+};
+
+export type ScanOptions = {
+  /** Anywhere in the key. */
+  readonly regex?: string | undefined;
+  readonly showHidden?: boolean | undefined;
+  /** Another atSign, whose keys shared with me are listed. */
+  readonly atSign?: string | undefined;
+};
+
+/** An atKey as the caller wrote it, judged: who owns it, who may read it. */
+export type Target = {
+  readonly key: string;
+  readonly parts: AtKey;
+  readonly owner: string;
+  readonly kind: "public" | "self" | "shared";
+};
+
+/** Reads an atKey. Throws AT0016 for what is none. */
+export function readAtKey(text: string): Target {
+  const parts = parseAtKey(canonicalKey(text));
+  const key = formatAtKey(parts);
+  const type = keyType(key);
+  const usable = /^(?:publicKey|selfKey|sharedKey|reservedKey|cached\w+)$/.test(type);
+  if (!usable || parts.owner === undefined) {
+    throw new AtError("AT0016", `"${text}" is not an atKey: write name.namespace@owner`);
+  }
+  const owner = normalizeAtSign(parts.owner);
+  if (parts.visibility === "public") return { key, parts, owner, kind: "public" };
+  const shared = parts.sharedWith !== undefined && parts.sharedWith !== owner;
+  return { key, parts, owner, kind: shared ? "shared" : "self" };
+}
+
+/** Put, get, delete and scan of one atSign's client. */
+export class Records {
+  private readonly atSign: string;
+  private readonly session: Session;
+  private readonly cipher: ValueCipher;
+
+  constructor(atSign: string, session: Session, cipher: ValueCipher) {
+    this.atSign = atSign;
+    this.session = session;
+    this.cipher = cipher;
+  }
+
+  async put(text: string, value: PlainValue, options: PutOptions): Promise<number> {
+    const target = readAtKey(text);
+    if (target.owner !== this.atSign) {
+      throw new AtError("AT0009", `${this.atSign} can't write a record of ${target.owner}`);
+    }
+    const encoded = await this.encode(target, value);
+    const { ttl, ttb, ttr, ccd } = options;
+    const fragment = formatMetadataFragment({ ttl, ttb, ttr, ccd, ...encoded.metadata });
+    return Number(await this.session.request(`update${fragment}:${target.key} ${encoded.text}`));
+  }
+
+  /** Encrypts for whoever the key says may read. */
+  async encode(target: Target, value: PlainValue): Promise<Encoded> {
+    if (target.kind === "public") return this.cipher.encodePublic(value);
+    if (target.kind === "self") return this.cipher.encodeSelf(value);
+    return await this.cipher.encodeShared(value, target.parts.sharedWith ?? "");
+  }
+
+  async get(text: string, options: GetOptions): Promise<AtValue> {
+    const target = readAtKey(text);
+    const reply = await this.session.request(this.lookup(target, "all", options.bypassCache));
+    const { key, data, metadata } = readRecord(reply, target.key);
+    const value = await this.decode(target, data, metadata);
+    if (options.verify === true) await this.verify(target, value, metadata);
+    return { key, value, metadata };
+  }
+
+  async getMeta(text: string): Promise<Metadata> {
+    const target = readAtKey(text);
+    const reply = await this.session.request(this.lookup(target, "meta", undefined));
+    if (reply === "null") throw notActive(target.key);
+    return metadataFromJson(jsonObject(reply));
+  }
+
+  async delete(text: string): Promise<number> {
+    return Number(await this.session.request(`delete:${readAtKey(text).key}`));
+  }
+
+  async scan(options: ScanOptions): Promise<string[]> {
+    const hidden = options.showHidden === true ? ":showhidden:true" : "";
+    const of = options.atSign === undefined ? "" : `:${normalizeAtSign(options.atSign)}`;
+    const regex = options.regex === undefined ? "" : ` ${options.regex}`;
+    const reply = await this.session.request(`scan${hidden}${of}${regex}`);
+    const keys: unknown = parseJson(reply);
+    if (!Array.isArray(keys)) throw unreadable();
+    return keys.filter((key) => typeof key === "string");
+  }
+
+  private lookup(target: Target, operation: "all" | "meta", bypassCache = false): string {
+    const { key, owner, kind, parts } = target;
+    if (owner === this.atSign || parts.cached) return `llookup:${operation}:${key}`;
+    const name = formatAtKey({ ...withoutScope(parts), owner });
+    const bypass = bypassCache ? "bypassCache:true:" : "";
+    return `${kind === "public" ? "plookup" : "lookup"}:${bypass}${operation}:${name}`;
+  }
+
+  private async decode(target: Target, data: string, metadata: Metadata): Promise<PlainValue> {
+    if (target.kind === "public" || metadata.isEncrypted === false) {
+      return this.cipher.decodePublic(data, metadata);
+    }
+    if (target.owner !== this.atSign) {
+      return await this.cipher.decodeSharedWithMe(data, metadata, target.owner);
+    }
+    if (target.kind === "self") return this.cipher.decodeSelf(data, metadata);
+    return await this.cipher.decodeSharedByMe(data, metadata, target.parts.sharedWith ?? "");
+  }
+
+  private async verify(target: Target, value: PlainValue, metadata: Metadata): Promise<void> {
+    const { dataSignature } = metadata;
+    const own = target.owner === this.atSign;
+    const publicKey = await this.session.request(
+      own ? `llookup:public:publickey${target.owner}` : `plookup:publickey${target.owner}`,
+    );
+    const valid =
+      typeof value === "string" &&
+      dataSignature !== undefined &&
+      rsaVerify(value, dataSignature, publicKey);
+    if (!valid) {
+      throw new AtError("AT0014", `${target.key} is not signed by ${target.owner}`);
+    }
+  }
+}
+
+function withoutScope({ entity, namespace }: AtKey): AtKey {
+  return { cached: false, entity, ...(namespace !== undefined && { namespace }) };
+}
+
+function readRecord(
+  reply: string,
+  asked: string,
+): { key: string; data: string; metadata: Metadata } {
+  if (reply === "null") throw notActive(asked);
+  const { key, data, metaData } = jsonObject(reply);
+  if (typeof data !== "string" || data === "null") throw notActive(asked);
+  const metadata = typeof metaData === "object" && metaData !== null ? { ...metaData } : {};
+  return {
+    key: typeof key === "string" ? key : asked,
+    data,
+    metadata: metadataFromJson(metadata),
+  };
+}
+
+/** `data:null` is how an atServer answers for a record that expired, isn't born yet or holds nothing. */
+function notActive(key: string): AtError {
+  return new AtError("AT0015", `${key} has no value now`);
+}
+
+export function jsonObject(text: string): Record<string, unknown> {
+  const value = parseJson(text);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw unreadable();
+  return { ...value };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+function unreadable(cause?: unknown): AtError {
+  return new AtError("AT0014", "the atServer's answer can't be read", { cause });
+}

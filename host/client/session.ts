@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { cramDigest } from "../crypto/cram.ts";
+import { type PkamIdentity, pkamCommand } from "../crypto/pkam.ts";
+import { AtError } from "../wire/errors.ts";
+import { AtConnection, type ConnectionOptions } from "./connection.ts";
+import { findAtServer } from "./directory.ts";
+import { tlsTransport } from "./tls.ts";
+import type { Address, Transport } from "./transport.ts";
+
+/** How the network is reached; what every client needs beside its keys. */
+export type NetworkOptions = {
+  readonly directory: Address;
+  /** PEM of the authority that signed the servers' certificates; the system's roots when absent. */
+  readonly authority?: string | undefined;
+  /** In place of TLS. */
+  readonly transport?: Transport | undefined;
+  /** For each connection and reply; 30 000 ms when absent. */
+  readonly timeoutMillis?: number | undefined;
+};
+
+const TIMEOUT_MILLIS = 30_000;
+
+type Listeners = Pick<ConnectionOptions, "onNotification" | "onHeard">;
+
+/** Finds the atSign's atServer and opens a connection that isn't logged in. */
+export async function openAtServer(
+  atSign: string,
+  network: NetworkOptions,
+  listeners: Listeners = {},
+): Promise<AtConnection> {
+  const timeoutMillis = network.timeoutMillis ?? TIMEOUT_MILLIS;
+  const transport = network.transport ?? tlsTransport({ authority: network.authority });
+  const { directory } = network;
+  const address = await findAtServer(atSign, { directory, transport, timeoutMillis });
+  return await AtConnection.open({ address, transport, timeoutMillis, ...listeners });
+}
+
+/** `from` and `pkam` (atProtocol, PKAM login). Rejects with AT0401, or AT0025 to AT0029 for an enrollment. */
+export async function loginPkam(
+  connection: AtConnection,
+  atSign: string,
+  identity: PkamIdentity,
+): Promise<void> {
+  const challenge = await connection.request(`from:${atSign}`);
+  await expectSuccess(connection, pkamCommand(identity, challenge));
+}
+
+/** `from` and `cram` (atProtocol, CRAM): the login of an atSign not activated yet. */
+export async function loginCram(
+  connection: AtConnection,
+  atSign: string,
+  secret: string,
+): Promise<void> {
+  const challenge = await connection.request(`from:${atSign}`);
+  await expectSuccess(connection, `cram:${cramDigest(secret, challenge)}`);
+}
+
+async function expectSuccess(connection: AtConnection, line: string): Promise<void> {
+  const answer = await connection.request(line);
+  if (answer !== "success") throw new AtError("AT0401", `the login was answered with "${answer}"`);
+}
+
+/** Opens a connection and logs in; closes it again when that fails. */
+export async function openLoggedIn(
+  atSign: string,
+  identity: PkamIdentity,
+  network: NetworkOptions,
+  listeners: Listeners = {},
+): Promise<AtConnection> {
+  const connection = await openAtServer(atSign, network, listeners);
+  try {
+    await loginPkam(connection, atSign, identity);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  return connection;
+}
+
+/**
+ * The connection for requests: opened and logged in when it is needed, again after it broke. A
+ * request that was under way then is rejected, not repeated: only its caller knows if it may be.
+ */
+export class Session {
+  private readonly openConnection: () => Promise<AtConnection>;
+  private opening: Promise<AtConnection> | undefined;
+  private stopped = false;
+
+  constructor(openConnection: () => Promise<AtConnection>) {
+    this.openConnection = openConnection;
+  }
+
+  /** Sends one command; resolves to the text after `data:`. Rejects with AtError. */
+  async request(line: string): Promise<string> {
+    const connection = await this.connection();
+    return await connection.request(line);
+  }
+
+  /** The same, where an absent record is an answer: undefined for AT0015 and no other error. */
+  async requestIfThere(line: string): Promise<string | undefined> {
+    try {
+      return await this.request(line);
+    } catch (error) {
+      if (error instanceof AtError && error.code === "AT0015") return undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.stopped = true;
+    if (this.opening === undefined) return;
+    const [outcome] = await Promise.allSettled([this.opening]);
+    if (outcome.status === "fulfilled") outcome.value.close();
+  }
+
+  private async connection(): Promise<AtConnection> {
+    if (this.stopped) throw new AtError("AT0021", "the client is closed");
+    const current = this.opening;
+    if (current !== undefined) {
+      const connection = await current;
+      if (connection.isOpen) return connection;
+      if (this.opening === current) this.opening = undefined;
+    }
+    this.opening ??= this.openConnection();
+    const fresh = this.opening;
+    try {
+      return await fresh;
+    } catch (error) {
+      if (this.opening === fresh) this.opening = undefined;
+      throw error;
+    }
+  }
+}
