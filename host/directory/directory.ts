@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { createServer, type TLSSocket } from "node:tls";
+import type { Logger } from "pino";
+import { AtError } from "../wire/errors.ts";
+import { LineReader } from "../wire/line.ts";
+import type { DirectoryStore } from "./store.ts";
+
+/** Most bytes of one request, LF included. */
+export const MAX_REQUEST_BYTES = 255;
+/** Pause before the answer to the second miss of a connection, ms; the third is answered by hanging up. */
+export const MISS_DELAY_MILLIS = 3_000;
+const MAX_MISSES = 3;
+const KEEP_ALIVE_MILLIS = 60_000;
+const TLS_HANDSHAKE_MILLIS = 30_000;
+/** Requests one connection may have waiting; more ends it. */
+const MAX_WAITING = 64;
+
+export interface DirectoryConfig {
+  /** 0 takes a free port. */
+  port: number;
+  /** Address to listen on; all of IPv4 when absent. */
+  host?: string;
+  /** PEM texts: certificate chain and private key. */
+  tls: { certificate: string; privateKey: string };
+  store: DirectoryStore;
+  log: Logger;
+  missDelayMillis?: number;
+}
+
+/** An atDirectory that answers. */
+export interface RunningDirectory {
+  readonly port: number;
+  /** Ends all connections and stops listening; the store stays open. */
+  close(): Promise<void>;
+}
+
+function answerTo(name: string, store: DirectoryStore): string | undefined {
+  try {
+    const entry = store.get(name);
+    return entry === undefined ? undefined : `${entry.host}:${entry.port}`;
+  } catch (error) {
+    // Text that can't be an atSign is in no directory.
+    if (error instanceof AtError) return undefined;
+    throw error;
+  }
+}
+
+/** Answers the requests of one connection in order (atProtocol, atDirectory). */
+class Lookups {
+  private readonly socket: TLSSocket;
+  private readonly config: DirectoryConfig;
+  private readonly ended = new AbortController();
+  private readonly reader = new LineReader(MAX_REQUEST_BYTES);
+  private readonly waiting: string[] = [];
+  private running = false;
+  private misses = 0;
+  private tail = "";
+
+  constructor(socket: TLSSocket, config: DirectoryConfig) {
+    this.socket = socket;
+    this.config = config;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
+    socket.on("data", (chunk) => this.receive(chunk));
+    socket.on("error", (error) => config.log.debug({ err: error }, "connection failed"));
+    socket.on("close", () => this.ended.abort());
+    socket.write("@");
+  }
+
+  private receive(chunk: Buffer): void {
+    for (const line of this.reader.push(chunk)) {
+      if (line === null) this.socket.destroy();
+      else this.waiting.push(line.trim());
+    }
+    if (this.reader.overflowed || this.waiting.length > MAX_WAITING) this.socket.destroy();
+    // A client may leave without a line feed.
+    this.tail = (this.tail + chunk.toString("latin1")).slice(-"@exit".length);
+    if (this.tail === "@exit" && this.reader.pending === this.tail.length) this.socket.end();
+    if (this.running) return;
+    this.running = true;
+    this.work().catch((error: unknown) => {
+      this.config.log.error({ err: error }, "lookup failed");
+      this.socket.destroy();
+    });
+  }
+
+  private async work(): Promise<void> {
+    for (;;) {
+      const name = this.waiting.shift();
+      if (name === undefined || this.socket.destroyed) break;
+      if (name === "@exit") {
+        this.socket.end();
+        break;
+      }
+      await this.answer(name);
+    }
+    this.running = false;
+  }
+
+  private async answer(name: string): Promise<void> {
+    const found = answerTo(name, this.config.store);
+    if (found === undefined) {
+      this.misses += 1;
+      if (this.misses > 1 && !(await this.pause())) return;
+      if (this.misses >= MAX_MISSES) {
+        this.socket.destroy();
+        return;
+      }
+    }
+    if (this.socket.writable) this.socket.write(`${found ?? "null"}\r\n@`);
+  }
+
+  /** False when the connection ended meanwhile. */
+  private async pause(): Promise<boolean> {
+    const millis = this.config.missDelayMillis ?? MISS_DELAY_MILLIS;
+    try {
+      await delay(millis, undefined, { signal: this.ended.signal });
+      return true;
+    } catch (error) {
+      if (error instanceof Error && error.name === "AbortError") return false;
+      throw error;
+    }
+  }
+}
+
+/** Starts an atDirectory. Rejects when the port is taken or the certificate can't be used. */
+export async function startDirectory(config: DirectoryConfig): Promise<RunningDirectory> {
+  const server = createServer({
+    cert: config.tls.certificate,
+    key: config.tls.privateKey,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: TLS_HANDSHAKE_MILLIS,
+    noDelay: true,
+  });
+  const sockets = new Set<{ destroy(): void }>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("secureConnection", (socket) => new Lookups(socket, config));
+  server.on("tlsClientError", (error) => config.log.debug({ err: error }, "TLS handshake failed"));
+  server.listen({ port: config.port, host: config.host ?? "0.0.0.0" });
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  config.log.info({ port }, "atDirectory is listening");
+  return {
+    port,
+    async close() {
+      const stopped = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await stopped;
+    },
+  };
+}

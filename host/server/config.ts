@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { Logger } from "pino";
+import type { Store } from "../store/store.ts";
+
+/** PEM texts of one TLS identity. */
+export interface TlsIdentity {
+  /** Certificate chain, the leaf first. */
+  certificate: string;
+  privateKey: string;
+  /** What peers and the directory are trusted by; the system's roots when absent. */
+  authority?: string;
+}
+
+/** Limits and times with the protocol's defaults (atProtocol, configuration); times in ms unless the name says otherwise. */
+export const defaults = {
+  inboundMaxLimit: 200,
+  inboundIdleMillis: 600_000,
+  authenticatedInboundIdleMillis: 2_592_000_000,
+  outboundMaxLimit: 200,
+  outboundIdleMillis: 600_000,
+  clientCertificateRequired: true,
+  lookupDepthOfResolution: 3,
+  autoNotify: true,
+  notificationMaxRetries: 30,
+  notificationQuarantineMillis: 10_000,
+  notificationExpiryMillis: 900_000,
+  notificationJobMillis: 5_000,
+  statsNotificationMillis: 15_000,
+  enrollmentExpiryMillis: 172_800_000,
+  enrollmentMaxRequests: 5,
+  enrollmentTimeFrameMillis: 3_600_000,
+  otpDelayBaseMillis: 1_000,
+  otpDelayThresholdMillis: 55_000,
+  expiryJobMillis: 180_000,
+  selfRevokeCloseMillis: 10_000,
+  directoryCacheMillis: 3_600_000,
+  directoryTimeoutMillis: 30_000,
+  peerConnectTimeoutMillis: 10_000,
+  peerHandshakeTimeoutMillis: 3_000,
+  peerLookupTimeoutMillis: 5_000,
+  peerNotifyTimeoutMillis: 10_000,
+} as const;
+
+export type Tuning = {
+  -readonly [K in keyof typeof defaults]: (typeof defaults)[K] extends boolean ? boolean : number;
+};
+
+/** Fixed by the protocol. */
+export const CHALLENGE_TTL_MILLIS = 60_000;
+export const OTP_TTL_MILLIS = 300_000;
+export const ENROLLMENT_NOTICE_TTL_MILLIS = 86_400_000;
+export const PUBLIC_CACHE_TTL_MILLIS = 86_400_000;
+export const NOOP_MAX_MILLIS = 5_000;
+
+/** What is asked of whoever starts an atServer. */
+export interface ServerConfig extends Partial<Tuning> {
+  atSign: string;
+  /** 0 takes a free port. */
+  port: number;
+  /** Address to listen on; all of IPv4 when absent. */
+  host?: string;
+  tls: TlsIdentity;
+  directory: { host: string; port: number };
+  /** The CRAM secret; stored at every start until the owner deletes it. */
+  sharedSecret?: string;
+  store: Store;
+  log: Logger;
+  /** Version told by `info`; semver. */
+  version?: string;
+  /** Source of v4 UUIDs; tests replay recorded challenges with it. */
+  newId?: () => string;
+  /** ms since the epoch. */
+  now?: () => number;
+}

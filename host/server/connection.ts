@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { Buffer } from "node:buffer";
+import type { PeerCertificate, TLSSocket } from "node:tls";
+import { normalizeCommand } from "../wire/command.ts";
+import { AtError, formatError } from "../wire/errors.ts";
+import { LineReader, MAX_LINE_BYTES } from "../wire/line.ts";
+import { type MonitorFilter, type Session, standing } from "./session.ts";
+import type { Reply, Services } from "./verb.ts";
+import { execute } from "./verbs/index.ts";
+
+/** Silence after which the operating system asks whether the other side is still there. */
+const KEEP_ALIVE_MILLIS = 60_000;
+/** Lines taken from the socket but not answered yet, above which it isn't read from. */
+const MAX_PENDING_LINES = 64;
+/**
+ * Largest TLS record sent: what a device with a 4 kB receive buffer can take. It costs 22 bytes (TLS 1.3) for every 4 096
+ * instead of every 16 384.
+ */
+const MAX_RECORD_BYTES = 4_096;
+/** Bytes a connection may leave unread before it is given up, so that a slow monitor can't fill the memory. */
+const MAX_UNREAD_BYTES = MAX_LINE_BYTES;
+
+const OVERFLOW =
+  "InboundBuffer overflow: server received request which exceeded the buffer size limit. Terminating the connection.";
+
+/** One inbound socket: lines in, replies out, strictly in order (atProtocol, transport and framing). */
+export class Connection implements Session {
+  readonly id: string;
+  fromAtSign?: string;
+  owner = false;
+  authType?: "cram" | "pkam" | "apkam";
+  enrollmentId?: string;
+  peer?: string;
+  jsonErrors = false;
+  enrollRequests: number[] = [];
+  monitor?: MonitorFilter;
+  /** ms since the epoch of the last write; counts as idle since then. */
+  lastWrite: number;
+  closed = false;
+  /** Resolves once the commands taken so far are answered. */
+  settled: Promise<void> = Promise.resolve();
+  private readonly socket: TLSSocket;
+  private readonly services: Services;
+  private readonly reader = new LineReader(MAX_LINE_BYTES);
+  private readonly lines: (string | null)[] = [];
+  private readonly held: string[] = [];
+  private running = false;
+  private readonly timers = new Set<NodeJS.Timeout>();
+
+  constructor(socket: TLSSocket, services: Services, onClose: (connection: Connection) => void) {
+    this.socket = socket;
+    this.services = services;
+    this.id = `_${services.newId()}`;
+    this.lastWrite = services.now();
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
+    socket.setMaxSendFragment(MAX_RECORD_BYTES);
+    socket.on("data", (chunk) => this.receive(chunk));
+    socket.on("drain", () => this.resume());
+    socket.on("end", () => this.close());
+    socket.on("error", (error) => {
+      services.log.debug({ err: error, session: this.id }, "connection failed");
+    });
+    socket.on("close", () => {
+      this.closed = true;
+      for (const timer of this.timers) clearTimeout(timer);
+      services.monitors.remove(this);
+      onClose(this);
+    });
+    this.write("@");
+  }
+
+  peerCertificate(): PeerCertificate | undefined {
+    if (!this.socket.authorized) {
+      const reason = this.socket.authorizationError;
+      this.services.log.info({ session: this.id, reason: String(reason) }, "no peer certificate");
+      return undefined;
+    }
+    const certificate = this.socket.getPeerCertificate();
+    return Object.keys(certificate).length === 0 ? undefined : certificate;
+  }
+
+  closeAfter(delayMillis: number): void {
+    const timer = setTimeout(() => this.close(), delayMillis);
+    timer.unref();
+    this.timers.add(timer);
+  }
+
+  push(line: string): void {
+    if (this.monitor?.multiplexed && this.running) this.held.push(line);
+    else this.write(`${line}\n`);
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.socket.end();
+    this.socket.destroySoon();
+  }
+
+  private receive(chunk: Buffer): void {
+    if (this.closed) return;
+    this.lines.push(...this.reader.push(chunk));
+    if (this.lines.length > MAX_PENDING_LINES) this.socket.pause();
+    this.run();
+  }
+
+  private run(): void {
+    if (this.running) return;
+    this.running = true;
+    this.settled = this.work().catch((error: unknown) => {
+      this.running = false;
+      this.services.log.error({ err: error, session: this.id }, "connection given up");
+      this.socket.destroy();
+    });
+  }
+
+  private async work(): Promise<void> {
+    for (;;) {
+      const line = this.lines.shift();
+      if (line === undefined || this.closed) break;
+      if (line !== null) await this.answer(line);
+      this.releaseHeld();
+      this.resume();
+      await this.drained();
+    }
+    this.running = false;
+    this.releaseHeld();
+    if (this.reader.overflowed && !this.closed) this.fail(new AtError("AT0005", OVERFLOW));
+  }
+
+  private releaseHeld(): void {
+    for (const line of this.held.splice(0)) this.write(`${line}\n`);
+  }
+
+  private async answer(line: string): Promise<void> {
+    const command = normalizeCommand(line);
+    if (line.trim() === "@exit" || !this.mayGoOn()) {
+      this.close();
+      return;
+    }
+    try {
+      this.reply(await execute(command, this, this.services));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** An enrollment that expired or vanished ends the connection that is logged in with it. */
+  private mayGoOn(): boolean {
+    if (this.authType !== "apkam" || this.enrollmentId === undefined) return true;
+    const found = this.services.enrollments.get(this.enrollmentId);
+    return found !== undefined && found.state === "approved" ? true : this.isRevokedSelf();
+  }
+
+  /** Who revoked its own enrollment keeps the connection for the seconds the protocol grants. */
+  private isRevokedSelf(): boolean {
+    return this.timers.size > 0;
+  }
+
+  private reply(reply: Reply): void {
+    if ("silent" in reply) return;
+    if ("raw" in reply) {
+      this.write(reply.raw);
+      return;
+    }
+    this.writeReply(`data:${reply.data}`, this.prompt());
+    if (reply.changed !== undefined) {
+      this.services.monitors.pushStats(reply.changed.commitId, reply.changed.operation);
+    }
+  }
+
+  private fail(error: unknown): void {
+    const known = error instanceof AtError ? error : this.unexpected(error);
+    const text = formatError(known, { json: this.jsonErrors, owner: this.owner });
+    this.writeReply(text, this.owner ? `${this.services.atSign}@` : "@");
+    if (known.closes) this.close();
+  }
+
+  private unexpected(cause: unknown): AtError {
+    this.services.log.error({ err: cause, session: this.id }, "unexpected error");
+    return new AtError("AT0010", "Internal server error", { cause });
+  }
+
+  private prompt(): string {
+    switch (standing(this)) {
+      case "owner":
+        return `${this.services.atSign}@`;
+      case "peer":
+        return `${this.peer}@`;
+      case "anonymous":
+        return "@";
+    }
+  }
+
+  /**
+   * Clients take a line feed as the end of what they read and expect the prompt in the same TLS record; a reply whose
+   * prompt would begin a record of its own is written in two parts instead.
+   */
+  private writeReply(text: string, prompt: string): void {
+    const bytes = Buffer.from(`${text}\n${prompt}`, "utf8");
+    const lineFeed = bytes.length - Buffer.byteLength(prompt) - 1;
+    const record = (index: number): number => Math.floor(index / MAX_RECORD_BYTES);
+    if (record(lineFeed) === record(bytes.length - 1)) {
+      this.write(bytes);
+      return;
+    }
+    this.write(bytes.subarray(0, lineFeed - 1));
+    this.write(bytes.subarray(lineFeed - 1));
+  }
+
+  private write(text: string | Uint8Array): void {
+    if (this.socket.destroyed || this.socket.writableEnded) return;
+    this.lastWrite = this.services.now();
+    this.socket.write(text);
+    if (this.socket.writableLength > MAX_UNREAD_BYTES + this.reader.limit) {
+      this.services.log.warn({ session: this.id }, "the other side doesn't read, giving it up");
+      this.socket.destroy();
+    }
+  }
+
+  /** Waits until a slow reader has taken what was written before its next command is run. */
+  private drained(): Promise<void> {
+    if (!this.socket.writableNeedDrain || this.socket.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.socket.off("drain", done);
+        this.socket.off("close", done);
+        resolve();
+      };
+      this.socket.on("drain", done);
+      this.socket.on("close", done);
+    });
+  }
+
+  private resume(): void {
+    if (this.lines.length <= MAX_PENDING_LINES && this.socket.isPaused()) this.socket.resume();
+  }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { AtError } from "../wire/errors.ts";
+import type { Namespaces } from "./enrollments.ts";
+
+/** The JSON object of an enroll command; members not given are absent. */
+export interface EnrollmentParameters {
+  enrollmentId?: string;
+  appName?: string;
+  deviceName?: string;
+  namespaces?: Namespaces;
+  otp?: string;
+  encryptedDefaultEncryptionPrivateKey?: string;
+  encPrivateKeyIV?: string;
+  encryptedDefaultSelfEncryptionKey?: string;
+  selfEncKeyIV?: string;
+  encryptedAPKAMSymmetricKey?: string;
+  apkamPublicKey?: string;
+  enrollmentStatusFilter?: string[];
+  apkamKeysExpiryInMillis?: number;
+}
+
+const texts = [
+  "enrollmentId",
+  "appName",
+  "deviceName",
+  "otp",
+  "encryptedDefaultEncryptionPrivateKey",
+  "encPrivateKeyIV",
+  "encryptedDefaultSelfEncryptionKey",
+  "selfEncKeyIV",
+  "encryptedAPKAMSymmetricKey",
+  "apkamPublicKey",
+] as const;
+
+function parseObject(json: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
+  } catch (cause) {
+    throw new AtError("AT0011", "FormatException: enroll parameters are not JSON", {
+      cause,
+      closes: true,
+    });
+  }
+  throw new AtError("AT0022", "Enroll parameters not provided");
+}
+
+function readNamespaces(value: unknown): Namespaces | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const namespaces: Namespaces = {};
+  for (const [name, access] of Object.entries(value)) {
+    if (access !== "r" && access !== "rw") {
+      throw new AtError("AT0022", `access to namespace ${name} has to be r or rw`);
+    }
+    namespaces[name.toLowerCase()] = access;
+  }
+  return namespaces;
+}
+
+/** Reads the parameters; unknown members are left out. Throws AT0011 (closing) for bad JSON, AT0022. */
+export function parseParameters(json: string): EnrollmentParameters {
+  const object = parseObject(json);
+  const parameters: EnrollmentParameters = {};
+  for (const name of texts) {
+    const value = object[name];
+    if (typeof value === "string" && value !== "") parameters[name] = value;
+  }
+  const namespaces = readNamespaces(object.namespaces);
+  if (namespaces !== undefined) parameters.namespaces = namespaces;
+  const filter = object.enrollmentStatusFilter;
+  if (Array.isArray(filter)) parameters.enrollmentStatusFilter = filter.map(String);
+  const expiry = Number(object.apkamKeysExpiryInMillis ?? object.apkamKeysExpiryDuration ?? 0);
+  if (!Number.isSafeInteger(expiry) || expiry < 0) {
+    throw new AtError("AT0022", "apkamKeysExpiryInMillis has to be a whole number of milliseconds");
+  }
+  parameters.apkamKeysExpiryInMillis = expiry;
+  return parameters;
+}
+
+/** The parameter, or AT0011 in the protocol's words. */
+export function mandatory(
+  parameters: EnrollmentParameters,
+  name: (typeof texts)[number],
+  operation: string,
+  wording: string = name,
+): string {
+  const value = parameters[name];
+  if (value !== undefined) return value;
+  throw new AtError("AT0011", `${wording} is mandatory for ${operation}`);
+}

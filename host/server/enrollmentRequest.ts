@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { keyType } from "../wire/atkey.ts";
+import { AtError } from "../wire/errors.ts";
+import { ENROLLMENT_NOTICE_TTL_MILLIS } from "./config.ts";
+import { type EnrollmentParameters, mandatory } from "./enrollmentParameters.ts";
+import type { Enrollment, Namespaces } from "./enrollments.ts";
+import type { Session } from "./session.ts";
+import type { Services } from "./verb.ts";
+
+const OPERATION = "enroll:request";
+const NEW_CLIENT = "new client enroll:request";
+
+function checkParameters(parameters: EnrollmentParameters, services: Services): Enrollment {
+  const enrollment: Enrollment = {
+    sessionId: "",
+    appName: mandatory(parameters, "appName", OPERATION),
+    deviceName: mandatory(parameters, "deviceName", OPERATION),
+    namespaces: { ...parameters.namespaces },
+    apkamPublicKey: mandatory(parameters, "apkamPublicKey", OPERATION, "apkam public key"),
+    requestType: "newEnrollment",
+    approval: { state: "pending" },
+    apkamKeysExpiryInMillis: parameters.apkamKeysExpiryInMillis ?? 0,
+  };
+  if (parameters.encryptedAPKAMSymmetricKey !== undefined) {
+    enrollment.encryptedAPKAMSymmetricKey = parameters.encryptedAPKAMSymmetricKey;
+  }
+  if (parameters.otp !== undefined) {
+    mandatory(
+      parameters,
+      "encryptedAPKAMSymmetricKey",
+      NEW_CLIENT,
+      "encrypted apkam symmetric key",
+    );
+    if (Object.keys(enrollment.namespaces).length === 0) {
+      throw new AtError("AT0011", `At least one namespace must be specified for ${NEW_CLIENT}`);
+    }
+  }
+  if (keyType(services.enrollments.publicKeyName(enrollment)) === "invalidKey") {
+    throw new AtError("AT0011", "appName and deviceName have to be usable in a key");
+  }
+  return enrollment;
+}
+
+function checkRate(session: Session, services: Services): void {
+  const { enrollmentMaxRequests, enrollmentTimeFrameMillis } = services.tuning;
+  const now = services.now();
+  session.enrollRequests = session.enrollRequests.filter(
+    (time) => time > now - enrollmentTimeFrameMillis,
+  );
+  if (session.enrollRequests.length >= enrollmentMaxRequests) {
+    throw new AtError(
+      "AT0011",
+      "Enrollment requests have exceeded the limit within the specified time frame",
+    );
+  }
+  session.enrollRequests.push(now);
+}
+
+function checkDuplicate(enrollment: Enrollment, services: Services): void {
+  const { appName, deviceName } = enrollment;
+  const twin = services.enrollments
+    .list()
+    .find(
+      (found) =>
+        (found.state === "pending" || found.state === "approved") &&
+        found.enrollment.appName === appName &&
+        found.enrollment.deviceName === deviceName,
+    );
+  if (twin === undefined) return;
+  throw new AtError(
+    "AT0011",
+    `Another enrollment with id ${twin.id} exists with the app name: ${appName} and device name: ${deviceName} in ${twin.state} state`,
+  );
+}
+
+async function approveAtOnce(
+  id: string,
+  enrollment: Enrollment,
+  parameters: EnrollmentParameters,
+  services: Services,
+): Promise<void> {
+  const { enrollments, records } = services;
+  const full: Namespaces = { ...enrollment.namespaces, __manage: "rw", "*": "rw" };
+  const approved: Enrollment = { ...enrollment, namespaces: full, approval: { state: "approved" } };
+  await records.store.write((writer) => {
+    enrollments.putIn(writer, id, approved, approved.apkamKeysExpiryInMillis);
+    enrollments.putKeysIn(writer, id, approved, {
+      encryptedDefaultEncryptionPrivateKey: parameters.encryptedDefaultEncryptionPrivateKey ?? "",
+      encryptedDefaultSelfEncryptionKey: parameters.encryptedDefaultSelfEncryptionKey ?? "",
+      ...(parameters.encPrivateKeyIV !== undefined && {
+        encPrivateKeyIV: parameters.encPrivateKeyIV,
+      }),
+      ...(parameters.selfEncKeyIV !== undefined && { selfEncKeyIV: parameters.selfEncKeyIV }),
+    });
+    records.putIn(writer, "privatekey:at_pkam_publickey", approved.apkamPublicKey);
+  });
+}
+
+/** Tells the owner's clients that somebody asks to be let in. */
+async function announce(id: string, enrollment: Enrollment, services: Services): Promise<void> {
+  const { atSign, enrollments, notifier } = services;
+  const { appName, deviceName, namespaces, encryptedAPKAMSymmetricKey = null } = enrollment;
+  await notifier.receive({
+    id: services.newId(),
+    from: atSign,
+    to: atSign,
+    key: enrollments.key(id),
+    type: "self",
+    operation: "update",
+    messageType: "key",
+    priority: "low",
+    strategy: "all",
+    notifier: "SYSTEM",
+    depth: 1,
+    ttl: ENROLLMENT_NOTICE_TTL_MILLIS,
+    isEncrypted: false,
+    value: JSON.stringify({
+      encryptedApkamSymmetricKey: encryptedAPKAMSymmetricKey,
+      encryptedAPKAMSymmetricKey,
+      appName,
+      deviceName,
+      namespace: namespaces,
+    }),
+  });
+}
+
+/**
+ * A client asks for an enrollment (atProtocol, enroll:request): with a passcode when nobody is logged in, approved at once
+ * after cram, pending otherwise. Gives the id and state. Throws AT0011.
+ */
+export async function requestEnrollment(
+  parameters: EnrollmentParameters,
+  session: Session,
+  services: Services,
+): Promise<{ enrollmentId: string; status: string }> {
+  const checked = checkParameters(parameters, services);
+  checkRate(session, services);
+  if (!session.owner && !(await services.passcodes.accept(parameters.otp))) {
+    throw new AtError("AT0011", "invalid otp. Cannot process enroll request");
+  }
+  const enrollment: Enrollment = { ...checked, sessionId: session.id };
+  checkDuplicate(enrollment, services);
+  const enrollmentId = services.newId();
+  if (session.authType === "cram") {
+    await approveAtOnce(enrollmentId, enrollment, parameters, services);
+    session.enrollmentId = enrollmentId;
+    return { enrollmentId, status: "approved" };
+  }
+  const ttl = services.tuning.enrollmentExpiryMillis;
+  await services.records.store.write((writer) =>
+    services.enrollments.putIn(writer, enrollmentId, enrollment, ttl),
+  );
+  await announce(enrollmentId, enrollment, services);
+  return { enrollmentId, status: "pending" };
+}

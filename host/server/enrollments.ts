@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { StoredRecord, StoreWriter } from "../store/store.ts";
+import { canonicalKey } from "../wire/atkey.ts";
+import { AtError } from "../wire/errors.ts";
+import { isActive, type Records } from "./records.ts";
+
+/** Namespace to `r` or `rw`. */
+export type Namespaces = Record<string, string>;
+
+export type EnrollmentState = "pending" | "approved" | "denied" | "revoked" | "expired";
+
+/** Value of `<id>.new.enrollments.__manage@me`. */
+export interface Enrollment {
+  sessionId: string;
+  appName: string;
+  deviceName: string;
+  namespaces: Namespaces;
+  apkamPublicKey: string;
+  requestType: "newEnrollment" | "changeEnrollment";
+  approval: { state: Exclude<EnrollmentState, "expired"> };
+  encryptedAPKAMSymmetricKey?: string;
+  apkamKeysExpiryInMillis: number;
+}
+
+export interface FoundEnrollment {
+  id: string;
+  key: string;
+  enrollment: Enrollment;
+  /** What the record says, or expired once its life is over. */
+  state: EnrollmentState;
+}
+
+/** The default keys wrapped for an enrollment, with the IVs of newer clients. */
+export interface WrappedKeys {
+  encryptedDefaultEncryptionPrivateKey: string;
+  encPrivateKeyIV?: string;
+  encryptedDefaultSelfEncryptionKey: string;
+  selfEncKeyIV?: string;
+}
+
+const SUFFIX = ".new.enrollments.__manage";
+
+function wrapped(value: string, iv: string | undefined): string {
+  return JSON.stringify(iv === undefined ? { value } : { value, iv });
+}
+
+/** The enrollment records of an atSign and what belongs to them; none of it enters the commit log. */
+export class Enrollments {
+  private readonly records: Records;
+  private readonly atSign: string;
+  private readonly now: () => number;
+
+  constructor(records: Records, atSign: string, now: () => number) {
+    this.records = records;
+    this.atSign = atSign;
+    this.now = now;
+  }
+
+  key(id: string): string {
+    return canonicalKey(`${id}${SUFFIX}${this.atSign}`);
+  }
+
+  get(id: string): FoundEnrollment | undefined {
+    const key = this.key(id);
+    return this.read(key, this.records.get(key));
+  }
+
+  /** Throws by value AT0028 when unknown or expired. */
+  demand(id: string): FoundEnrollment {
+    const found = this.get(id);
+    if (found === undefined || found.state === "expired") throw invalidEnrollment(id);
+    return found;
+  }
+
+  list(): FoundEnrollment[] {
+    const found: FoundEnrollment[] = [];
+    for (const [key, record] of this.records.store.records()) {
+      if (!key.endsWith(`${SUFFIX}${this.atSign}`)) continue;
+      const enrollment = this.read(key, record);
+      if (enrollment !== undefined) found.push(enrollment);
+    }
+    return found;
+  }
+
+  /** Public record that shows an approved enrollment's PKAM key. */
+  publicKeyName(enrollment: Enrollment): string {
+    const { appName, deviceName } = enrollment;
+    return canonicalKey(`public:${appName}.${deviceName}.pkam.__pkams.__public_keys${this.atSign}`);
+  }
+
+  privateKeyName(id: string): string {
+    return canonicalKey(`${id}.default_enc_private_key.__manage${this.atSign}`);
+  }
+
+  selfKeyName(id: string): string {
+    return canonicalKey(`${id}.default_self_enc_key.__manage${this.atSign}`);
+  }
+
+  /** Writes a record; `ttl` in ms, 0 for ever. */
+  putIn(writer: StoreWriter, id: string, enrollment: Enrollment, ttl: number): void {
+    const how = { uncommitted: true };
+    this.records.putIn(writer, this.key(id), JSON.stringify(enrollment), { ttl }, how);
+  }
+
+  /** Stores what an approved client comes to fetch. */
+  putKeysIn(writer: StoreWriter, id: string, enrollment: Enrollment, keys: WrappedKeys): void {
+    const put = (key: string, value: string): void => {
+      this.records.putIn(writer, key, value, {}, { uncommitted: true });
+    };
+    const { apkamPublicKey } = enrollment;
+    put(this.publicKeyName(enrollment), JSON.stringify({ apkamPublicKey }));
+    const { encryptedDefaultEncryptionPrivateKey, encPrivateKeyIV } = keys;
+    put(this.privateKeyName(id), wrapped(encryptedDefaultEncryptionPrivateKey, encPrivateKeyIV));
+    const { encryptedDefaultSelfEncryptionKey, selfEncKeyIV } = keys;
+    put(this.selfKeyName(id), wrapped(encryptedDefaultSelfEncryptionKey, selfEncKeyIV));
+  }
+
+  /** Removes an enrollment with its keys. */
+  remove(found: FoundEnrollment): Promise<void> {
+    return this.records.store.write((writer) => {
+      writer.remove(found.key, false);
+      writer.remove(this.privateKeyName(found.id), false);
+      writer.remove(this.selfKeyName(found.id), false);
+      writer.remove(this.publicKeyName(found.enrollment), false);
+    });
+  }
+
+  private read(key: string, record: StoredRecord | undefined): FoundEnrollment | undefined {
+    if (record === undefined || record.value === null) return undefined;
+    const enrollment = JSON.parse(record.value) as Enrollment;
+    const id = key.slice(0, key.length - SUFFIX.length - this.atSign.length);
+    const live = isActive(record.metadata, this.now());
+    return { id, key, enrollment, state: live ? enrollment.approval.state : "expired" };
+  }
+}
+
+export function invalidEnrollment(id: string): AtError {
+  return new AtError("AT0028", `enrollment_id: ${id} is expired or invalid`, { byValue: true });
+}

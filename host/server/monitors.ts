@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import {
+  formatNotificationLine,
+  formatStatsLine,
+  type Notification,
+  type NotificationOperation,
+  notificationMatches,
+} from "../wire/notification.ts";
+import type { Authorization } from "./authorization.ts";
+import type { MonitorFilter, Session } from "./session.ts";
+
+interface Watcher extends MonitorFilter {
+  /** Ids replayed at the start, so that one still being announced isn't pushed twice. */
+  replayed: Set<string>;
+}
+
+/** The connections that watch for notifications (atProtocol, monitor). */
+export class Monitors {
+  private readonly watchers = new Map<Session, Watcher>();
+  private readonly atSign: string;
+  private readonly now: () => number;
+  private readonly authorization: Authorization;
+  private readonly lastCommitId: () => number;
+  private readonly timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    atSign: string,
+    now: () => number,
+    authorization: Authorization,
+    lastCommitId: () => number,
+    statsMillis: number,
+  ) {
+    this.atSign = atSign;
+    this.now = now;
+    this.authorization = authorization;
+    this.lastCommitId = lastCommitId;
+    if (statsMillis > 0) {
+      this.timer = setInterval(() => this.pushStats(this.lastCommitId(), "update"), statsMillis);
+      this.timer.unref();
+    }
+  }
+
+  /** Starts watching, replacing what the connection watched before, after replaying `backlog`, oldest first. */
+  watch(session: Session, filter: MonitorFilter, backlog: Notification[]): void {
+    const watcher: Watcher = { ...filter, replayed: new Set() };
+    this.watchers.set(session, watcher);
+    session.monitor = filter;
+    for (const notification of backlog) {
+      if (!this.wants(session, watcher, notification)) continue;
+      watcher.replayed.add(notification.id);
+      session.push(formatNotificationLine(notification));
+    }
+  }
+
+  remove(session: Session): void {
+    this.watchers.delete(session);
+  }
+
+  /** Pushes a notification that was stored to everyone who wants it. */
+  publish(notification: Notification): void {
+    const line = formatNotificationLine(notification);
+    for (const [session, watcher] of this.watchers) {
+      if (watcher.replayed.delete(notification.id)) continue;
+      if (this.wants(session, watcher, notification)) session.push(line);
+    }
+  }
+
+  /** Tells all of a commit id: keeps connections alive and clients in step. */
+  pushStats(commitId: number, operation: NotificationOperation): void {
+    if (this.watchers.size === 0) return;
+    const line = formatStatsLine(this.atSign, commitId, operation, this.now());
+    for (const [session, { strict, regex }] of this.watchers) {
+      if (!strict || regex.test(`statsNotification.${this.atSign}`)) session.push(line);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.watchers.clear();
+  }
+
+  private wants(session: Session, watcher: Watcher, notification: Notification): boolean {
+    if (notification.type === "sent") return false;
+    if (notification.type === "self" && !watcher.selfNotifications) return false;
+    if (!notificationMatches(notification, watcher.regex)) return false;
+    return this.authorization.allowsNotification(session, notification.key);
+  }
+}

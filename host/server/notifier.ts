@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { Logger } from "pino";
+import type { Store } from "../store/store.ts";
+import { AtError } from "../wire/errors.ts";
+import { formatPeerNotify, type Notification } from "../wire/notification.ts";
+import type { Tuning } from "./config.ts";
+import type { Monitors } from "./monitors.ts";
+import type { Peers } from "./peers.ts";
+
+/** Longest pause before a silent peer is tried again, ms. */
+const MAX_QUARANTINE_MILLIS = 300_000;
+
+/** What is waiting for one recipient. */
+interface Lane {
+  waiting: Notification[];
+  sending: boolean;
+  /** Not tried again before this instant. */
+  until: number;
+  /** Failures in a row, for the back-off. */
+  failures: number;
+}
+
+export interface NotifierOptions {
+  store: Store;
+  monitors: Monitors;
+  peers: Peers;
+  tuning: Tuning;
+  log: Logger;
+  now: () => number;
+}
+
+/** A new notification; the notifier adds what only it decides. */
+export type NewNotification = Omit<
+  Notification,
+  "createdAt" | "expiresAt" | "status" | "retryCount"
+>;
+
+export function isExpired(notification: Notification, now: number): boolean {
+  return notification.expiresAt !== undefined && now > notification.expiresAt;
+}
+
+function samePlace(a: Notification, b: Notification): boolean {
+  return a.strategy === "latest" && b.strategy === "latest" && a.notifier === b.notifier;
+}
+
+/**
+ * Keeps notifications and delivers those for others (atProtocol, notifications): stored before they are acknowledged,
+ * sent to each recipient in the order they were made, tried again with growing pauses until they expire.
+ */
+export class Notifier {
+  private readonly options: NotifierOptions;
+  private readonly lanes = new Map<string, Lane>();
+  private readonly timer: NodeJS.Timeout;
+  private latest = 0;
+  private closed = false;
+  private readonly running = new Set<Promise<void>>();
+
+  constructor(options: NotifierOptions) {
+    this.options = options;
+    this.timer = setInterval(() => this.pump(), options.tuning.notificationJobMillis);
+    this.timer.unref();
+  }
+
+  /** Takes up what an earlier process left unsent, and forgets what expired. */
+  async start(): Promise<void> {
+    const { store, tuning, now } = this.options;
+    for (const notification of store.notifications()) {
+      this.latest = Math.max(this.latest, notification.createdAt);
+      const open =
+        notification.status === "queued" ||
+        (notification.status === "errored" &&
+          notification.retryCount < tuning.notificationMaxRetries);
+      if (notification.type === "sent" && open && !isExpired(notification, now())) {
+        this.lane(notification.to).waiting.push(notification);
+      }
+    }
+    await this.removeExpired();
+    this.pump();
+  }
+
+  /** Stores a notification for another atSign and queues it; one with a known id changes nothing. */
+  async send(notification: NewNotification): Promise<void> {
+    const queued = this.complete(notification, "queued");
+    if (!(await this.storeNew(queued))) return;
+    const lane = this.lane(queued.to);
+    lane.waiting.push(queued);
+    await this.supersede(lane, queued);
+    lane.until = Math.min(lane.until, this.options.now() + this.pause(lane.failures));
+    this.pump();
+  }
+
+  /** Stores a notification for the owner's clients and shows it to their monitors; false when its id is known. */
+  async receive(notification: NewNotification): Promise<boolean> {
+    const received = this.complete(notification, "delivered");
+    if (!(await this.storeNew(received))) return false;
+    this.options.monitors.publish(received);
+    return true;
+  }
+
+  get(id: string): Notification | undefined {
+    return this.options.store.notification(id);
+  }
+
+  /** Unexpired notifications, oldest first. */
+  list(): Notification[] {
+    const now = this.options.now();
+    return this.options.store.notifications().filter((found) => !isExpired(found, now));
+  }
+
+  async remove(id: string): Promise<void> {
+    for (const lane of this.lanes.values()) {
+      lane.waiting = lane.waiting.filter((waiting) => waiting.id !== id);
+    }
+    await this.options.store.write((writer) => writer.removeNotification(id));
+  }
+
+  async removeExpired(): Promise<void> {
+    const now = this.options.now();
+    await this.options.store.write((writer) => {
+      for (const found of writer.notifications()) {
+        if (isExpired(found, now)) writer.removeNotification(found.id);
+      }
+    });
+  }
+
+  /** Sends nothing more; resolves when what was being sent has come to its end. */
+  async close(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.timer);
+    await Promise.all(this.running);
+  }
+
+  private complete(notification: NewNotification, status: Notification["status"]): Notification {
+    const now = this.options.now();
+    // Clients resume after the last instant they saw, so no two notifications share one.
+    this.latest = Math.max(now, this.latest + 1);
+    const life = notification.ttl || this.options.tuning.notificationExpiryMillis;
+    return {
+      ...notification,
+      ttl: life,
+      createdAt: this.latest,
+      expiresAt: now + life,
+      status,
+      retryCount: 1,
+    };
+  }
+
+  private storeNew(notification: Notification): Promise<boolean> {
+    return this.options.store.write((writer) => {
+      if (writer.notification(notification.id) !== undefined) return false;
+      writer.putNotification(notification);
+      return true;
+    });
+  }
+
+  /** With strategy latest only the newest `depth` of a notifier stay queued. */
+  private async supersede(lane: Lane, newest: Notification): Promise<void> {
+    if (newest.strategy !== "latest") return;
+    const group = lane.waiting.filter((waiting) => samePlace(waiting, newest));
+    const old = group.slice(0, Math.max(0, group.length - Math.max(1, newest.depth)));
+    if (old.length === 0) return;
+    lane.waiting = lane.waiting.filter((waiting) => !old.includes(waiting));
+    await this.options.store.write((writer) => {
+      for (const notification of old)
+        writer.putNotification({ ...notification, status: "expired" });
+    });
+  }
+
+  private lane(recipient: string): Lane {
+    let lane = this.lanes.get(recipient);
+    if (lane === undefined) {
+      lane = { waiting: [], sending: false, until: 0, failures: 0 };
+      this.lanes.set(recipient, lane);
+    }
+    return lane;
+  }
+
+  private pump(): void {
+    const now = this.options.now();
+    for (const [recipient, lane] of this.lanes) {
+      if (lane.waiting.length === 0 && !lane.sending) this.lanes.delete(recipient);
+      else if (!lane.sending && lane.until <= now) this.run(recipient, lane);
+    }
+  }
+
+  private run(recipient: string, lane: Lane): void {
+    lane.sending = true;
+    const run = this.drain(recipient, lane)
+      .catch((error: unknown) => {
+        if (!this.closed) this.options.log.error({ err: error, recipient }, "delivery stopped");
+      })
+      .finally(() => {
+        lane.sending = false;
+        this.running.delete(run);
+      });
+    this.running.add(run);
+  }
+
+  private async drain(recipient: string, lane: Lane): Promise<void> {
+    const refused: Notification[] = [];
+    while (lane.waiting.length > 0 && !this.closed) {
+      const next = lane.waiting[0];
+      if (next === undefined) break;
+      if (isExpired(next, this.options.now())) {
+        drop(lane, next);
+        continue;
+      }
+      const failure = await this.deliver(recipient, next);
+      if (this.closed) return;
+      drop(lane, next);
+      if (failure === undefined) {
+        lane.failures = 0;
+        await this.update({ ...next, status: "delivered" });
+        continue;
+      }
+      refused.push(...(await this.errored([next])));
+      if (isAnswer(failure)) continue;
+      refused.push(...(await this.errored(lane.waiting)));
+      lane.waiting = [];
+      lane.failures += 1;
+      lane.until = this.options.now() + this.pause(lane.failures);
+    }
+    if (refused.length === 0) return;
+    lane.until = Math.max(lane.until, this.options.now() + this.pause(Math.max(1, lane.failures)));
+    lane.waiting = [...refused, ...lane.waiting].sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  /** What went wrong, undefined when the peer took it. */
+  private async deliver(
+    recipient: string,
+    notification: Notification,
+  ): Promise<AtError | undefined> {
+    const { peers, tuning, log } = this.options;
+    const command = formatPeerNotify(notification);
+    try {
+      const answer = await peers.request(
+        recipient,
+        "notify",
+        command,
+        tuning.peerNotifyTimeoutMillis,
+      );
+      if (answer === "success") return undefined;
+      return new AtError("AT0003", `unexpected answer to notify: ${answer.slice(0, 40)}`);
+    } catch (error) {
+      if (!(error instanceof AtError)) throw error;
+      log.info({ recipient, id: notification.id, code: error.code }, "notification not delivered");
+      return error;
+    }
+  }
+
+  /** Marks notifications as failed; gives back those to be tried again. */
+  private async errored(failed: Notification[]): Promise<Notification[]> {
+    const marked = failed.map(
+      (notification): Notification => ({
+        ...notification,
+        status: "errored",
+        retryCount: notification.retryCount + 1,
+      }),
+    );
+    await this.options.store.write((writer) => {
+      for (const notification of marked) {
+        if (writer.notification(notification.id)) writer.putNotification(notification);
+      }
+    });
+    return marked.filter(
+      ({ retryCount }) => retryCount < this.options.tuning.notificationMaxRetries,
+    );
+  }
+
+  private async update(notification: Notification): Promise<void> {
+    await this.options.store.write((writer) => {
+      if (writer.notification(notification.id)) writer.putNotification(notification);
+    });
+  }
+
+  private pause(failures: number): number {
+    if (failures === 0) return 0;
+    const base = this.options.tuning.notificationQuarantineMillis;
+    return Math.min(base * 2 ** (failures - 1), Math.max(base, MAX_QUARANTINE_MILLIS));
+  }
+}
+
+function drop(lane: Lane, notification: Notification): void {
+  lane.waiting = lane.waiting.filter((waiting) => waiting !== notification);
+}
+
+/** Errors the peer answered with: the connection is good, the next notification may pass. */
+function isAnswer(error: AtError): boolean {
+  return !["AT0004", "AT0005", "AT0006", "AT0007", "AT0008", "AT0023"].includes(error.code);
+}

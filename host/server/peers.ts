@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { Logger } from "pino";
+import { AtError } from "../wire/errors.ts";
+import type { Challenges } from "./challenges.ts";
+import type { TlsIdentity, Tuning } from "./config.ts";
+import type { Directory } from "./directoryLookup.ts";
+import { PeerConnection } from "./peerConnection.ts";
+import { signPol } from "./signatures.ts";
+
+/** What a connection to a peer is for; a pol connection reads other records than an anonymous one. */
+export type Purpose = "anonymous" | "lookup" | "notify";
+
+export interface PeersOptions {
+  atSign: string;
+  tls: TlsIdentity;
+  tuning: Tuning;
+  directory: Directory;
+  challenges: Challenges;
+  log: Logger;
+  now: () => number;
+  /** Base64 PKCS#8 of the server's signing key. */
+  signingKey: () => string;
+  /** Told what a newly connected peer shows as its public encryption key (`lookup:all:publickey@peer`). */
+  onPublicKey: (peer: string, answer: string) => Promise<void>;
+}
+
+interface Pooled {
+  connection: Promise<PeerConnection>;
+  open?: PeerConnection;
+  used: number;
+}
+
+/** Connections to other atServers, kept for reuse (atProtocol, server to server). */
+export class Peers {
+  private readonly options: PeersOptions;
+  private readonly pool = new Map<string, Pooled>();
+  private readonly reaper: NodeJS.Timeout;
+
+  constructor(options: PeersOptions) {
+    this.options = options;
+    this.reaper = setInterval(
+      () => this.reap(),
+      Math.min(options.tuning.outboundIdleMillis, 60_000),
+    );
+    this.reaper.unref();
+  }
+
+  /** Connections open or being opened. */
+  get size(): number {
+    return this.pool.size;
+  }
+
+  /** Asks a peer; a pooled connection that broke is replaced once. Throws the peer's or the connection's AtError. */
+  async request(
+    peer: string,
+    purpose: Purpose,
+    command: string,
+    timeoutMillis: number,
+  ): Promise<string> {
+    const reused = this.pool.get(`${purpose} ${peer}`)?.open !== undefined;
+    const connection = await this.take(peer, purpose);
+    try {
+      return await connection.request(command, timeoutMillis);
+    } catch (error) {
+      const broken = error instanceof AtError && error.code === "AT0004" && connection.closed;
+      if (!reused || !broken) throw error;
+    }
+    const fresh = await this.take(peer, purpose);
+    return fresh.request(command, timeoutMillis);
+  }
+
+  close(): void {
+    clearInterval(this.reaper);
+    for (const { open } of this.pool.values()) open?.close();
+    this.pool.clear();
+  }
+
+  private take(peer: string, purpose: Purpose): Promise<PeerConnection> {
+    const name = `${purpose} ${peer}`;
+    const known = this.pool.get(name);
+    if (known !== undefined && known.open?.closed !== true) {
+      known.used = this.options.now();
+      return known.connection;
+    }
+    this.pool.delete(name);
+    this.makeRoom();
+    const pooled: Pooled = { connection: this.open(peer, purpose), used: this.options.now() };
+    this.pool.set(name, pooled);
+    pooled.connection.then(
+      (connection) => {
+        pooled.open = connection;
+      },
+      () => {
+        if (this.pool.get(name) === pooled) this.pool.delete(name);
+      },
+    );
+    return pooled.connection;
+  }
+
+  private makeRoom(): void {
+    if (this.pool.size < this.options.tuning.outboundMaxLimit) return;
+    this.reap();
+    if (this.pool.size < this.options.tuning.outboundMaxLimit) return;
+    const idle = [...this.pool]
+      .filter(([, { open }]) => open !== undefined && open.busy === 0)
+      .sort(([, a], [, b]) => a.used - b.used)[0];
+    if (idle === undefined) throw new AtError("AT0006", "max limit reached on outbound pool");
+    idle[1].open?.close();
+    this.pool.delete(idle[0]);
+  }
+
+  private reap(): void {
+    const limit = this.options.now() - this.options.tuning.outboundIdleMillis;
+    for (const [name, { open, used }] of this.pool) {
+      if (open === undefined || (!open.closed && (used > limit || open.busy > 0))) continue;
+      open.close();
+      this.pool.delete(name);
+    }
+  }
+
+  private async open(peer: string, purpose: Purpose): Promise<PeerConnection> {
+    const { directory, tls, tuning, log } = this.options;
+    const address = await directory.find(peer);
+    let connection: PeerConnection;
+    try {
+      connection = await PeerConnection.open(peer, address, tls, tuning.peerConnectTimeoutMillis);
+    } catch (error) {
+      directory.forget(peer);
+      throw error;
+    }
+    try {
+      await this.readPublicKey(connection);
+      if (purpose !== "anonymous") await this.handshake(connection);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    log.debug({ peer, purpose }, "connected to atServer");
+    return connection;
+  }
+
+  /** A peer without a public key yet is no reason not to talk to it. */
+  private async readPublicKey(connection: PeerConnection): Promise<void> {
+    const { peer } = connection;
+    const timeout = this.options.tuning.peerHandshakeTimeoutMillis;
+    try {
+      const answer = await connection.request(`lookup:all:publickey${peer}`, timeout);
+      await this.options.onPublicKey(peer, answer);
+    } catch (error) {
+      if (!(error instanceof AtError) || connection.closed) throw error;
+      this.options.log.debug({ peer, code: error.code }, "peer shows no public key");
+    }
+  }
+
+  /** from, the signed proof, pol. Throws AT0008. */
+  private async handshake(connection: PeerConnection): Promise<void> {
+    const { atSign, challenges, tuning, signingKey } = this.options;
+    const timeout = tuning.peerHandshakeTimeoutMillis;
+    let name: string | undefined;
+    try {
+      const proof = await connection.request(`from:${atSign}`, timeout);
+      const [kind, session, uuid] = proof.split(":");
+      if (kind !== "proof" || !session?.endsWith(atSign) || uuid === undefined) {
+        throw new AtError("AT0008", `${connection.peer} didn't answer from with a proof`);
+      }
+      name = `public:${session}`;
+      challenges.put(name, signPol(signingKey(), uuid.trim()));
+      if (!(await connection.pol(atSign, timeout))) {
+        throw new AtError("AT0008", `${connection.peer} refused the pol login`);
+      }
+    } catch (cause) {
+      if (!(cause instanceof AtError) || cause.code === "AT0008") throw cause;
+      throw new AtError("AT0008", `${connection.peer}: ${cause.message}`, { cause });
+    } finally {
+      if (name !== undefined) challenges.remove(name);
+    }
+  }
+}

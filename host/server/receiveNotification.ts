@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { keyType, MAX_CACHED_KEY_LENGTH } from "../wire/atkey.ts";
+import { AtError } from "../wire/errors.ts";
+import type { NewNotification } from "./notifier.ts";
+import { cacheOptions } from "./remoteLookup.ts";
+import type { Services } from "./verb.ts";
+
+function cachedKeyOf(notification: NewNotification): string {
+  const key = `cached:${notification.key}`;
+  if (key.length > MAX_CACHED_KEY_LENGTH) {
+    throw new AtError(
+      "AT0016",
+      `notification key length ${key.length} is greater than ${MAX_CACHED_KEY_LENGTH} chars`,
+    );
+  }
+  return key;
+}
+
+/** Keeps, renews or drops the cached copy a notification is about (atProtocol, sending and receiving between servers). */
+async function updateCache(notification: NewNotification, services: Services): Promise<void> {
+  const { records, monitors } = services;
+  const { metadata = {}, operation, value } = notification;
+  if (notification.messageType === "text") return;
+  const caches = metadata.ttr !== undefined && metadata.ttr !== 0;
+  if (operation === "update" && !caches) return;
+  const key = cachedKeyOf(notification);
+  if (keyType(key) === "invalidKey") return;
+  const held = records.get(key);
+  if (operation === "delete") {
+    if (held?.metadata.ccd === true) monitors.pushStats(await records.remove(key), "delete");
+    return;
+  }
+  if (value === undefined && held === undefined) return;
+  const options = cacheOptions(metadata);
+  const how = { createdBy: notification.from, metadataOnly: value === undefined };
+  monitors.pushStats(await records.put(key, value ?? null, options, how), "update");
+}
+
+/** Takes a peer's notification: cached copy first, then the notification; a known id is taken again without effect. */
+export async function acceptFromPeer(
+  notification: NewNotification,
+  services: Services,
+): Promise<void> {
+  if (services.notifier.get(notification.id) !== undefined) return;
+  await updateCache(notification, services);
+  await services.notifier.receive(notification);
+}

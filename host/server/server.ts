@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { generateKeyPairSync, randomInt, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import type { AddressInfo, Socket } from "node:net";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import { normalizeAtSign } from "../wire/atsign.ts";
+import { Authorization } from "./authorization.ts";
+import { Challenges } from "./challenges.ts";
+import { defaults, type ServerConfig, type Tuning } from "./config.ts";
+import { Connection } from "./connection.ts";
+import { Directory } from "./directoryLookup.ts";
+import { Enrollments } from "./enrollments.ts";
+import { FULL_LINE, Inbound } from "./inbound.ts";
+import { Monitors } from "./monitors.ts";
+import { Notifier } from "./notifier.ts";
+import { Passcodes } from "./passcodes.ts";
+import { Peers } from "./peers.ts";
+import { Records } from "./records.ts";
+import { RemoteLookup } from "./remoteLookup.ts";
+import type { Session } from "./session.ts";
+import type { Services } from "./verb.ts";
+
+/** Time a client has to finish the TLS handshake, ms. */
+const TLS_HANDSHAKE_MILLIS = 30_000;
+/** Spread over which the expiry jobs of many servers are shifted against each other, ms. */
+const JOB_JITTER_MILLIS = 11_000;
+const ACCESS_LOG_ENTRIES = 1_000;
+const VERSION = "3.0.52";
+
+/** An atServer that answers. */
+export interface RunningServer {
+  readonly atSign: string;
+  /** The port it listens on. */
+  readonly port: number;
+  /** Stops listening, ends the connections, and resolves when no command runs any more; the store stays open. */
+  close(): Promise<void>;
+}
+
+function tuningOf(config: ServerConfig): Tuning {
+  const entries = Object.entries(defaults).map(([name, value]) => {
+    const given = config[name as keyof Tuning];
+    return [name, given ?? value];
+  });
+  return Object.fromEntries(entries) as Tuning;
+}
+
+/** The server's own keys, with which it proves to other atServers whose it is; made at the first start. */
+async function ensureSigningKeys(records: Records, atSign: string): Promise<void> {
+  const marker = "privatekey:signing_keypair_generated";
+  if (records.get(marker) !== undefined) return;
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "der" },
+    privateKeyEncoding: { type: "pkcs8", format: "der" },
+  });
+  await records.store.write((writer) => {
+    records.putIn(writer, `public:signing_publickey${atSign}`, publicKey.toString("base64"));
+    records.putIn(writer, `${atSign}:signing_privatekey${atSign}`, privateKey.toString("base64"));
+    records.putIn(writer, marker, "true");
+  });
+  privateKey.fill(0);
+}
+
+/** Keeps the shared secret of the first login until the owner has deleted it. */
+async function storeSecret(records: Records, secret: string | undefined): Promise<void> {
+  if (secret === undefined || records.get("privatekey:at_secret_deleted") !== undefined) return;
+  if (records.get("privatekey:at_secret")?.value === secret) return;
+  await records.put("privatekey:at_secret", secret);
+}
+
+interface Assembly {
+  services: Services;
+  inbound: Inbound;
+}
+
+function assemble(config: ServerConfig, atSign: string): Assembly {
+  const tuning = tuningOf(config);
+  const { store, log, tls, now = Date.now, newId = randomUUID } = config;
+  const onLogFailure = (error: unknown): void => log.error({ err: error }, "access log failed");
+  const records = new Records(store, atSign, now, onLogFailure);
+  const inbound = new Inbound(tuning, now);
+  const challenges = new Challenges(now);
+  const enrollments = new Enrollments(records, atSign, now);
+  const authorization = new Authorization(enrollments);
+  const lastCommitId = (): number => store.lastCommitId();
+  const monitors = new Monitors(
+    atSign,
+    now,
+    authorization,
+    lastCommitId,
+    tuning.statsNotificationMillis,
+  );
+  const directory = new Directory(config.directory, {
+    tls,
+    cacheMillis: tuning.directoryCacheMillis,
+    timeoutMillis: tuning.directoryTimeoutMillis,
+    now,
+  });
+  const remote = new RemoteLookup(records, monitors, atSign, now, tuning);
+  const signingKey = (): string =>
+    records.get(`${atSign}:signing_privatekey${atSign}`)?.value ?? "";
+  const onPublicKey = (peer: string, answer: string): Promise<void> =>
+    remote.rememberPublicKey(peer, answer);
+  const shared = { atSign, tls, tuning, directory, challenges, log, now };
+  const peers = new Peers({ ...shared, signingKey, onPublicKey });
+  remote.attach(peers);
+  const notifier = new Notifier({ store, monitors, peers, tuning, log, now });
+  const passcodes = new Passcodes(records, atSign, now, tuning);
+  const closeEnrolled = (enrollmentId: string, except?: Session): void => {
+    for (const connection of inbound) {
+      if (connection.enrollmentId === enrollmentId && connection !== except) connection.close();
+    }
+  };
+  const startedAt = now();
+  const version = config.version ?? VERSION;
+  const stores = { records, challenges, enrollments, passcodes, authorization };
+  const links = { directory, peers, remote, notifier, monitors, closeEnrolled };
+  const services = { atSign, tuning, version, startedAt, log, now, newId, ...stores, ...links };
+  return { services, inbound };
+}
+
+function accept(socket: TLSSocket, { services, inbound }: Assembly): void {
+  if (!inbound.makeRoom()) {
+    socket.on("error", (error) => services.log.debug({ err: error }, "refused connection failed"));
+    socket.end(FULL_LINE);
+    return;
+  }
+  inbound.add(new Connection(socket, services, (closed) => inbound.remove(closed)));
+}
+
+function startJobs({ services }: Assembly): () => void {
+  const { records, notifier, tuning, log } = services;
+  const sweep = async (): Promise<void> => {
+    const removed = await records.removeExpired();
+    await notifier.removeExpired();
+    await records.store.write((writer) => writer.trimAccesses(ACCESS_LOG_ENTRIES));
+    if (removed > 0) log.debug({ removed }, "expired records removed");
+  };
+  const timer = setInterval(() => {
+    sweep().catch((error: unknown) => log.error({ err: error }, "expiry job failed"));
+  }, tuning.expiryJobMillis + randomInt(JOB_JITTER_MILLIS));
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+async function listen(server: Server, config: ServerConfig): Promise<number> {
+  server.listen({ port: config.port, host: config.host ?? "0.0.0.0" });
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+/** Starts the atServer of one atSign. Rejects when the port is taken or the certificate can't be used. */
+export async function startServer(config: ServerConfig): Promise<RunningServer> {
+  const atSign = normalizeAtSign(config.atSign);
+  const assembly = assemble(config, atSign);
+  const { services, inbound } = assembly;
+  await ensureSigningKeys(services.records, atSign);
+  await storeSecret(services.records, config.sharedSecret);
+  await services.records.removeExpired();
+  const server = createServer({
+    cert: config.tls.certificate,
+    key: config.tls.privateKey,
+    ...(config.tls.authority !== undefined && { ca: config.tls.authority }),
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: TLS_HANDSHAKE_MILLIS,
+    noDelay: true,
+  });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("secureConnection", (socket) => accept(socket, assembly));
+  server.on("tlsClientError", (error) =>
+    services.log.debug({ err: error }, "TLS handshake failed"),
+  );
+  const port = await listen(server, config);
+  await services.notifier.start();
+  const stopJobs = startJobs(assembly);
+  services.log.info({ atSign, port }, "atServer is listening");
+  return {
+    atSign,
+    port,
+    async close() {
+      stopJobs();
+      const stopped = once(server, "close");
+      server.close();
+      const connections = [...inbound];
+      for (const connection of connections) connection.close();
+      services.monitors.close();
+      services.peers.close();
+      await services.notifier.close();
+      await Promise.all(connections.map((connection) => connection.settled));
+      for (const socket of sockets) socket.destroy();
+      await stopped;
+    },
+  };
+}

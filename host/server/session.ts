@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { PeerCertificate } from "node:tls";
+
+/** What the monitor command of a connection asked for. */
+export interface MonitorFilter {
+  regex: RegExp;
+  selfNotifications: boolean;
+  /** Leave out statistics that don't fit the regular expression. */
+  strict: boolean;
+  /** Hold lines back while a request of this connection runs. */
+  multiplexed: boolean;
+}
+
+/** State of one connection as verbs see it; the socket stays with the connection. */
+export interface Session {
+  /** `_` and a v4 UUID, fixed for the connection's life. */
+  readonly id: string;
+  /** The own atSign after from of the owner, the other's after from of a peer. */
+  fromAtSign?: string;
+  owner: boolean;
+  authType?: "cram" | "pkam" | "apkam";
+  enrollmentId?: string;
+  /** The peer's atSign once pol succeeded. */
+  peer?: string;
+  /** Errors as JSON, for client versions above 3.0.37. */
+  jsonErrors: boolean;
+  /** Instants of this connection's enroll:request commands within the time frame. */
+  enrollRequests: number[];
+  monitor?: MonitorFilter;
+  /** Certificate the other side presented in the TLS handshake. */
+  peerCertificate(): PeerCertificate | undefined;
+  /** Hangs up after `delayMillis`. */
+  closeAfter(delayMillis: number): void;
+  /** Writes a line to a monitoring connection; the line has no line feed. */
+  push(line: string): void;
+}
+
+/** Who the connection is to the data: the owner, a peer, or anybody. */
+export function standing(session: Session): "owner" | "peer" | "anonymous" {
+  if (session.owner) return "owner";
+  return session.peer === undefined ? "anonymous" : "peer";
+}
+
+/** Forgets a login, as a failed one does. */
+export function resetLogin(session: Session): void {
+  session.owner = false;
+  delete session.authType;
+  delete session.enrollmentId;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { Buffer } from "node:buffer";
+import {
+  createHash,
+  createPublicKey,
+  type KeyObject,
+  sign,
+  timingSafeEqual,
+  verify,
+} from "node:crypto";
+import { AtError } from "../wire/errors.ts";
+
+export type SigningAlgorithm = "rsa2048" | "ecc_secp256r1";
+export type HashingAlgorithm = "sha256" | "sha512";
+
+/** Equality of two secrets in time that depends on neither. */
+export function sameSecret(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash("sha256").update(text, "utf8").digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+/** Lower-case hex of SHA-512 over secret and challenge (atProtocol, CRAM). */
+export function cramDigest(secret: string, challenge: string): string {
+  return createHash("sha512")
+    .update(secret + challenge, "utf8")
+    .digest("hex");
+}
+
+/** Bytes of standard or URL-safe base64. Throws AT0011 (closing) for anything else. */
+function decodeBase64(text: string): Buffer {
+  const standard = text.replaceAll("-", "+").replaceAll("_", "/");
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(standard)) {
+    throw new AtError("AT0011", "FormatException: the signature is not base64", { closes: true });
+  }
+  return Buffer.from(standard, "base64");
+}
+
+/** A P-256 point as 130 hex digits, 04 first. Undefined when the text isn't one. */
+function eccPublicKey(hex: string): KeyObject | undefined {
+  if (!/^04[0-9a-f]{128}$/i.test(hex)) return undefined;
+  const point = Buffer.from(hex, "hex");
+  return createPublicKey({
+    format: "jwk",
+    key: {
+      kty: "EC",
+      crv: "P-256",
+      x: point.subarray(1, 33).toString("base64url"),
+      y: point.subarray(33).toString("base64url"),
+    },
+  });
+}
+
+function rsaPublicKey(base64: string): KeyObject {
+  return createPublicKey({ key: Buffer.from(base64, "base64"), format: "der", type: "spki" });
+}
+
+/** Over SHA-256 always; the wire carries base64 of the 128 hex digits of r and s. */
+function verifyEcc(publicKey: string, signature: Buffer, challenge: Buffer): boolean {
+  const hex = signature.toString("latin1");
+  if (!/^[0-9a-f]{128}$/i.test(hex)) return false;
+  const key = eccPublicKey(publicKey);
+  if (key === undefined) return false;
+  const rs = Buffer.from(hex, "hex");
+  return verify("sha256", challenge, { key, dsaEncoding: "ieee-p1363" }, rs);
+}
+
+/**
+ * Whether a pkam signature fits (atProtocol, PKAM): RSA PKCS#1 v1.5 under a base64 SubjectPublicKeyInfo, or ECDSA P-256
+ * under a hex point. A stored key that can't be read never fits. Throws AT0011 for a signature that isn't base64.
+ */
+export function verifyPkam(
+  algorithm: SigningAlgorithm,
+  hashing: HashingAlgorithm,
+  publicKey: string,
+  signatureBase64: string,
+  challenge: string,
+): boolean {
+  const signature = decodeBase64(signatureBase64);
+  const message = Buffer.from(challenge, "utf8");
+  try {
+    if (algorithm === "ecc_secp256r1") return verifyEcc(publicKey, signature, message);
+    const key = rsaPublicKey(publicKey);
+    return key.asymmetricKeyType === "rsa" && verify(hashing, message, key, signature);
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return false;
+    throw error;
+  }
+}
+
+/** Base64 RSA PKCS#1 v1.5 SHA-256 signature with a base64 PKCS#8 key, as pol uses. */
+export function signPol(privateKeyBase64: string, text: string): string {
+  const key = {
+    key: Buffer.from(privateKeyBase64, "base64"),
+    format: "der",
+    type: "pkcs8",
+  } as const;
+  return sign("sha256", Buffer.from(text, "utf8"), key).toString("base64");
+}

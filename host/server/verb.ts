@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { Logger } from "pino";
+import type { StoredRecord } from "../store/store.ts";
+import type { NotificationOperation } from "../wire/notification.ts";
+import type { Authorization } from "./authorization.ts";
+import type { Challenges } from "./challenges.ts";
+import type { Tuning } from "./config.ts";
+import type { Directory } from "./directoryLookup.ts";
+import type { Enrollments } from "./enrollments.ts";
+import type { Monitors } from "./monitors.ts";
+import type { Notifier } from "./notifier.ts";
+import type { Passcodes } from "./passcodes.ts";
+import type { Peers } from "./peers.ts";
+import type { Records } from "./records.ts";
+import type { RemoteLookup } from "./remoteLookup.ts";
+import type { Session } from "./session.ts";
+
+/** Everything of one running atServer that verbs work with. */
+export interface Services {
+  readonly atSign: string;
+  readonly tuning: Tuning;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly records: Records;
+  readonly challenges: Challenges;
+  readonly directory: Directory;
+  readonly peers: Peers;
+  readonly remote: RemoteLookup;
+  readonly notifier: Notifier;
+  readonly monitors: Monitors;
+  readonly enrollments: Enrollments;
+  readonly passcodes: Passcodes;
+  readonly authorization: Authorization;
+  /** Hangs up every connection logged in with an enrollment, except one. */
+  closeEnrolled(enrollmentId: string, except?: Session): void;
+}
+
+/** A change monitors are told of once the reply is written. */
+export interface Changed {
+  commitId: number;
+  operation: NotificationOperation;
+}
+
+/** What a verb answers: a payload behind `data:`, bytes as they are without prompt, or nothing at all. */
+export type Reply = { data: string | null; changed?: Changed } | { raw: string } | { silent: true };
+
+export const silent: Reply = { silent: true };
+export const data = (payload: string | null): Reply => ({ data: payload });
+
+/** Named groups of the verb's grammar that took part in the match. */
+export type Arguments = Readonly<Partial<Record<string, string>>>;
+
+export interface Verb {
+  readonly name: string;
+  /** Whether a normalised command is this verb's, before its grammar is looked at. */
+  accepts(command: string): boolean;
+  /** `owner` is demanded before the grammar is looked at; with `none` the verb does its own checks. */
+  readonly auth: "none" | "owner";
+  readonly grammar: RegExp;
+  /** Words behind `Invalid syntax.` */
+  readonly usage: string;
+  run(args: Arguments, session: Session, services: Services): Reply | Promise<Reply>;
+}
+
+/** The payload of llookup, lookup and plookup: value, `meta` or `all` (atProtocol, metadata JSON). */
+export function recordPayload(
+  operation: string | undefined,
+  key: string,
+  record: StoredRecord,
+  metadata: Record<string, unknown>,
+): string | null {
+  switch (operation?.toLowerCase()) {
+    case "meta":
+      return JSON.stringify(metadata);
+    case "all":
+      return JSON.stringify({ key, data: record.value, metaData: metadata });
+    default:
+      return record.value;
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { AtError } from "../../wire/errors.ts";
+import { autoNotify } from "../autoNotify.ts";
+import { commandKey } from "../commandKey.ts";
+import type { Services, Verb } from "../verb.ts";
+
+const SECRET = "privatekey:at_secret";
+
+/** Records the atServer can't do without. */
+function isProtected(key: string, services: Services): boolean {
+  const name = key.replace(/^(?:public:|@[^:]+:)/, "");
+  const { atSign } = services;
+  return [
+    `signing_publickey${atSign}`,
+    `signing_privatekey${atSign}`,
+    `publickey${atSign}`,
+    "at_pkam_publickey",
+  ].includes(name);
+}
+
+function removeSecret(services: Services): Promise<number> {
+  const { records } = services;
+  return records.store.write((writer) => {
+    records.putIn(writer, "privatekey:at_secret_deleted", "true");
+    return writer.remove(SECRET, false);
+  });
+}
+
+/** Removes a record; one that isn't there counts as removed (atProtocol, the delete verb). */
+export const remove: Verb = {
+  name: "delete",
+  accepts: (command) => command.startsWith("delete:"),
+  auth: "owner",
+  grammar:
+    /^delete(?::dAt:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)?(?::nc)?(?<force>:force)?(?::priority:(?:low|medium|high))?(?<cached>:cached)?(?::(?:(?<publicScope>public)|@(?<forAtSign>[^:@\s]+)))?:(?<atKey>privatekey:at_secret|[^:@\s]+)(?:@(?<atSign>[^:@\s]+))?$/is,
+  usage: "delete[:cached][:public|:@<atSign>]:<key>@<owner>",
+  async run(args, session, services) {
+    const cached = args.cached !== undefined;
+    const key = commandKey({
+      cached,
+      public: args.publicScope !== undefined,
+      sharedWith: args.forAtSign,
+      atKey: args.atKey ?? "",
+      owner: args.atSign,
+    });
+    if (!cached && isProtected(key, services)) {
+      const name = key.replace(/^(?:public:|@[^:]+:)/, "");
+      throw new AtError("AT0009", `Cannot delete protected key: '${name}'`);
+    }
+    services.authorization.demand(session, "delete", key, "write");
+    const held = services.records.active(key);
+    if (held?.metadata.immutable && !cached && args.force === undefined) {
+      throw new AtError("AT0011", "Immutable records may not be deleted");
+    }
+    const commitId =
+      key === SECRET ? await removeSecret(services) : await services.records.remove(key);
+    if (key.startsWith("@")) await autoNotify(key, "delete", undefined, services);
+    return { data: String(commitId), changed: { commitId, operation: "delete" } };
+  },
+};

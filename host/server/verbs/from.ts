@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { normalizeAtSign } from "../../wire/atsign.ts";
+import { AtError } from "../../wire/errors.ts";
+import { certificateNames } from "../peerCertificate.ts";
+import type { Session } from "../session.ts";
+import { data, type Services, type Verb } from "../verb.ts";
+
+/** Versions of clients above this one understand errors as JSON. */
+const LAST_PLAIN_VERSION = [3, 0, 37] as const;
+
+function isNewer(version: string): boolean {
+  const match = /^(\d+)\.(\d+)\.(\d+)/.exec(version);
+  if (match === null) return false;
+  for (const [i, plain] of LAST_PLAIN_VERSION.entries()) {
+    const part = Number(match[i + 1]);
+    if (part !== plain) return part > plain;
+  }
+  return false;
+}
+
+function wantsJson(clientConfig: string | undefined): boolean {
+  if (clientConfig === undefined) return false;
+  try {
+    const config: unknown = JSON.parse(clientConfig);
+    if (typeof config !== "object" || config === null) return false;
+    const { version } = config as Record<string, unknown>;
+    return typeof version === "string" && isNewer(version);
+  } catch (cause) {
+    throw new AtError("AT0011", "FormatException: clientConfig is not JSON", {
+      cause,
+      closes: true,
+    });
+  }
+}
+
+function isBlocked(atSign: string, services: Services): boolean {
+  const stored = services.records.get(`private:blocklist${services.atSign}`)?.value;
+  if (typeof stored !== "string") return false;
+  const { blockList } = JSON.parse(stored) as { blockList?: string[] };
+  return blockList?.includes(atSign) ?? false;
+}
+
+async function checkCertificate(
+  atSign: string,
+  session: Session,
+  services: Services,
+): Promise<void> {
+  if (!services.tuning.clientCertificateRequired) return;
+  const { host } = await services.directory.find(atSign);
+  const certificate = session.peerCertificate();
+  if (certificate !== undefined && certificateNames(certificate, host)) return;
+  throw new AtError("AT0401", "Certificate Verification Failed");
+}
+
+/** Announces who is there; the answer is the challenge for cram, pkam or pol (atProtocol, the from verb). */
+export const from: Verb = {
+  name: "from",
+  accepts: (command) => command.startsWith("from:"),
+  auth: "none",
+  grammar: /^from:(?<atSign>@?[^:@\s]+)(?::clientConfig:(?<clientConfig>\{.+\}))?$/is,
+  usage: "from:<atSign>[:clientConfig:<json>]",
+  async run(args, session, services) {
+    const atSign = normalizeAtSign(args.atSign ?? "");
+    session.jsonErrors = wantsJson(args.clientConfig);
+    const own = atSign === services.atSign;
+    if (!own) {
+      if (isBlocked(atSign, services)) throw new AtError("AT0013", "Unable to connect");
+      await checkCertificate(atSign, session, services);
+    }
+    const uuid = services.newId();
+    const name = `${session.id}${atSign}`;
+    services.challenges.put(own ? `private:${name}` : `public:${name}`, uuid);
+    session.fromAtSign = atSign;
+    services.records.logAccess(atSign, "from");
+    return data(own ? `${name}:${uuid}` : `proof:${name}:${uuid}`);
+  },
+};

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { AtError } from "../../wire/errors.ts";
+import type { Session } from "../session.ts";
+import type { Reply, Services, Verb } from "../verb.ts";
+import { cram } from "./cram.ts";
+import { remove } from "./delete.ts";
+import { enroll } from "./enroll.ts";
+import { from } from "./from.ts";
+import { info } from "./info.ts";
+import { keys } from "./keys.ts";
+import { llookup } from "./llookup.ts";
+import { lookup } from "./lookup.ts";
+import { monitor } from "./monitor.ts";
+import { noop } from "./noop.ts";
+import { notify } from "./notify.ts";
+import { notifyFetch } from "./notifyFetch.ts";
+import { notifyList } from "./notifyList.ts";
+import { notifyRemove } from "./notifyRemove.ts";
+import { notifyStatus } from "./notifyStatus.ts";
+import { otp } from "./otp.ts";
+import { pkam } from "./pkam.ts";
+import { plookup } from "./plookup.ts";
+import { pol } from "./pol.ts";
+import { scan } from "./scan.ts";
+import { update } from "./update.ts";
+import { updateMeta } from "./updateMeta.ts";
+
+/** Every verb, in the protocol's order of dispatch: the first that accepts a command gets it. */
+export const verbs: readonly Verb[] = [
+  from,
+  cram,
+  pkam,
+  update,
+  updateMeta,
+  llookup,
+  plookup,
+  lookup,
+  scan,
+  pol,
+  remove,
+  monitor,
+  notify,
+  notifyList,
+  notifyStatus,
+  info,
+  noop,
+  notifyRemove,
+  notifyFetch,
+  enroll,
+  otp,
+  keys,
+];
+
+function match(verb: Verb, command: string): RegExpExecArray {
+  try {
+    const found = verb.grammar.exec(command);
+    if (found !== null) return found;
+  } catch (cause) {
+    // The engine's stack of choices can't hold the longest lines of some shapes.
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new AtError("AT0003", `Invalid syntax. ${verb.usage}`, { cause });
+  }
+  throw new AtError("AT0003", `Invalid syntax. ${verb.usage}`);
+}
+
+/** Runs a normalised command: finds its verb, demands the login it needs, then reads its grammar. */
+export async function execute(
+  command: string,
+  session: Session,
+  services: Services,
+): Promise<Reply> {
+  const verb = verbs.find((candidate) => candidate.accepts(command));
+  if (verb === undefined) throw new AtError("AT0003", "invalid command");
+  if (verb.auth === "owner" && !session.owner) {
+    throw new AtError("AT0401", "Command cannot be executed without auth");
+  }
+  return verb.run(match(verb, command).groups ?? {}, session, services);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { data, type Verb } from "../verb.ts";
+
+/** `1 hours 35 minutes 29 seconds`, without leading zero units. */
+export function uptimeAsWords(millis: number): string {
+  const total = Math.floor(millis / 1000);
+  const units: [number, string][] = [
+    [Math.floor(total / 86_400), "days"],
+    [Math.floor(total / 3_600) % 24, "hours"],
+    [Math.floor(total / 60) % 60, "minutes"],
+    [total % 60, "seconds"],
+  ];
+  const first = units.findIndex(([count]) => count > 0);
+  return units
+    .slice(first < 0 ? -1 : first)
+    .map(([count, name]) => `${count} ${name}`)
+    .join(" ");
+}
+
+/** Version and running time (atProtocol, the info verb). */
+export const info: Verb = {
+  name: "info",
+  accepts: (command) => command === "info" || command === "info:brief",
+  auth: "none",
+  grammar: /^info(?<brief>:brief)?$/i,
+  usage: "info[:brief]",
+  run(args, session, services) {
+    const { version } = services;
+    const uptime = services.now() - services.startedAt;
+    if (args.brief !== undefined) {
+      return data(JSON.stringify({ version, uptimeAsMillis: uptime }));
+    }
+    const enrolled =
+      session.enrollmentId === undefined
+        ? undefined
+        : services.enrollments.get(session.enrollmentId)?.enrollment;
+    return data(
+      JSON.stringify({
+        version,
+        uptimeAsWords: uptimeAsWords(uptime),
+        ...(enrolled !== undefined && { apkam_metadata: enrolled }),
+      }),
+    );
+  },
+};

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { canonicalKey, parseAtKey } from "../../wire/atkey.ts";
+import { AtError } from "../../wire/errors.ts";
+import { keyNotFound } from "../records.ts";
+import type { Session } from "../session.ts";
+import { type Arguments, data, type Reply, type Services, type Verb } from "../verb.ts";
+
+const OPEN_NAMESPACE = "__global";
+
+interface Caller {
+  id: string;
+  namespaces: Record<string, string>;
+}
+
+function caller(session: Session, services: Services): Caller {
+  const id = session.enrollmentId;
+  if (id === undefined) {
+    throw new AtError("AT0011", "Keys verb cannot be accessed without an enrollmentId");
+  }
+  const found = services.enrollments.get(id);
+  if (found?.state !== "approved") {
+    const state = found?.state ?? "unknown";
+    throw new AtError("AT0011", `Enrollment Id ${id} is not approved. current state: ${state}`);
+  }
+  return { id, namespaces: found.enrollment.namespaces };
+}
+
+function storedName(args: Arguments, services: Services): string | undefined {
+  const { keyName, namespace, appName, deviceName, visibility } = args;
+  const tail = `${namespace}${services.atSign}`;
+  switch (visibility?.toLowerCase()) {
+    case "public":
+      return canonicalKey(`public:${keyName}.__public_keys.${tail}`);
+    case "private":
+      return canonicalKey(`private:${appName}.${deviceName}.${keyName}.__private_keys.${tail}`);
+    case "self":
+      return canonicalKey(`${appName}.${deviceName}.${keyName}.__self_keys.${tail}`);
+    default:
+      return undefined;
+  }
+}
+
+function mayUse(namespace: string, { namespaces }: Caller): boolean {
+  if (namespace === OPEN_NAMESPACE) return true;
+  if (namespace === "__manage") return namespaces.__manage === "rw";
+  return (namespaces[namespace] ?? namespaces["*"]) === "rw";
+}
+
+function enrollmentOf(value: string | null): string | undefined {
+  if (value === null || !value.startsWith("{")) return undefined;
+  const { enrollmentId } = JSON.parse(value) as Record<string, unknown>;
+  return typeof enrollmentId === "string" ? enrollmentId : undefined;
+}
+
+const isStoredKey = (key: string): boolean => /\.__(?:public|private|self)_keys\./.test(key);
+
+/** An enrolled client reaches its own default keys, keys it put, and public ones. */
+function demandOwnKey(key: string, { id }: Caller, verb: string, services: Services): void {
+  const { enrollments, records } = services;
+  if (
+    verb === "get" &&
+    [enrollments.privateKeyName(id), enrollments.selfKeyName(id)].includes(key)
+  ) {
+    return;
+  }
+  const value = records.get(key)?.value ?? null;
+  if (isStoredKey(key)) {
+    if (verb === "get" && key.startsWith("public:")) return;
+    if (enrollmentOf(value) === id) return;
+  }
+  if (value === null) return;
+  throw new AtError(
+    "AT0009",
+    `Connection with enrollment ID ${id} is not authorized to ${verb} key: ${key}`,
+  );
+}
+
+async function put(args: Arguments, who: Caller, services: Services): Promise<Reply> {
+  const key = storedName(args, services);
+  if (key === undefined) return data(null);
+  const namespace = args.namespace ?? "";
+  if (args.keyName === undefined || args.namespace === undefined) {
+    throw new AtError("AT0003", `Invalid syntax. ${keys.usage}`);
+  }
+  if (!mayUse(namespace, who)) {
+    throw new AtError(
+      "AT0009",
+      `Connection with enrollment ID ${who.id} is not authorized to put key: ${key}`,
+    );
+  }
+  const holder = enrollmentOf(services.records.get(key)?.value ?? null);
+  if (holder !== undefined && holder !== who.id) demandOwnKey(key, who, "put", services);
+  const value = JSON.stringify({
+    value: args.keyValue ?? "",
+    keyType: args.keyType,
+    enrollmentId: who.id,
+    encryptionKeyName: args.encryptionKeyName,
+  });
+  return data(String(await services.records.put(key, value, {}, { uncommitted: true })));
+}
+
+function list(visibility: string | undefined, who: Caller, services: Services): string[] {
+  if (visibility === undefined) return [];
+  const names: string[] = [];
+  const manages = who.namespaces.__manage === "rw";
+  for (const [key, { value }] of services.records.store.records()) {
+    const { namespace } = parseAtKey(key);
+    const listed = namespace === OPEN_NAMESPACE || (manages && namespace === "__manage");
+    if (!listed || !key.includes(visibility) || !isStoredKey(key)) continue;
+    if (enrollmentOf(value) === who.id) names.push(key);
+  }
+  const { enrollments, records } = services;
+  const own = {
+    private: enrollments.privateKeyName(who.id),
+    self: enrollments.selfKeyName(who.id),
+  };
+  const defaultKey =
+    visibility === "private" || visibility === "self" ? own[visibility] : undefined;
+  if (defaultKey !== undefined && records.get(defaultKey) !== undefined) names.push(defaultKey);
+  return names;
+}
+
+function get(args: Arguments, who: Caller, services: Services): Reply {
+  if (args.keyName === undefined) {
+    return data(JSON.stringify(list(args.visibility?.toLowerCase(), who, services)));
+  }
+  const key = canonicalKey(args.keyName);
+  demandOwnKey(key, who, "get", services);
+  const record = services.records.active(key);
+  if (record === undefined) throw new AtError("AT0015", `key ${key} not found in keystore`);
+  return data(record.value);
+}
+
+async function remove(args: Arguments, who: Caller, services: Services): Promise<Reply> {
+  if (args.keyName === undefined) throw keyNotFound("");
+  const key = canonicalKey(args.keyName);
+  demandOwnKey(key, who, "delete", services);
+  return data(String(await services.records.remove(key, { uncommitted: true })));
+}
+
+/** Keys of enrolled clients (atProtocol, the keys verb). */
+export const keys: Verb = {
+  name: "keys",
+  accepts: (command) => command.startsWith("keys:"),
+  auth: "owner",
+  grammar:
+    /^keys:(?<operation>put|get|delete):?(?:(?<visibility>public|private|self):?)?(?:namespace:(?<namespace>\w+):?)?(?:appName:(?<appName>\w+):?)?(?:deviceName:(?<deviceName>\w+):?)?(?:keyType:(?<keyType>[\w-]+):?)?(?:encryptionKeyName:(?<encryptionKeyName>[\w-]+):?)?(?:keyName:(?<keyName>\S+) ?)?(?<keyValue>.*)?$/is,
+  usage: "keys:<put|get|delete>[:<visibility>][:namespace:<namespace>]…[:keyName:<name>][ <value>]",
+  async run(args, session, services) {
+    const who = caller(session, services);
+    switch (args.operation?.toLowerCase()) {
+      case "put":
+        return put(args, who, services);
+      case "get":
+        return get(args, who, services);
+      default:
+        return remove(args, who, services);
+    }
+  },
+};

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { StoredRecord } from "../../store/store.ts";
+import { canonicalKey } from "../../wire/atkey.ts";
+import { normalizeAtSign } from "../../wire/atsign.ts";
+import { metadataToJson } from "../../wire/metadata.ts";
+import { type Session, standing } from "../session.ts";
+import { data, recordPayload, type Reply, type Services, type Verb } from "../verb.ts";
+
+const REFERENCE = "atsign://";
+
+/** Prefix of the records a connection reads: everybody's, the peer's, the owner's own. */
+function prefixFor(session: Session, services: Services): string {
+  switch (standing(session)) {
+    case "anonymous":
+      return "public:";
+    case "peer":
+      return `${session.peer}:`;
+    case "owner":
+      return `${services.atSign}:`;
+  }
+}
+
+/** Follows values that name another record; null when they go on too long or lead nowhere. */
+function resolve(value: string | null, prefix: string, services: Services): string | null {
+  let current = value;
+  for (let depth = 0; current?.startsWith(REFERENCE); depth++) {
+    if (depth === services.tuning.lookupDepthOfResolution) return null;
+    const name = canonicalKey(current.slice(REFERENCE.length));
+    const found =
+      services.records.active(prefix + name) ?? services.records.active(`public:${name}`);
+    current = found?.value ?? null;
+  }
+  return current;
+}
+
+function localReply(
+  operation: string | undefined,
+  key: string,
+  record: StoredRecord | undefined,
+  prefix: string,
+  services: Services,
+): Reply {
+  if (record === undefined) return data(null);
+  const resolved = { ...record, value: resolve(record.value, prefix, services) };
+  return data(recordPayload(operation, key, resolved, metadataToJson(record.metadata)));
+}
+
+/** Reads a record as the connection may see it: public, shared with the peer, or of another atSign (atProtocol, lookup). */
+export const lookup: Verb = {
+  name: "lookup",
+  accepts: (command) => command.startsWith("lookup:"),
+  auth: "none",
+  grammar:
+    /^lookup:(?:bypassCache:(?<bypassCache>true|false):)?(?:(?<operation>meta|all):)?(?<atKey>[^:].*)@(?<atSign>[^:@\s]+)$/is,
+  usage: "lookup:[bypassCache:<true|false>:][meta:|all:]<key>@<owner>",
+  async run(args, session, services) {
+    const owner = normalizeAtSign(args.atSign ?? "");
+    const name = canonicalKey(args.atKey ?? "");
+    const prefix = prefixFor(session, services);
+    const key = `${prefix}${name}${owner}`;
+    if (standing(session) === "anonymous" && owner === services.atSign) {
+      const proof = services.challenges.get(key);
+      if (proof !== undefined) return data(proof);
+    }
+    services.authorization.demand(session, "lookup", key, "read");
+    if (!name.startsWith("_")) services.records.logAccess(owner, "lookup", `${name}${owner}`);
+    if (standing(session) === "owner" && owner !== services.atSign) {
+      const bypass = args.bypassCache?.toLowerCase() === "true";
+      const found = await services.remote.shared(name, owner, bypass);
+      const metadata = metadataToJson(found.record.metadata);
+      return data(recordPayload(args.operation, found.key, found.record, metadata));
+    }
+    return localReply(args.operation, key, services.records.demand(key), prefix, services);
+  },
+};

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { parseRegex } from "../keyFilter.ts";
+import { silent, type Verb } from "../verb.ts";
+
+/** Turns on the pushing of notifications on this connection (atProtocol, the monitor verb). */
+export const monitor: Verb = {
+  name: "monitor",
+  accepts: (command) => command.startsWith("monitor"),
+  auth: "owner",
+  grammar:
+    /^monitor(?::(?<strict>strict))?(?::(?<selfNotifications>selfNotifications))?(?::(?<multiplexed>multiplexed))?(?::(?<epochMillis>\d+))?(?: +(?<regex>.+))?$/is,
+  usage: "monitor[:strict][:selfNotifications][:multiplexed][:<epochMillis>][ <regex>]",
+  run(args, session, services) {
+    const filter = {
+      regex: parseRegex(args.regex ?? ".*"),
+      strict: args.strict !== undefined,
+      selfNotifications: args.selfNotifications !== undefined,
+      multiplexed: args.multiplexed !== undefined,
+    };
+    const since = args.epochMillis === undefined ? undefined : Number(args.epochMillis);
+    const backlog =
+      since === undefined
+        ? []
+        : services.notifier.list().filter(({ createdAt }) => createdAt > since);
+    services.monitors.watch(session, filter, backlog);
+    return silent;
+  },
+};

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { AtError, type ErrorCode } from "../../wire/errors.ts";
+import { type EnrollmentState, invalidEnrollment } from "../enrollments.ts";
+import { keyNotFound } from "../records.ts";
+import { resetLogin } from "../session.ts";
+import { type HashingAlgorithm, type SigningAlgorithm, verifyPkam } from "../signatures.ts";
+import { data, type Services, type Verb } from "../verb.ts";
+
+const PUBLIC_KEY = "privatekey:at_pkam_publickey";
+
+const refusals: Partial<Record<EnrollmentState, ErrorCode>> = {
+  denied: "AT0025",
+  pending: "AT0026",
+  revoked: "AT0027",
+};
+
+/** The key of an approved enrollment. Throws by value why it may not log in. */
+function enrolledKey(id: string, services: Services): string {
+  const found = services.enrollments.get(id);
+  if (found === undefined || found.state === "expired") throw invalidEnrollment(id);
+  const code = refusals[found.state];
+  if (code !== undefined) {
+    throw new AtError(code, `enrollment_id: ${id} is ${found.state}`, { byValue: true });
+  }
+  return found.enrollment.apkamPublicKey;
+}
+
+function legacyKey(services: Services): string {
+  const record = services.records.get(PUBLIC_KEY);
+  if (record === undefined) throw keyNotFound(PUBLIC_KEY);
+  if (!record.value) throw new AtError("AT0401", "pkam publickey not found");
+  return record.value;
+}
+
+/** Login with the owner's or an enrollment's key pair (atProtocol, the pkam verb). */
+export const pkam: Verb = {
+  name: "pkam",
+  accepts: (command) => command.startsWith("pkam:"),
+  auth: "none",
+  grammar:
+    /^pkam:(?:signingAlgo:(?<signingAlgo>ecc_secp256r1|rsa2048):)?(?:hashingAlgo:(?<hashingAlgo>sha256|sha512):)?(?:enrollmentId:(?<enrollmentId>[^:]+):)?(?<signature>.+)$/is,
+  usage: "pkam:[signingAlgo:<algorithm>:][hashingAlgo:<algorithm>:][enrollmentId:<id>:]<signature>",
+  run(args, session, services) {
+    const { enrollmentId, signature = "" } = args;
+    const name = `${session.id}${services.atSign}`;
+    const publicKey =
+      enrollmentId === undefined ? legacyKey(services) : enrolledKey(enrollmentId, services);
+    const uuid = services.challenges.demand(`private:${name}`);
+    const signing = (args.signingAlgo?.toLowerCase() ?? "rsa2048") as SigningAlgorithm;
+    const hashing = (args.hashingAlgo?.toLowerCase() ?? "sha256") as HashingAlgorithm;
+    if (!verifyPkam(signing, hashing, publicKey, signature, `${name}:${uuid}`)) {
+      resetLogin(session);
+      throw new AtError("AT0401", "pkam authentication failed");
+    }
+    services.challenges.remove(`private:${name}`);
+    resetLogin(session);
+    session.owner = true;
+    session.authType = enrollmentId === undefined ? "pkam" : "apkam";
+    if (enrollmentId !== undefined) session.enrollmentId = enrollmentId;
+    services.records.logAccess(services.atSign, "pkam");
+    return data("success");
+  },
+};

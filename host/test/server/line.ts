@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { Buffer } from "node:buffer";
+import { connect, type TLSSocket } from "node:tls";
+
+interface Waiting {
+  matches: (text: string) => number;
+  resolve: (text: string) => void;
+  reject: (error: Error) => void;
+}
+
+/** A raw TLS client: writes bytes, waits for exact shapes of what comes back. */
+export class Line {
+  readonly socket: TLSSocket;
+  /** Sizes of the pieces in which bytes arrived. */
+  readonly chunks: string[] = [];
+  private text = "";
+  private waiting: Waiting | undefined;
+  private ended = false;
+  private readonly end: Promise<void>;
+
+  private constructor(socket: TLSSocket) {
+    this.socket = socket;
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk: string) => {
+      this.chunks.push(chunk);
+      this.text += chunk;
+      this.settle();
+    });
+    socket.on("error", () => this.finish());
+    this.end = new Promise((resolve) => {
+      socket.on("close", () => {
+        this.finish();
+        resolve();
+      });
+    });
+  }
+
+  /** Connects and takes the greeting. */
+  static async open(
+    port: number,
+    authority: string,
+    identity?: { certificate: string; privateKey: string },
+  ): Promise<Line> {
+    const socket = connect({
+      host: "127.0.0.1",
+      port,
+      servername: "localhost",
+      ca: authority,
+      ...(identity !== undefined && { cert: identity.certificate, key: identity.privateKey }),
+    });
+    const line = new Line(socket);
+    const greeting = await line.take(1);
+    if (greeting !== "@") throw new Error(`greeted with ${greeting}`);
+    return line;
+  }
+
+  send(text: string | Uint8Array): void {
+    this.socket.write(text);
+  }
+
+  /** Sends a line and gives the reply up to and with its prompt. */
+  async ask(command: string): Promise<string> {
+    this.send(`${command}\n`);
+    return this.reply();
+  }
+
+  /** The next reply: up to a line feed and the prompt behind it. */
+  reply(): Promise<string> {
+    return this.until((text) => /^[^\n]*\n(?:@[^@:\n]+)?@/.exec(text)?.[0].length ?? 0);
+  }
+
+  /** The next line, without its line feed. */
+  async line(): Promise<string> {
+    return (await this.until((text) => text.indexOf("\n") + 1)).slice(0, -1);
+  }
+
+  take(length: number): Promise<string> {
+    return this.until((text) => (text.length >= length ? length : 0));
+  }
+
+  /** Waits for the other side to hang up; gives what came before. */
+  async closed(): Promise<string> {
+    await this.end;
+    return this.text;
+  }
+
+  /** Bytes received and not taken. */
+  get rest(): string {
+    return this.text;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  private until(matches: (text: string) => number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.waiting = { matches, resolve, reject };
+      this.settle();
+      if (this.ended) this.finish();
+    });
+  }
+
+  private settle(): void {
+    const length = this.waiting?.matches(this.text) ?? 0;
+    if (length <= 0) return;
+    const { waiting } = this;
+    this.waiting = undefined;
+    const taken = this.text.slice(0, length);
+    this.text = this.text.slice(length);
+    waiting?.resolve(taken);
+  }
+
+  private finish(): void {
+    this.ended = true;
+    const { waiting } = this;
+    this.waiting = undefined;
+    waiting?.reject(new Error(`hung up, after ${JSON.stringify(this.text.slice(0, 300))}`));
+  }
+}
+
+export const bytes = (...values: number[]): Buffer => Buffer.from(values);
