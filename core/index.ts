@@ -54,3 +54,19 @@ export {
   json_text_len,
   json_unescape,
 } from "./abi/codec";
+export {
+  ecdh,
+  ecdsa_sign,
+  ecdsa_sign_with,
+  ecdsa_verify,
+  p256_check,
+  p256_keygen,
+  p256_public_key,
+  pkcs1_decrypt,
+  pkcs1_encrypt,
+  pkcs1_encrypt_with,
+  pkcs1_sign,
+  pkcs1_verify,
+  rsa_private,
+  rsa_public,
+} from "./abi/publicKey";

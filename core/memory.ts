@@ -30,6 +30,18 @@ export const SCRATCH_LEN: u32 = 7744;
 export const SCRATCH: usize = memory.data(7744, 16);
 /** The part for primitives that call the hashes, HMAC, the DRBG or AES in their middle. */
 export const SCRATCH_OUTER_LEN: u32 = 7168;
+/** Public keys, all within SCRATCH_OUTER. P-256: temporaries of the point formulas (p256Pt.ts, 552 bytes). */
+export const P256_WORK: usize = SCRATCH;
+/** P-256: table, accumulator and digits of a scalar multiplication (p256.ts, 1,272 bytes). */
+export const P256_ROOM: usize = SCRATCH + 552;
+/** P-256: a candidate scalar (32 bytes). */
+export const P256_SCALAR: usize = SCRATCH + 1824;
+/** ECDSA, ECDH: scalars, nonce and HMAC context (ecdsa.ts, 1,056 bytes). */
+export const ECDSA_ROOM: usize = SCRATCH + 1856;
+/** RSA-2048: numbers, columns and two tables of powers (rsa.ts, 6,776 bytes). */
+export const RSA_ROOM: usize = SCRATCH;
+/** PKCS#1: the padded block, 256 bytes at the end of SCRATCH_OUTER. */
+export const PKCS1_BLOCK: usize = SCRATCH + 6912;
 /** SHA message schedules (256 bytes) over the AES-CTR schedule, counter and keystream (320 bytes). */
 export const SCRATCH_BLOCK: usize = SCRATCH + 7168;
 /** Hash context of a one-shot hash or of a long HMAC key (104 bytes). */
