@@ -6,7 +6,7 @@ import { createServer, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { AtError } from "../wire/errors.ts";
 import { LineReader } from "../wire/line.ts";
-import type { DirectoryStore } from "./store.ts";
+import type { DirectoryStore } from "./directoryStore.ts";
 
 /** Most bytes of one request, LF included. */
 export const MAX_REQUEST_BYTES = 255;

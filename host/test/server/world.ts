@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { type Authority, createAuthority, issueCertificate } from "../../crypto/certificates.ts";
 import { type RunningDirectory, startDirectory } from "../../directory/directory.ts";
-import { type DirectoryStore, openDirectoryStore } from "../../directory/store.ts";
+import { type DirectoryStore, openDirectoryStore } from "../../directory/directoryStore.ts";
 import type { ServerConfig } from "../../server/config.ts";
 import { type RunningServer, startServer } from "../../server/server.ts";
 import { openMemoryStore } from "../../store/memory.ts";
