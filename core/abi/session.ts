@@ -152,8 +152,9 @@ export function event_len(field: i32): u32 {
   return eventLen(field);
 }
 
-export function event_done(): void {
+export function event_done(): i32 {
   sessionEventDone();
+  return Status.Done;
 }
 
 export function state(): i32 {

@@ -33,7 +33,14 @@ import {
 } from "../wire/metadata";
 import { base64Decode } from "../codec/base64";
 import { requestInKey, requestMonitor } from "../wire/request";
-import { responseIsNull, responseLen, responsePtr, responseStatus, wordFind, wordIs } from "../wire/response";
+import {
+  responseIsNull,
+  responseLen,
+  responsePtr,
+  responseStatus,
+  wordFind,
+  wordIs,
+} from "../wire/response";
 import {
   NAME_EPOCH,
   NAME_FROM,
@@ -84,7 +91,11 @@ export function monitorIsWanted(): bool {
 /** Writes the monitor request: the length of its line. The last millisecond is asked for again; what came twice is dropped. */
 export function monitorRequest(): i32 {
   const epoch = watermarkEpoch();
-  return requestMonitor(epoch > 0 ? epoch - 1 : 0, configPtr(Config.Regex), configLen(Config.Regex));
+  return requestMonitor(
+    epoch > 0 ? epoch - 1 : 0,
+    configPtr(Config.Regex),
+    configLen(Config.Regex),
+  );
 }
 
 /** Whether a notification waits for its key. */
@@ -186,7 +197,8 @@ function deliver(x: usize, len: u32, free: bool): Monitor {
   const hasValue = memberFind(x, len, NAME_VALUE);
   const escaped = hasValue && memberIsString();
   if (hasValue) eventField(Field.Value, memberPtr(), memberLen());
-  if ((unescape(Field.Id) | unescape(Field.From) | unescape(Field.Key)) < 0) status = Status.BadJson;
+  if ((unescape(Field.Id) | unescape(Field.From) | unescape(Field.Key)) < 0)
+    status = Status.BadJson;
   if (status < 0 || !hasValue || said == Encrypted.No) {
     if (status >= 0 && escaped) status = unescape(Field.Value);
     if (status >= 0) status = finish(metadataIsBase64());

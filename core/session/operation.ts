@@ -72,14 +72,7 @@ import {
   requestUpdate,
 } from "../wire/request";
 import { responseIsNull, responseLen, responsePtr, responseStatus } from "../wire/response";
-import {
-  LLOOKUP_ALL,
-  LOOKUP_ALL,
-  NAME_DATA,
-  NAME_META,
-  PLOOKUP,
-  PLOOKUP_ALL,
-} from "../wire/words";
+import { LLOOKUP_ALL, LOOKUP_ALL, NAME_DATA, NAME_META, PLOOKUP, PLOOKUP_ALL } from "../wire/words";
 import { Config, configLegacyIv, configLen, configPtr } from "./config";
 import { Field, eventField } from "./event";
 import { randomUuid } from "./random";
@@ -427,12 +420,7 @@ function chooseKey(): i32 {
   const wrapped = metadataSharedKey();
   if (wrapped) {
     if (
-      !shareIsForUs(
-        metadataChecksum(),
-        metadataChecksumLen(),
-        metadataHash(),
-        metadataHashLen(),
-      )
+      !shareIsForUs(metadataChecksum(), metadataChecksumLen(), metadataHash(), metadataHashLen())
     ) {
       return Status.PublicKeyChanged;
     }

@@ -199,7 +199,8 @@ export function sessionInit(): i32 {
 /** Takes the configuration value of `len` bytes at OP_VALUE. 0 or negative. */
 export function sessionConfig(field: i32, len: u32): i32 {
   if (phase != Phase.Off) return Status.WrongState;
-  if (field < Config.AtSign || field > Config.Passcode || len > OP_VALUE_CAP) return Status.BadArgument;
+  if (field < Config.AtSign || field > Config.Passcode || len > OP_VALUE_CAP)
+    return Status.BadArgument;
   const status =
     field >= Config.Login && field <= Config.EnrollmentId
       ? importKey(field, len)
@@ -284,7 +285,8 @@ export function sessionPoll(): Action {
 
 /** Milliseconds until the next poll without input. */
 export function sessionDelay(): i32 {
-  if (busy || eventKind() != Event.None || phase == Phase.Off) return phase == Phase.Off ? 60000 : 0;
+  if (busy || eventKind() != Event.None || phase == Phase.Off)
+    return phase == Phase.Off ? 60000 : 0;
   let due: i64 = 60000;
   if (phase == Phase.Pause) due = pauseEnd - now;
   else if (expect != Expect.None || phase != Phase.Ready) due = deadline - now;

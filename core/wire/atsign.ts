@@ -28,7 +28,9 @@ export function atsignNormalise(x: usize, len: u32): i32 {
 
 /** Whether a byte may be part of an atSign after its @: lowercase letter, digit, _, -, or of a character beyond ASCII. */
 export function atsignAllows(c: u8): bool {
-  return (c >= 0x61 && c <= 0x7a) || (c >= 0x30 && c <= 0x39) || c == 0x5f || c == 0x2d || c >= 0x80;
+  return (
+    (c >= 0x61 && c <= 0x7a) || (c >= 0x30 && c <= 0x39) || c == 0x5f || c == 0x2d || c >= 0x80
+  );
 }
 
 /** Whether two atSigns, or any two texts, are the same. */

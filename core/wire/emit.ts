@@ -60,7 +60,7 @@ export function emitHex(x: usize, len: u32): void {
 
 // '0' + v, and 39 more from 10 on to reach 'a'.
 function hexDigit(v: u32): u8 {
-  return (48 + v + (((9 - v) >>> 31) * 39)) as u8;
+  return (48 + v + ((9 - v) >>> 31) * 39) as u8;
 }
 
 /** Appends a number in decimal digits. */

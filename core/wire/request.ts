@@ -73,7 +73,13 @@ export function requestOwnKey(me: usize, meLen: u32, bob: usize, bobLen: u32): i
 }
 
 /** Writes my own copy of the key for bob: 256 wrapped bytes. */
-export function requestPutOwnKey(me: usize, meLen: u32, bob: usize, bobLen: u32, wrapped: usize): i32 {
+export function requestPutOwnKey(
+  me: usize,
+  meLen: u32,
+  bob: usize,
+  bobLen: u32,
+  wrapped: usize,
+): i32 {
   emitBegin(LINE_MAX);
   emitWord(words.UPDATE);
   metadataEmit(0, false, 0, 0, false, 0);
