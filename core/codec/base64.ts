@@ -7,36 +7,66 @@ import { Status } from "../status";
 const EACH: u32 = 0x01010101;
 const HIGH: u32 = 0x80808080;
 
-/** Bit 7 of every byte of `x` (each below 128) that is at least `k`. 1 <= k <= 128. */
-function atLeast(x: u32, k: u32): u32 {
-  return (x + (128 - k) * EACH) & HIGH;
+// A byte below 128 plus 128 - k has bit 7 set when the byte is at least k; these are the 128 - k, four at once.
+const FROM_26: u32 = 0x66666666;
+const FROM_52: u32 = 0x4c4c4c4c;
+const FROM_62: u32 = 0x42424242;
+const FROM_63: u32 = 0x41414141;
+const FROM_PLUS: u32 = 0x55555555;
+const PAST_PLUS: u32 = 0x54545454;
+const FROM_MINUS: u32 = 0x53535353;
+const PAST_MINUS: u32 = 0x52525252;
+const FROM_SLASH: u32 = 0x51515151;
+const FROM_0: u32 = 0x50505050;
+const PAST_9: u32 = 0x46464646;
+const FROM_UPPER: u32 = 0x3f3f3f3f;
+const PAST_UPPER: u32 = 0x25252525;
+const FROM_LINE: u32 = 0x21212121;
+const PAST_LINE: u32 = 0x20202020;
+const FROM_LOWER: u32 = 0x1f1f1f1f;
+const PAST_LOWER: u32 = 0x05050505;
+
+/** The characters of 24 bits, the first in the lowest byte: A-Z from 0, a-z from 26, 0-9 from 52, + and /. Borrows
+ *  between the bytes cancel out in the sum. */
+function characters(bits: u32): u32 {
+  const x =
+    (bits >>> 18) |
+    ((bits >>> 4) & 0x3f00) |
+    ((bits << 10) & 0x3f0000) |
+    ((bits << 24) & 0x3f000000);
+  return (
+    x +
+    65 * EACH +
+    6 * (((x + FROM_26) & HIGH) >>> 7) -
+    75 * (((x + FROM_52) & HIGH) >>> 7) -
+    15 * (((x + FROM_62) & HIGH) >>> 7) +
+    3 * (((x + FROM_63) & HIGH) >>> 7)
+  );
 }
 
-/** The characters of four sextets, one a byte: A-Z from 0, a-z from 26, 0-9 from 52, + and / (borrows cancel out). */
-function characters(x: u32): u32 {
-  const lower = atLeast(x, 26) >>> 7;
-  const digit = atLeast(x, 52) >>> 7;
-  const plus = atLeast(x, 62) >>> 7;
-  const slash = atLeast(x, 63) >>> 7;
-  return x + 65 * EACH + 6 * lower - 75 * digit - 15 * plus + 3 * slash;
-}
-
-/** The sextets of four characters, one a byte; a byte that is no character gives anything. A step function: the
- *  distance changes at + (43) - (45) / (47) 0 (48) A (65) _ (95) a (97). */
+/** The 24 bits of four characters; anything when a byte is no character. Distance of character and value is a step
+ *  function, which changes at + - / 0 A _ a. */
 function values(c: u32): u32 {
-  const plus = 19 * (atLeast(c, 43) >>> 7) - 2 * (atLeast(c, 45) >>> 7) - (atLeast(c, 47) >>> 7);
-  const digit = 12 * (atLeast(c, 48) >>> 7) + 69 * (atLeast(c, 65) >>> 7);
-  const lower = 33 * (atLeast(c, 95) >>> 7) - 39 * (atLeast(c, 97) >>> 7);
-  return c + plus - digit + lower;
+  const x =
+    c +
+    19 * (((c + FROM_PLUS) & HIGH) >>> 7) -
+    2 * (((c + FROM_MINUS) & HIGH) >>> 7) -
+    (((c + FROM_SLASH) & HIGH) >>> 7) -
+    12 * (((c + FROM_0) & HIGH) >>> 7) -
+    69 * (((c + FROM_UPPER) & HIGH) >>> 7) +
+    33 * (((c + FROM_LINE) & HIGH) >>> 7) -
+    39 * (((c + FROM_LOWER) & HIGH) >>> 7);
+  return (x << 18) | ((x & 0x3f00) << 4) | ((x >>> 10) & 0xfc0) | (x >>> 24);
 }
 
-/** 0 when all four bytes are characters of either alphabet, else not 0. Each pair of bounds flips a byte's bit 7 on
- *  and off again: + - /..9 A..Z _ a..z. */
+/** 0 when all four bytes are characters of either alphabet, else not 0: each pair of bounds turns a byte's bit 7 on
+ *  and off again. A byte above 127 spoils its neighbours but is itself a fault. */
 function faults(c: u32): u32 {
-  const signs = atLeast(c, 43) ^ atLeast(c, 44) ^ atLeast(c, 45) ^ atLeast(c, 46);
-  const digits = atLeast(c, 47) ^ atLeast(c, 58) ^ atLeast(c, 65) ^ atLeast(c, 91);
-  const letters = atLeast(c, 95) ^ atLeast(c, 96) ^ atLeast(c, 97) ^ atLeast(c, 123);
-  return (c & HIGH) | (signs ^ digits ^ letters ^ HIGH);
+  const signs = (c + FROM_PLUS) ^ (c + PAST_PLUS) ^ (c + FROM_MINUS) ^ (c + PAST_MINUS);
+  const digits = (c + FROM_SLASH) ^ (c + PAST_9);
+  const upper = (c + FROM_UPPER) ^ (c + PAST_UPPER) ^ (c + FROM_LINE) ^ (c + PAST_LINE);
+  const lower = (c + FROM_LOWER) ^ (c + PAST_LOWER);
+  return (c | ~(signs ^ digits ^ upper ^ lower)) & HIGH;
 }
 
 /** Characters that `xLen` bytes take, with padding. */
@@ -52,27 +82,17 @@ export function base64Encode(out: usize, outCap: u32, x: usize, xLen: u32): i32 
   if (length > outCap || xLen > outCap) return Status.NoRoom;
   for (; xLen >= 3; xLen -= 3) {
     const bits = ((load<u8>(x) as u32) << 16) | ((load<u8>(x, 1) as u32) << 8) | load<u8>(x, 2);
-    store<u32>(out, characters(split(bits)));
+    store<u32>(out, characters(bits));
     x += 3;
     out += 4;
   }
   if (xLen) {
     let bits = (load<u8>(x) as u32) << 16;
     if (xLen === 2) bits |= (load<u8>(x, 1) as u32) << 8;
-    store<u32>(out, characters(split(bits)));
+    store<u32>(out, characters(bits));
     memory.fill(out + xLen + 1, 0x3d, 3 - xLen);
   }
   return length as i32;
-}
-
-/** 24 bits as four sextets, the first in the lowest byte. */
-function split(x: u32): u32 {
-  return (x >>> 18) | ((x >>> 4) & 0x3f00) | ((x << 10) & 0x3f0000) | ((x << 24) & 0x3f000000);
-}
-
-/** Four sextets as 24 bits. */
-function join(x: u32): u32 {
-  return (x << 18) | ((x & 0x3f00) << 4) | ((x >>> 10) & 0xfc0) | (x >>> 24);
 }
 
 /** Reads either alphabet (or both mixed), with padding or without, and nothing else; unused last bits have to be 0.
@@ -92,7 +112,7 @@ export function base64Decode(out: usize, outCap: u32, x: usize, xLen: u32): i32 
   for (const end = x + (xLen - rest); x < end; x += 4) {
     const c = load<u32>(x);
     bad |= faults(c);
-    const bits = join(values(c));
+    const bits = values(c);
     store<u16>(out, bswap<u16>((bits >>> 8) as u16));
     store<u8>(out, bits, 2);
     out += 3;
@@ -102,7 +122,7 @@ export function base64Decode(out: usize, outCap: u32, x: usize, xLen: u32): i32 
     const third: u32 = rest === 3 ? load<u8>(x, 2) : 0x41;
     const c = load<u16>(x) | (third << 16) | 0x41000000;
     bad |= faults(c);
-    const bits = join(values(c));
+    const bits = values(c);
     bad |= bits & (rest === 3 ? 0xff : 0xffff);
     store<u8>(out, bits >>> 16);
     if (rest === 3) store<u8>(out, bits >>> 8, 1);

@@ -8,8 +8,7 @@
 // attacker shares a cache. Boards with an AES engine offer it through hal and the table is not read at all.
 //
 // Words are little-endian columns, so blocks need no byte swaps: T[x] = 2s | s << 8 | s << 16 | 3s << 24, s = S(x).
-import { accel_aes256 } from "../hal";
-import { ACCEL_AES256, acceleratorHas } from "./accelerator";
+import { ACCEL_AES256, acceleratorAes256, acceleratorHas } from "./accelerator";
 
 /** Bytes of an expanded key: fifteen round keys, the first two of them the key itself. */
 export const AES_SCHEDULE: u32 = 240;
@@ -90,7 +89,7 @@ export function aesEncrypt(out: usize, x: usize, schedule: usize): void {
 /** Encrypts `count` blocks, each by itself, on the board's engine if it has one; out may equal x. */
 export function aesEncryptBlocks(out: usize, x: usize, count: u32, schedule: usize): void {
   if (acceleratorHas(ACCEL_AES256)) {
-    accel_aes256(out, x, count, schedule);
+    acceleratorAes256(out, x, count, schedule);
     return;
   }
   for (; count; count--) {

@@ -4,9 +4,8 @@
 //
 // Context: state[8] as words in memory order, length in bytes as u64, block[64].
 import { bytesStore32, bytesStore64, bytesWipe } from "../bytes";
-import { accel_sha256 } from "../hal";
 import { SCRATCH_BLOCK, SCRATCH_HASH } from "../memory";
-import { ACCEL_SHA256, acceleratorHas } from "./accelerator";
+import { ACCEL_SHA256, acceleratorHas, acceleratorSha256 } from "./accelerator";
 
 /** Bytes of a digest, and of the state at the head of a context. */
 export const SHA256_OUT: u32 = 32;
@@ -86,7 +85,7 @@ export function sha256(out: usize, x: usize, xLen: u32): void {
 
 function compress(state: usize, blocks: usize, count: u32): void {
   if (acceleratorHas(ACCEL_SHA256)) {
-    accel_sha256(state, blocks, count);
+    acceleratorSha256(state, blocks, count);
     return;
   }
   for (; count; count--) {
@@ -95,14 +94,6 @@ function compress(state: usize, blocks: usize, count: u32): void {
     blocks += 64;
   }
   bytesWipe(SCRATCH_BLOCK, 256);
-}
-
-function small0(x: u32): u32 {
-  return rotr(x, 7) ^ rotr(x, 18) ^ (x >>> 3);
-}
-
-function small1(x: u32): u32 {
-  return rotr(x, 17) ^ rotr(x, 19) ^ (x >>> 10);
 }
 
 /** The message schedule W of one block, 64 words at SCRATCH_BLOCK (§6.2.2 step 1). */
@@ -121,13 +112,30 @@ function expand(block: usize): void {
     const w1 = load<u32>(w, 4);
     const w2 = load<u32>(w, 8);
     const w3 = load<u32>(w, 12);
-    y = small1(y) + load<u32>(w, 36) + small0(w1) + load<u32>(w);
+    const w4 = load<u32>(w, 16);
+    y =
+      (rotr(y, 17) ^ rotr(y, 19) ^ (y >>> 10)) +
+      load<u32>(w, 36) +
+      (rotr(w1, 7) ^ rotr(w1, 18) ^ (w1 >>> 3)) +
+      load<u32>(w);
     store<u32>(w, y, 64);
-    z = small1(z) + load<u32>(w, 40) + small0(w2) + w1;
+    z =
+      (rotr(z, 17) ^ rotr(z, 19) ^ (z >>> 10)) +
+      load<u32>(w, 40) +
+      (rotr(w2, 7) ^ rotr(w2, 18) ^ (w2 >>> 3)) +
+      w1;
     store<u32>(w, z, 68);
-    y = small1(y) + load<u32>(w, 44) + small0(w3) + w2;
+    y =
+      (rotr(y, 17) ^ rotr(y, 19) ^ (y >>> 10)) +
+      load<u32>(w, 44) +
+      (rotr(w3, 7) ^ rotr(w3, 18) ^ (w3 >>> 3)) +
+      w2;
     store<u32>(w, y, 72);
-    z = small1(z) + load<u32>(w, 48) + small0(load<u32>(w, 16)) + w3;
+    z =
+      (rotr(z, 17) ^ rotr(z, 19) ^ (z >>> 10)) +
+      load<u32>(w, 48) +
+      (rotr(w4, 7) ^ rotr(w4, 18) ^ (w4 >>> 3)) +
+      w3;
     store<u32>(w, z, 76);
   }
 }
