@@ -78,7 +78,15 @@ function installDependencies() {
   const stamp = join(root, "node_modules", ".atmicro.stamp");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
   say("atmicro: installing dependencies from the npm registry (first run only) …");
-  run("npm ci", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  // Not `npm ci`: the lock file names the native packages of the platforms it was made for, and `npm ci` refuses
+  // one that leaves out others. The versions are the lock file's all the same, and it is not written.
+  run("npm install", "npm", [
+    "install",
+    "--no-save",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+  ]);
   writeFileSync(stamp, hash);
 }
 

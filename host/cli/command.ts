@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { Command } from "commander";
+
+/** What a command has of the outside; a test gives its own. */
+export interface Io {
+  /** One line to standard output. */
+  stdout(line: string): void;
+  /** One line to standard error. */
+  stderr(line: string): void;
+  /** All of standard input as text. */
+  stdin(): Promise<string>;
+  readonly env: NodeJS.ProcessEnv;
+  /** Aborted when the user asks the program to end (Ctrl-C, SIGTERM). */
+  readonly signal: AbortSignal;
+}
+
+/** Adds one command, with its options and its help, to the program. */
+export type CommandDefinition = (program: Command, io: Io) => void;

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { DIRECTORY_PORT } from "../../client/directory.ts";
+import { parseAddress } from "../../client/transport.ts";
+import { startServer } from "../../server/server.ts";
+import { openLmdbStore } from "../../store/lmdb.ts";
+import { normalizeAtSign } from "../../wire/atsign.ts";
+import type { CommandDefinition } from "../command.ts";
+import {
+  readNamedFile,
+  type ServingOptions,
+  serve,
+  serverLog,
+  withServingOptions,
+} from "../serving.ts";
+
+const SERVER_PORT = 6464;
+const SECRET_VARIABLE = "ATMICRO_CRAM_SECRET";
+
+type ServerOptions = ServingOptions & {
+  readonly directory: string;
+  readonly authority?: string;
+  readonly secretFile?: string;
+};
+
+/** `atmicro server @alice …`: one atServer, in the foreground. */
+export const server: CommandDefinition = (program, io) => {
+  withServingOptions(
+    program
+      .command("server")
+      .description("run the atServer of one atSign")
+      .argument("<atSign>", "whom it serves"),
+    SERVER_PORT,
+  )
+    .option("--directory <host:port>", "the atDirectory", `root.atsign.org:${DIRECTORY_PORT}`)
+    .option("--authority <file>", "certificates other servers are trusted by, PEM")
+    .option(
+      "--secret-file <file>",
+      `file with the CRAM secret of the first activation (or ${SECRET_VARIABLE})`,
+    )
+    .addHelpText(
+      "after",
+      "\nExample:\n  atmicro server @alice --certificate alice.pem --private-key alice.key --store /var/lib/atmicro/alice",
+    )
+    .action(async (atSign: string, options: ServerOptions) => {
+      const log = serverLog(options.logLevel);
+      const authority =
+        options.authority && (await readNamedFile("--authority", options.authority));
+      const secretText = options.secretFile
+        ? await readNamedFile("--secret-file", options.secretFile)
+        : io.env[SECRET_VARIABLE];
+      const sharedSecret = secretText?.trim();
+      const store = await openLmdbStore(options.store);
+      const running = await startServer({
+        atSign: normalizeAtSign(atSign),
+        host: options.host,
+        port: options.port,
+        tls: {
+          certificate: await readNamedFile("--certificate", options.certificate),
+          privateKey: await readNamedFile("--private-key", options.privateKey),
+          ...(authority && { authority }),
+        },
+        directory: parseAddress(options.directory, DIRECTORY_PORT),
+        ...(sharedSecret && { sharedSecret }),
+        store,
+        log,
+      });
+      const close = async (): Promise<void> => {
+        await running.close();
+        await store.close();
+      };
+      await serve({ port: running.port, close }, io, options.exitWithParent);
+    });
+};

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What `atmicro server` and `atmicro directory serve` have in common.
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { type Logger, pino } from "pino";
+import type { Io } from "./command.ts";
+import { CliError, EXIT } from "./exit.ts";
+
+export type ServingOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly certificate: string;
+  readonly privateKey: string;
+  readonly store: string;
+  readonly logLevel: string;
+  readonly exitWithParent: boolean;
+};
+
+export type Running = { readonly port: number; close(): Promise<void> };
+
+const MAX_PORT = 65_535;
+
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= MAX_PORT) return port;
+  throw new CliError(`--port ${text} is not a port: use 0 to ${MAX_PORT}`, EXIT.usage);
+}
+
+/** Adds the options that every server has. */
+export function withServingOptions(command: Command, defaultPort: number): Command {
+  return command
+    .requiredOption("--certificate <file>", "certificate chain, PEM, own certificate first")
+    .requiredOption("--private-key <file>", "private key of the certificate, PEM")
+    .requiredOption("--store <folder>", "where everything is kept")
+    .option("--host <address>", "address to listen on", "0.0.0.0")
+    .option("--port <number>", "port to listen on, 0 for any free one", parsePort, defaultPort)
+    .option("--log-level <level>", "fatal, error, warn, info, debug or silent", "info")
+    .option("--exit-with-parent", "end when standard input closes", false);
+}
+
+/** Reads a file the user named. Throws CliError that says which and why. */
+export async function readNamedFile(option: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CliError(`${option} ${path} can't be read: ${reason}`, EXIT.usage, { cause });
+  }
+}
+
+/** JSON lines on standard error; the servers themselves never log keys or values. */
+export function serverLog(level: string): Logger {
+  try {
+    return pino({ level }, pino.destination({ dest: 2, sync: true }));
+  } catch (cause) {
+    throw new CliError(`--log-level ${level} is not a level`, EXIT.usage, { cause });
+  }
+}
+
+/** Says that the server listens, serves until it is asked to end, and closes it. */
+export async function serve(running: Running, io: Io, exitWithParent: boolean): Promise<void> {
+  io.stdout(JSON.stringify({ event: "listening", port: running.port }));
+  await new Promise<void>((resolve) => {
+    if (io.signal.aborted) resolve();
+    io.signal.addEventListener("abort", () => resolve());
+    if (exitWithParent) process.stdin.once("end", resolve).once("error", resolve).resume();
+  });
+  process.stdin.destroy();
+  await running.close();
+}
