@@ -9,6 +9,8 @@ export interface Io {
   stderr(line: string): void;
   /** All of standard input as text. */
   stdin(): Promise<string>;
+  /** Asks on the terminal for one line, without echo; absent when standard input is no terminal. */
+  askSecret?(question: string): Promise<string>;
   readonly env: NodeJS.ProcessEnv;
   /** Aborted when the user asks the program to end (Ctrl-C, SIGTERM). */
   readonly signal: AbortSignal;

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: BSD-3-Clause
+import { askSecret } from "./askSecret.ts";
+import { run } from "./atmicro.ts";
+import type { Io } from "./command.ts";
+
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  // Once: a second signal ends the program at once, and its children with it.
+  process.once(signal, () => stopping.abort());
+}
+
+async function standardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+const io: Io = {
+  stdout: (line) => process.stdout.write(`${line}\n`),
+  stderr: (line) => process.stderr.write(`${line}\n`),
+  stdin: standardInput,
+  ...(process.stdin.isTTY && {
+    askSecret: (question: string) => askSecret(question, process.stdin, process.stderr),
+  }),
+  env: process.env,
+  signal: stopping.signal,
+};
+
+process.exitCode = await run(process.argv.slice(2), io);
