@@ -52,12 +52,12 @@ const T: usize = memory.data<u32>([
 
 /** The table's word for the byte in bits 2 to 9 of `x`. */
 function mixed(x: u32): u32 {
-  return load<u32>(T + (x & 0x3fc));
+  return load<u32>(x & 0x3fc, T);
 }
 
 /** S(x) for the byte in bits 2 to 9 of `x`. */
 function substituted(x: u32): u32 {
-  return load<u8>(T + (x & 0x3fc), 1);
+  return load<u8>(x & 0x3fc, T + 1);
 }
 
 function substitutedWord(w: u32): u32 {
@@ -143,14 +143,20 @@ function encrypt(out: usize, x: usize, schedule: usize): void {
       load<u32>(k, 44);
     k += 32;
   }
-  lastColumn(out, p, q, r, s, k + 32);
-  lastColumn(out + 4, q, r, s, p, k + 36);
-  lastColumn(out + 8, r, s, p, q, k + 40);
-  lastColumn(out + 12, s, p, q, r, k + 44);
+  lastRound(out, p, q, r, s, k + 32);
 }
 
-function lastColumn(out: usize, a: u32, b: u32, c: u32, d: u32, k: usize): void {
-  const low = substituted(a << 2) | (substituted(b >>> 6) << 8);
-  const high = (substituted(c >>> 14) << 16) | (substituted(d >>> 22) << 24);
-  store<u32>(out, (low | high) ^ load<u32>(k));
+function lastRound(out: usize, p: u32, q: u32, r: u32, s: u32, k: usize): void {
+  const a = substituted(p << 2) | (substituted(q >>> 6) << 8);
+  const b = substituted(q << 2) | (substituted(r >>> 6) << 8);
+  const c = substituted(r << 2) | (substituted(s >>> 6) << 8);
+  const d = substituted(s << 2) | (substituted(p >>> 6) << 8);
+  const e = (substituted(r >>> 14) << 16) | (substituted(s >>> 22) << 24);
+  const f = (substituted(s >>> 14) << 16) | (substituted(p >>> 22) << 24);
+  const g = (substituted(p >>> 14) << 16) | (substituted(q >>> 22) << 24);
+  const h = (substituted(q >>> 14) << 16) | (substituted(r >>> 22) << 24);
+  store<u32>(out, a ^ e ^ load<u32>(k));
+  store<u32>(out, b ^ f ^ load<u32>(k, 4), 4);
+  store<u32>(out, c ^ g ^ load<u32>(k, 8), 8);
+  store<u32>(out, d ^ h ^ load<u32>(k, 12), 12);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // AES-256 in counter mode (NIST SP 800-38A §6.5) and the PKCS#7 padding the atProtocol puts under it (RFC 5652 §6.3).
-import { bytesLoad64, bytesMaskLess, bytesStore64, bytesWipe } from "../bytes";
+import { bytesLoad32, bytesMaskLess, bytesStore32, bytesWipe } from "../bytes";
 import { SCRATCH_BLOCK } from "../memory";
 import { Status } from "../status";
 import { AES_BLOCK, AES_SCHEDULE, aesEncryptBlocks, aesExpand } from "./aes";
@@ -28,20 +28,30 @@ export function aesCtrCrypt(out: usize, x: usize, xLen: u32, key32: usize, iv16:
   bytesWipe(SCHEDULE, AES_SCHEDULE + AES_BLOCK + KEYSTREAM_LEN);
 }
 
-/** Lays the next `blocks` counter blocks into the keystream buffer. */
+/** Lays the next `blocks` counter blocks into the keystream buffer. Only the lowest word is counted block by block. */
 function count(blocks: u32): void {
-  let high = bytesLoad64(COUNTER);
-  let low = bytesLoad64(COUNTER + 8);
+  let low = bytesLoad32(COUNTER + 12);
   let at = KEYSTREAM;
   for (; blocks; blocks--) {
-    bytesStore64(at, high);
-    bytesStore64(at + 8, low);
-    low++;
-    high += u64(low === 0);
+    store<u64>(at, load<u64>(COUNTER));
+    store<u32>(at, load<u32>(COUNTER, 8), 8);
+    bytesStore32(at + 12, low);
     at += AES_BLOCK;
+    low++;
+    if (low === 0) carry();
   }
-  bytesStore64(COUNTER, high);
-  bytesStore64(COUNTER + 8, low);
+  bytesStore32(COUNTER + 12, low);
+}
+
+/** Adds one to the upper 96 bits of the counter. The counter is no secret. */
+function carry(): void {
+  let at = COUNTER + 12;
+  while (at > COUNTER) {
+    at -= 4;
+    const word = bytesLoad32(at) + 1;
+    bytesStore32(at, word);
+    if (word) return;
+  }
 }
 
 /** out = x xor keystream, at most KEYSTREAM_LEN bytes. */
