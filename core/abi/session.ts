@@ -41,7 +41,7 @@ export function config_set(field: i32, len: u32): i32 {
 }
 
 export function session_start(monitor: i32): i32 {
-  return sessionStart(monitor != 0);
+  return sessionStart(monitor !== 0);
 }
 
 export function session_stop(): i32 {

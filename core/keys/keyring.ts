@@ -53,7 +53,7 @@ export function keyringClear(): void {
 
 /** Whether all of these flags are set. */
 export function keyringHas(flags: u32): bool {
-  return (load<u32>(FLAGS) & flags) == flags;
+  return (load<u32>(FLAGS) & flags) === flags;
 }
 
 /** Whether the keys a device works with are all there. */
@@ -63,7 +63,7 @@ export function keyringIsComplete(): bool {
 
 /** Whether there is a login key. */
 export function keyringCanLogin(): bool {
-  return (load<u32>(FLAGS) & (KEYRING_P256 | KEYRING_RSA)) != 0;
+  return (load<u32>(FLAGS) & (KEYRING_P256 | KEYRING_RSA)) !== 0;
 }
 
 /** The atSign the keys belong to. */
@@ -110,10 +110,10 @@ export function keyringSeal(): u32 {
 /** Takes the `len` bytes read to KEYRING. 0, or StoreFailed when they are damaged or of another version; then all is wiped. */
 export function keyringOpen(len: u32): i32 {
   const used = keyringHas(KEYRING_RSA) ? WITH_RSA : WITHOUT_RSA;
-  let good = len == used + DIGEST_LEN && load<u32>(KEYRING) == VERSION;
+  let good = len === used + DIGEST_LEN && load<u32>(KEYRING) === VERSION;
   if (good) {
     sha256(KEY_WORK, KEYRING, used);
-    good = bytesEqual(KEY_WORK, KEYRING + used, DIGEST_LEN) != 0;
+    good = bytesEqual(KEY_WORK, KEYRING + used, DIGEST_LEN) !== 0;
     bytesWipe(KEY_WORK, DIGEST_LEN);
   }
   if (good) return 0;
@@ -126,7 +126,7 @@ export function keyringMake(me: usize, meLen: u32): i32 {
   keyringClear();
   keyringSetAtsign(me, meLen);
   let status = p256KeyGen(SCALAR, KEY_WORK);
-  if (status == 0) status = drbgGenerate(APKAM, 32);
+  if (status === 0) status = drbgGenerate(APKAM, 32);
   bytesWipe(KEY_WORK, 65);
   if (status < 0) keyringClear();
   else addFlags(KEYRING_P256 | KEYRING_APKAM);
@@ -171,7 +171,7 @@ export function keyringUnwrap(out32: usize, wrapped: usize): i32 {
   let status = n;
   if (n >= 0) {
     status = base64Decode(KEY_WORK, KEY_WORK_LEN, KEY_WORK, n);
-    if (status == 32) memory.copy(out32, KEY_WORK, 32);
+    if (status === 32) memory.copy(out32, KEY_WORK, 32);
     else status = Status.BadPadding;
   }
   bytesWipe(KEY_WORK, KEY_WORK_LEN);
@@ -218,20 +218,20 @@ export function keyringTakePrivate(x: usize, len: u32): i32 {
 /** Takes the self key, base64 text. 0 or negative. secret: x, wiped. */
 export function keyringTakeSelf(x: usize, len: u32): i32 {
   const n = base64Decode(x, len, x, len);
-  if (n == 32) {
+  if (n === 32) {
     memory.copy(SELF, x, 32);
     addFlags(KEYRING_SELF);
   }
   bytesWipe(x, len);
-  return n == 32 ? 0 : Status.BadArgument;
+  return n === 32 ? 0 : Status.BadArgument;
 }
 
 /** Takes an RSA login key (base64 of PKCS#8) or a P-256 scalar (64 hexadecimal digits). 0 or negative. secret: x, wiped. */
 export function keyringTakeLogin(x: usize, len: u32): i32 {
   let status = 0;
-  if (len == 64) {
+  if (len === 64) {
     status = hexDecode(SCALAR, x);
-    if (status == 0) status = p256PublicKey(KEY_WORK, SCALAR);
+    if (status === 0) status = p256PublicKey(KEY_WORK, SCALAR);
     bytesWipe(KEY_WORK, 65);
     if (status >= 0) addFlags(KEYRING_P256);
   } else {

@@ -69,7 +69,7 @@ export function sharePeer(atsign: usize, len: u32): usize {
 
 /** Whether all of these flags are set. */
 export function shareHas(peer: usize, flags: u32): bool {
-  return (load<u32>(peer + FLAGS) & flags) == flags;
+  return (load<u32>(peer + FLAGS) & flags) === flags;
 }
 
 /** Sets a flag; to be called when the atServer has acknowledged what it says. */
@@ -117,20 +117,20 @@ export function shareMake(peer: usize): i32 {
 /** Takes my own copy of the key for the peer: base64 of the wrapped key, decoded in place. 0 or negative. */
 export function shareTakeOut(peer: usize, x: usize, len: u32): i32 {
   const status = unwrapText(peer + OUT, x, len);
-  if (status == 0) shareSet(peer, SHARE_OUT);
+  if (status === 0) shareSet(peer, SHARE_OUT);
   return status;
 }
 
 /** Takes the key the peer made, unless it came from the very same text before. 0 or negative. */
 export function shareTakeIn(peer: usize, x: usize, len: u32): i32 {
   sha256(KEY_WORK, x, len);
-  const same = bytesEqual(peer + IN_TEXT, KEY_WORK, 8) != 0;
+  const same = bytesEqual(peer + IN_TEXT, KEY_WORK, 8) !== 0;
   memory.copy(peer + IN_TEXT, KEY_WORK, 8);
   bytesWipe(KEY_WORK, 32);
   if (same && shareHas(peer, SHARE_IN)) return 0;
   shareUnset(peer, SHARE_IN);
   const status = unwrapText(peer + IN, x, len);
-  if (status == 0) shareSet(peer, SHARE_IN);
+  if (status === 0) shareSet(peer, SHARE_IN);
   return status;
 }
 
@@ -144,7 +144,7 @@ export function shareWrapFor(peer: usize, x: usize, len: u32): i32 {
   if (status < 0) return status;
   memory.copy(x, peer + WRAPPED, RSA_PUBLIC);
   status = keyringWrap(peer + WRAPPED, peer + OUT, x);
-  if (status == 0) shareSet(peer, SHARE_WRAPPED);
+  if (status === 0) shareSet(peer, SHARE_WRAPPED);
   return status;
 }
 
@@ -156,14 +156,14 @@ export function shareWrapOwn(out256: usize, peer: usize): i32 {
 /** Whether the checksum, or with none the SHA-512 in hexadecimal, is that of our public key; with neither it is. */
 export function shareIsForUs(checksum: usize, checksumLen: u32, hash: usize, hashLen: u32): bool {
   if (checksumLen > 0) {
-    if (load<u8>(OWN_CHECKSUM) == 0) {
+    if (load<u8>(OWN_CHECKSUM) === 0) {
       ownText();
       md5Hex(OWN_CHECKSUM, SCRATCH, SPKI_TEXT);
       bytesWipe(SCRATCH, SPKI_TEXT);
     }
-    return checksumLen == 32 && bytesEqual(checksum, OWN_CHECKSUM, 32) != 0;
+    return checksumLen === 32 && bytesEqual(checksum, OWN_CHECKSUM, 32) !== 0;
   }
-  if (hashLen != 128) return true;
+  if (hashLen !== 128) return true;
   ownText();
   // The hash keeps its own state at the far end of the scratch.
   sha512(KEY_WORK, SCRATCH, SPKI_TEXT);
@@ -172,7 +172,7 @@ export function shareIsForUs(checksum: usize, checksumLen: u32, hash: usize, has
   for (let i: u32 = 0; i < 128; i++) {
     const b = load<u8>(KEY_WORK + (i >> 1)) as u32;
     const v = i & 1 ? b & 15 : b >> 4;
-    if (load<u8>(hash + i) != ((v < 10 ? 48 + v : 87 + v) as u8)) same = false;
+    if (load<u8>(hash + i) !== ((v < 10 ? 48 + v : 87 + v) as u8)) same = false;
   }
   bytesWipe(KEY_WORK, 64);
   return same;
@@ -196,11 +196,11 @@ export function shareDecrypt(x: usize, len: u32, key32: usize, ivText: usize, iv
   bytesWipe(KEY_WORK, 16);
   if (ivLen > 0) {
     const ivBytes = base64Decode(KEY_WORK, 24, ivText, ivLen);
-    if (ivBytes != 16) return Status.BadBase64;
+    if (ivBytes !== 16) return Status.BadBase64;
   }
   const n = base64Decode(x, len, x, len);
   if (n < 0) return n;
-  if (n == 0 || (n & 15) != 0) return Status.BadPadding;
+  if (n === 0 || (n & 15) !== 0) return Status.BadPadding;
   aesCtrCrypt(x, x, n, key32, KEY_WORK);
   bytesWipe(KEY_WORK, 24);
   return pkcs7Unpad(x, n);
@@ -210,7 +210,7 @@ export function shareDecrypt(x: usize, len: u32, key32: usize, ivText: usize, iv
 function unwrapText(out32: usize, x: usize, len: u32): i32 {
   const n = base64Decode(x, len, x, len);
   if (n < 0) return n;
-  return n == 256 ? keyringUnwrap(out32, x) : Status.BadArgument;
+  return n === 256 ? keyringUnwrap(out32, x) : Status.BadArgument;
 }
 
 // The text our public key is published as, at SCRATCH.

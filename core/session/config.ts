@@ -32,11 +32,11 @@ let legacyIv: bool = false;
 
 /** Keeps a value. 0, BadArgument when it does not fit, BadAtSign. x may be changed. */
 export function configSet(field: i32, x: usize, len: u32): i32 {
-  if (field == Config.LegacyIv) {
-    legacyIv = len == 1 && load<u8>(x) == 0x31;
+  if (field === Config.LegacyIv) {
+    legacyIv = len === 1 && load<u8>(x) === 0x31;
     return 0;
   }
-  if (field == Config.AtSign) {
+  if (field === Config.AtSign) {
     const n = atsignNormalise(x, len);
     if (n < 0) return n;
     len = n;

@@ -49,7 +49,7 @@ export function enrollIsStarted(): bool {
 
 /** The identity has just been loaded. */
 export function enrollLoaded(): void {
-  mayExist = enrollIsStarted() && keyringIdLen() == 0;
+  mayExist = enrollIsStarted() && keyringIdLen() === 0;
   adopted = false;
 }
 
@@ -97,7 +97,7 @@ export function enrollMayExist(): bool {
 
 /** Takes the reply to the request and stores the enrollmentId. 0 or negative. */
 export function enrollTaken(x: usize, len: u32): i32 {
-  if (!memberFind(x, len, NAME_ENROLLMENT_ID) || memberLen() == 0) return Status.BadReply;
+  if (!memberFind(x, len, NAME_ENROLLMENT_ID) || memberLen() === 0) return Status.BadReply;
   adopted = false;
   return keepId(memberPtr(), memberLen());
 }
@@ -112,8 +112,8 @@ export function enrollRefused(x: usize, len: u32, earlier: bool): i32 {
   if (at < 0 || !earlier) return Status.Refused;
   const from = (at as u32) + load<u8>(ENROLLMENT_EXISTS);
   let end = from;
-  while (end < len && load<u8>(x + end) != SPACE) end++;
-  if (end == from) return Status.Refused;
+  while (end < len && load<u8>(x + end) !== SPACE) end++;
+  if (end === from) return Status.Refused;
   adopted = true;
   return keepId(x + from, end - from);
 }
@@ -124,7 +124,7 @@ export function enrollRefused(x: usize, len: u32, earlier: bool): i32 {
  */
 export function enrollRejected(status: i32): i32 {
   let stored = 0;
-  if (status != Status.AuthFailed) stored = identityErase();
+  if (status !== Status.AuthFailed) stored = identityErase();
   else if (adopted) {
     keyringSetId(0, 0);
     stored = identityStore();

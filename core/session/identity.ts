@@ -15,7 +15,7 @@ export function identityLoad(): i32 {
   keyringClear();
   shareClear();
   const len = store_read(SLOT, KEYRING, KEYRING_MAX);
-  if (len == 0) {
+  if (len === 0) {
     keyringClear();
     return Status.NotEnrolled;
   }
@@ -31,7 +31,7 @@ export function identityStore(): i32 {
   const len = keyringSeal();
   if (store_write(SLOT, KEYRING, len) < 0) return Status.StoreFailed;
   const read = store_read(SLOT, SCRATCH, KEYRING_MAX);
-  const same = <u32>read == len && bytesEqual(SCRATCH, KEYRING, len) != 0;
+  const same = <u32>read === len && bytesEqual(SCRATCH, KEYRING, len) !== 0;
   bytesWipe(SCRATCH, KEYRING_MAX);
   return same ? 0 : Status.StoreFailed;
 }

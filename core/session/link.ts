@@ -39,8 +39,8 @@ export function linkOpening(): void {
 /** Asks the board to close the link, if there is one. */
 export function linkDrop(): void {
   sent = length = 0;
-  if (link == Link.Opening || link == Link.Open) link = Link.Unwanted;
-  else if (link != Link.Unwanted) link = Link.Closed;
+  if (link === Link.Opening || link === Link.Open) link = Link.Unwanted;
+  else if (link !== Link.Unwanted) link = Link.Closed;
 }
 
 /** The board is being told to close the link: from now on it is closed. */
@@ -50,12 +50,12 @@ export function linkDropped(): void {
 
 /** The board: the link is open. */
 export function linkOpened(): void {
-  if (link == Link.Opening) link = Link.Open;
+  if (link === Link.Opening) link = Link.Open;
 }
 
 /** The board: the link broke, was closed by the other side, or could not be opened. */
 export function linkLost(): void {
-  if (link == Link.Opening || link == Link.Open) link = Link.HungUp;
+  if (link === Link.Opening || link === Link.Open) link = Link.HungUp;
 }
 
 /** The line of `len` bytes at TX is to be sent. */

@@ -123,7 +123,7 @@ export function monitorKeyRequest(): i32 {
 /** Takes the reply to it. True: an event is raised; false: the key is to be asked for elsewhere. */
 export function monitorKeyReply(isError: bool): bool {
   const failed = isError || responseIsNull();
-  if (failed && !fromCache && !(isError && responseStatus() == Status.NotFound)) {
+  if (failed && !fromCache && !(isError && responseStatus() === Status.NotFound)) {
     fromCache = true;
     return false;
   }
@@ -155,7 +155,7 @@ export function monitorTake(x: usize, len: u32, free: bool, now: i64): Monitor {
   const idLen = eventLen(Field.Id);
   if (wordIs(STATS_ID, id, idLen)) {
     // The atServer's clock, for want of a notification of our own.
-    if (watermarkEpoch() == 0) watermarkTake(0, 0, epochOf(), now);
+    if (watermarkEpoch() === 0) watermarkTake(0, 0, epochOf(), now);
     return Monitor.Dropped;
   }
   if (watermarkHas(id, idLen)) return Monitor.Dropped;
@@ -199,7 +199,7 @@ function deliver(x: usize, len: u32, free: bool): Monitor {
   if (hasValue) eventField(Field.Value, memberPtr(), memberLen());
   if ((unescape(Field.Id) | unescape(Field.From) | unescape(Field.Key)) < 0)
     status = Status.BadJson;
-  if (status < 0 || !hasValue || said == Encrypted.No) {
+  if (status < 0 || !hasValue || said === Encrypted.No) {
     if (status >= 0 && escaped) status = unescape(Field.Value);
     if (status >= 0) status = finish(metadataIsBase64());
     raise(status);
@@ -230,7 +230,7 @@ function decrypt(wrapped: usize, wrappedLen: u32, free: bool): Monitor {
   const iv = eventPtr(Field.Error);
   const ivLen = eventLen(Field.Error);
   if (status >= 0) status = open(key, iv, ivLen, metadataIsBase64());
-  if (status == Status.BadPadding && peer && !wrapped) {
+  if (status === Status.BadPadding && peer && !wrapped) {
     // With a key remembered from before: the peer has made another. It comes again and finds no key, so one is asked for.
     shareUnset(peer, SHARE_IN);
     wanted = true;

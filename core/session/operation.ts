@@ -150,14 +150,14 @@ export function operationTtl(milliseconds: i64): void {
 
 /** Begins an operation on OP_KEY and OP_VALUE: its number, or negative. */
 export function operationStart(k: Operation, keyLen: u32, valueLen: u32): i32 {
-  if (kind != Operation.None) return Status.Busy;
+  if (kind !== Operation.None) return Status.Busy;
   if (keyLen > KEY_MAX + 7) return Status.KeyTooLong;
   if (valueLen > VALUE_MAX) return Status.ValueTooLong;
   keyLength = keyLen;
   valueLength = valueLen;
   const status = check(k);
   if (status < 0) return status;
-  if (k == Operation.Put || k == Operation.Notify) {
+  if (k === Operation.Put || k === Operation.Notify) {
     bytesWipe(OP_NONCE, NONCE_LEN);
     let made = configLegacyIv() ? 0 : drbgGenerate(IV, 16);
     if (made >= 0) made = randomUuid(ID);
@@ -186,13 +186,13 @@ export function operationEnd(): void {
 
 /** Writes the next request: the length of its line, or the Status the operation ends with. */
 export function operationNext(): i32 {
-  if (target == Target.Out && kind != Operation.Delete && kind != Operation.Scan) {
+  if (target === Target.Out && kind !== Operation.Delete && kind !== Operation.Scan) {
     const peer = peerOf(ATKEY_SHARED_WITH);
     step = nextOut(peer);
   } else if (inKeyWanted) {
-    if (step != Step.InKeyCached) step = Step.InKey;
+    if (step !== Step.InKeyCached) step = Step.InKey;
   } else step = Step.Main;
-  return step == Step.Main ? emitMain() : emitKeyStep();
+  return step === Step.Main ? emitMain() : emitKeyStep();
 }
 
 /** Takes a reply. Pending: there is another request; else the Status it ends with, its event's fields filled. */
@@ -215,7 +215,7 @@ function nextOut(peer: usize): Step {
     }
     return Step.OwnKey;
   }
-  if (kind == Operation.Get) return Step.Main;
+  if (kind === Operation.Get) return Step.Main;
   if (!shareHas(peer, SHARE_WRAPPED) && !publicAsked) return Step.PeerPublic;
   if (!shareHas(peer, SHARE_WRAPPED) || shareHas(peer, SHARE_COPY)) return Step.Main;
   return copyMissing ? Step.PutPeerCopy : Step.PeerCopy;
@@ -224,7 +224,7 @@ function nextOut(peer: usize): Step {
 function emitKeyStep(): i32 {
   const me = configPtr(Config.AtSign);
   const meLen = configLen(Config.AtSign);
-  const part = target == Target.In ? ATKEY_OWNER : ATKEY_SHARED_WITH;
+  const part = target === Target.In ? ATKEY_OWNER : ATKEY_SHARED_WITH;
   const bob = atkeyPtr(VIEW, part);
   const bobLen = atkeyLen(VIEW, part);
   const peer = sharePeer(bob, bobLen);
@@ -245,13 +245,13 @@ function emitKeyStep(): i32 {
     case Step.PutPeerCopy:
       return requestPutPeerCopy(me, meLen, bob, bobLen, shareWrapped(peer), shareChecksum(peer));
   }
-  return requestInKey(me, meLen, bob, bobLen, step == Step.InKeyCached);
+  return requestInKey(me, meLen, bob, bobLen, step === Step.InKeyCached);
 }
 
 function emitMain(): i32 {
   switch (kind) {
     case Operation.Put:
-      return target == Target.Public ? emitPublic() : emitEncrypted();
+      return target === Target.Public ? emitPublic() : emitEncrypted();
     case Operation.Notify:
       return emitEncrypted();
     case Operation.Get:
@@ -263,15 +263,15 @@ function emitMain(): i32 {
 }
 
 function readVerb(): usize {
-  if (target != Target.In || (atkeyFlags(VIEW) & ATKEY_CACHED) != 0) {
-    return isMine() || (atkeyFlags(VIEW) & ATKEY_CACHED) != 0 ? LLOOKUP_ALL : PLOOKUP_ALL;
+  if (target !== Target.In || (atkeyFlags(VIEW) & ATKEY_CACHED) !== 0) {
+    return isMine() || (atkeyFlags(VIEW) & ATKEY_CACHED) !== 0 ? LLOOKUP_ALL : PLOOKUP_ALL;
   }
   return LOOKUP_ALL;
 }
 
 // The value is encrypted where it is, written, and restored: a second copy of it would cost 2 KiB.
 function emitEncrypted(): i32 {
-  const peer = target == Target.Out ? peerOf(ATKEY_SHARED_WITH) : 0;
+  const peer = target === Target.Out ? peerOf(ATKEY_SHARED_WITH) : 0;
   const key = peer ? shareOut(peer) : keyringSelf();
   const wrapped = peer && shareHas(peer, SHARE_WRAPPED) ? shareWrapped(peer) : 0;
   const checksum = wrapped ? shareChecksum(peer) : 0;
@@ -279,7 +279,7 @@ function emitEncrypted(): i32 {
   if (n < 0) return n;
   const iv: usize = configLegacyIv() ? 0 : IV;
   const line =
-    kind == Operation.Put
+    kind === Operation.Put
       ? requestUpdate(VIEW, ttl, 0, true, wrapped, checksum, false, iv, OP_VALUE, n)
       : requestNotify(VIEW, ID, ttl, wrapped, checksum, iv, OP_VALUE, n);
   shareRestore(OP_VALUE, n, key, IV);
@@ -308,7 +308,7 @@ function emitPublic(): i32 {
 
 // Control characters, or spaces at an end that a server may trim.
 function needsBase64(): bool {
-  if (load<u8>(OP_VALUE) == 0x20 || load<u8>(OP_VALUE + valueLength - 1) == 0x20) return true;
+  if (load<u8>(OP_VALUE) === 0x20 || load<u8>(OP_VALUE + valueLength - 1) === 0x20) return true;
   for (let i: u32 = 0; i < valueLength; i++) {
     if (load<u8>(OP_VALUE + i) < 0x20) return true;
   }
@@ -320,11 +320,11 @@ function outReply(isError: bool): i32 {
   const peer = peerOf(ATKEY_SHARED_WITH);
   const x = responsePtr();
   const len = responseLen();
-  const missing = isError && responseStatus() == Status.NotFound;
+  const missing = isError && responseStatus() === Status.NotFound;
   switch (step) {
     case Step.OwnKey:
       if (!isError && !responseIsNull()) return pendingUnless(shareTakeOut(peer, x, len));
-      if (!missing || kind == Operation.Get) return isError ? refused() : Status.NoValue;
+      if (!missing || kind === Operation.Get) return isError ? refused() : Status.NoValue;
       ownKeyMissing = copyMissing = true;
       return pendingUnless(shareMake(peer));
     case Step.PeerPublic:
@@ -353,7 +353,7 @@ function copyIsCurrent(peer: usize, x: usize, len: u32): bool {
   if (!memberFind(x, len, NAME_META)) return true;
   metadataParse(memberPtr(), memberLen());
   return (
-    metadataChecksumLen() == 0 ||
+    metadataChecksumLen() === 0 ||
     atsignEqual(metadataChecksum(), metadataChecksumLen(), shareChecksum(peer), 32)
   );
 }
@@ -361,7 +361,7 @@ function copyIsCurrent(peer: usize, x: usize, len: u32): bool {
 function inKeyReply(isError: bool): i32 {
   const peer = peerOf(ATKEY_OWNER);
   if (isError || responseIsNull()) {
-    if (step == Step.InKeyCached || (isError && responseStatus() == Status.NotFound)) {
+    if (step === Step.InKeyCached || (isError && responseStatus() === Status.NotFound)) {
       return isError ? refused() : Status.NoValue;
     }
     step = Step.InKeyCached;
@@ -372,7 +372,7 @@ function inKeyReply(isError: bool): i32 {
 }
 
 function mainReply(): i32 {
-  if (kind != Operation.Get) {
+  if (kind !== Operation.Get) {
     eventField(Field.Value, responsePtr(), responseLen());
     return 0;
   }
@@ -390,10 +390,10 @@ function readReply(x: usize, len: u32): i32 {
   let n: i32 = memberLen();
   const escaped = memberIsString();
   let key: usize = 0;
-  if (target != Target.Public && metadataIsEncrypted() != Encrypted.No) {
+  if (target !== Target.Public && metadataIsEncrypted() !== Encrypted.No) {
     status = chooseKey();
     if (status < 0) return status;
-    key = target == Target.Self ? keyringSelf() : keyOf();
+    key = target === Target.Self ? keyringSelf() : keyOf();
   }
   const iv = metadataIv();
   const ivLen = metadataIvLen() > 0 ? memberUnescape(iv, metadataIvLen()) : 0;
@@ -401,7 +401,7 @@ function readReply(x: usize, len: u32): i32 {
   if ((n | ivLen) < 0) return Status.BadJson;
   if (<u32>n > CIPHERTEXT_MAX) return Status.ValueTooLong;
   if (key) n = shareDecrypt(value, n, key, iv, ivLen);
-  if (n == Status.BadPadding && target == Target.In && !inKeyRenewed && !metadataSharedKey()) {
+  if (n === Status.BadPadding && target === Target.In && !inKeyRenewed && !metadataSharedKey()) {
     inKeyWanted = inKeyRenewed = true;
     shareUnset(peerOf(ATKEY_OWNER), SHARE_IN);
     return Status.Pending;
@@ -415,7 +415,7 @@ function readReply(x: usize, len: u32): i32 {
 
 // For what a peer shared: the key that came with the record, or the one known, or Pending: it has to be asked for.
 function chooseKey(): i32 {
-  if (target != Target.In) return 0;
+  if (target !== Target.In) return 0;
   const peer = peerOf(ATKEY_OWNER);
   const wrapped = metadataSharedKey();
   if (wrapped) {
@@ -433,7 +433,7 @@ function chooseKey(): i32 {
 }
 
 function keyOf(): usize {
-  return target == Target.In ? shareIn(peerOf(ATKEY_OWNER)) : shareOut(peerOf(ATKEY_SHARED_WITH));
+  return target === Target.In ? shareIn(peerOf(ATKEY_OWNER)) : shareOut(peerOf(ATKEY_SHARED_WITH));
 }
 
 function peerOf(part: u32): usize {
@@ -465,9 +465,9 @@ function isMe(part: u32): bool {
 // Which operation goes with which atKey.
 function check(k: Operation): i32 {
   target = Target.Self;
-  if (k == Operation.Enroll) return keyLength + valueLength == 0 ? 0 : Status.BadArgument;
-  if (k == Operation.Scan) {
-    return keyLength == 0 && isOneLine(OP_VALUE, valueLength) ? 0 : Status.BadArgument;
+  if (k === Operation.Enroll) return keyLength + valueLength === 0 ? 0 : Status.BadArgument;
+  if (k === Operation.Scan) {
+    return keyLength === 0 && isOneLine(OP_VALUE, valueLength) ? 0 : Status.BadArgument;
   }
   if (k < Operation.Enroll || k > Operation.Notify) return Status.BadArgument;
   for (let i: u32 = 0; i < keyLength; i++) {
@@ -477,17 +477,17 @@ function check(k: Operation): i32 {
   const status = atkeyParse(VIEW, OP_KEY, keyLength);
   if (status < 0) return status;
   const flags = atkeyFlags(VIEW);
-  const shared = (flags & ATKEY_SHARED) != 0;
+  const shared = (flags & ATKEY_SHARED) !== 0;
   if (flags & ATKEY_PUBLIC) target = Target.Public;
   else if (!isMine()) target = shared && !isMe(ATKEY_SHARED_WITH) ? Target.Self : Target.In;
   else if (shared && !isMe(ATKEY_SHARED_WITH)) target = Target.Out;
   // Somebody else's record for somebody else.
-  if (!isMine() && target == Target.Self) return Status.BadAtKey;
-  if (k == Operation.Get) return 0;
-  if (k == Operation.Delete) return isMine() || (flags & ATKEY_CACHED) != 0 ? 0 : Status.BadAtKey;
-  if (!isMine() || (flags & ATKEY_CACHED) != 0) return Status.BadAtKey;
-  if (k == Operation.Notify) return shared ? 0 : Status.BadAtKey;
-  return target == Target.Public && valueLength == 0 ? Status.BadArgument : 0;
+  if (!isMine() && target === Target.Self) return Status.BadAtKey;
+  if (k === Operation.Get) return 0;
+  if (k === Operation.Delete) return isMine() || (flags & ATKEY_CACHED) !== 0 ? 0 : Status.BadAtKey;
+  if (!isMine() || (flags & ATKEY_CACHED) !== 0) return Status.BadAtKey;
+  if (k === Operation.Notify) return shared ? 0 : Status.BadAtKey;
+  return target === Target.Public && valueLength === 0 ? Status.BadArgument : 0;
 }
 
 function isOneLine(x: usize, len: u32): bool {

@@ -43,7 +43,7 @@ export function randomUuid(out36: usize): i32 {
   store<u8>(KEY_WORK + 8, (load<u8>(KEY_WORK + 8) & 0x3f) | 0x80);
   let at = out36;
   for (let i: u32 = 0; i < 16; i++) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) {
       store<u8>(at, 0x2d);
       at++;
     }

@@ -198,7 +198,7 @@ export function sessionInit(): i32 {
 
 /** Takes the configuration value of `len` bytes at OP_VALUE. 0 or negative. */
 export function sessionConfig(field: i32, len: u32): i32 {
-  if (phase != Phase.Off) return Status.WrongState;
+  if (phase !== Phase.Off) return Status.WrongState;
   if (field < Config.AtSign || field > Config.Passcode || len > OP_VALUE_CAP)
     return Status.BadArgument;
   const status =
@@ -211,12 +211,12 @@ export function sessionConfig(field: i32, len: u32): i32 {
 
 /** Begins connecting. 0, WrongState (running, not configured, or keys of another atSign), NotEnrolled. */
 export function sessionStart(monitor: bool): i32 {
-  if (phase != Phase.Off) return Status.WrongState;
-  if (configLen(Config.AtSign) == 0 || configLen(Config.Directory) == 0) return Status.WrongState;
+  if (phase !== Phase.Off) return Status.WrongState;
+  if (configLen(Config.AtSign) === 0 || configLen(Config.Directory) === 0) return Status.WrongState;
   if (keyringAtsignLen() > 0 && !isOurs()) return Status.WrongState;
   if (!keyringIsComplete()) {
     const asked = enrollIsStarted() && keyringIdLen() > 0;
-    if (!asked && configLen(Config.Passcode) == 0) return Status.NotEnrolled;
+    if (!asked && configLen(Config.Passcode) === 0) return Status.NotEnrolled;
   }
   imported = 0;
   monitoring = monitor;
@@ -235,9 +235,9 @@ export function sessionStop(): void {
 
 /** Begins an operation: its number, or negative. */
 export function sessionOperate(kind: i32, keyLen: u32, valueLen: u32): i32 {
-  if (phase == Phase.Off) return Status.WrongState;
-  if (operationResult != Status.Pending) return Status.Busy;
-  if (kind == Operation.Enroll && keyringIsComplete()) return Status.WrongState;
+  if (phase === Phase.Off) return Status.WrongState;
+  if (operationResult !== Status.Pending) return Status.Busy;
+  if (kind === Operation.Enroll && keyringIsComplete()) return Status.WrongState;
   unanswered = 0;
   return operationStart(kind, keyLen, valueLen);
 }
@@ -250,10 +250,10 @@ export function sessionState(): State {
       return State.Ready;
   }
   if (waitingForApproval) return State.Approval;
-  if (phase == Phase.Directory) return State.Directory;
-  if (phase == Phase.Server) return State.Connecting;
-  if (phase == Phase.Pause) return directoryTries > 0 ? State.Directory : State.Pausing;
-  return expect == Expect.From || expect == Expect.Pkam ? State.Login : State.Enrolling;
+  if (phase === Phase.Directory) return State.Directory;
+  if (phase === Phase.Server) return State.Connecting;
+  if (phase === Phase.Pause) return directoryTries > 0 ? State.Directory : State.Pausing;
+  return expect === Expect.From || expect === Expect.Pkam ? State.Login : State.Enrolling;
 }
 
 /** Does a bounded amount of work and says what the board is to do. */
@@ -262,20 +262,20 @@ export function sessionPoll(): Action {
   busy = false;
   for (let i = 0; i < LINES; i++) {
     if (raiseDue()) return Action.TakeEvent;
-    if (linkState() == Link.Unwanted) {
+    if (linkState() === Link.Unwanted) {
       linkDropped();
       busy = true;
       return Action.Close;
     }
     if (!step()) break;
-    busy = i == LINES - 1;
+    busy = i === LINES - 1;
   }
   if (raiseDue()) return Action.TakeEvent;
-  if (linkState() == Link.Unwanted) {
+  if (linkState() === Link.Unwanted) {
     busy = true;
     return Action.None;
   }
-  if (linkState() == Link.Wanted) {
+  if (linkState() === Link.Wanted) {
     linkOpening();
     deadline = now + OPEN_LIMIT;
     return Action.Open;
@@ -285,11 +285,11 @@ export function sessionPoll(): Action {
 
 /** Milliseconds until the next poll without input. */
 export function sessionDelay(): i32 {
-  if (busy || eventKind() != Event.None || phase == Phase.Off)
-    return phase == Phase.Off ? 60000 : 0;
+  if (busy || eventKind() !== Event.None || phase === Phase.Off)
+    return phase === Phase.Off ? 60000 : 0;
   let due: i64 = 60000;
-  if (phase == Phase.Pause) due = pauseEnd - now;
-  else if (expect != Expect.None || phase != Phase.Ready) due = deadline - now;
+  if (phase === Phase.Pause) due = pauseEnd - now;
+  else if (expect !== Expect.None || phase !== Phase.Ready) due = deadline - now;
   else due = heard + QUIET - now;
   const store = watermarkDue(now);
   if (store >= 0 && store < due) due = store;
@@ -298,12 +298,12 @@ export function sessionDelay(): i32 {
 
 /** Where the open link is to lead. */
 export function sessionAddress(): i32 {
-  return phase == Phase.Directory ? Config.Directory : Config.Address;
+  return phase === Phase.Directory ? Config.Directory : Config.Address;
 }
 
 /** The board has taken the event. */
 export function sessionEventDone(): void {
-  if (eventKind() == Event.None) return;
+  if (eventKind() === Event.None) return;
   if (notified) monitorDelivered(now);
   notified = false;
   eventDrop();
@@ -318,15 +318,15 @@ export function sessionHeard(): void {
 
 // An event that is waiting to be raised: a new state, then the operation's end.
 function raiseDue(): bool {
-  if (eventKind() != Event.None) return true;
+  if (eventKind() !== Event.None) return true;
   const state = sessionState();
-  if (state != announced) {
+  if (state !== announced) {
     announced = state;
     eventBegin();
     eventRaise(Event.State, state, reason);
     return true;
   }
-  if (operationResult == Status.Pending) return false;
+  if (operationResult === Status.Pending) return false;
   eventBegin();
   eventRaise(Event.Operation, operationResult, operationNumber());
   operationResult = Status.Pending;
@@ -335,32 +335,32 @@ function raiseDue(): bool {
 
 // One thing. True when there may be more.
 function step(): bool {
-  if (watermarkDue(now) == 0) watermarkStore();
-  if (phase == Phase.Off) return false;
-  if (phase == Phase.Pause) return resume();
-  if (linkState() == Link.Closed) {
+  if (watermarkDue(now) === 0) watermarkStore();
+  if (phase === Phase.Off) return false;
+  if (phase === Phase.Pause) return resume();
+  if (linkState() === Link.Closed) {
     connect();
     return false;
   }
-  if (linkState() == Link.Open || linkState() == Link.HungUp) {
+  if (linkState() === Link.Open || linkState() === Link.HungUp) {
     if (receive()) return true;
   }
-  if (linkState() == Link.HungUp) {
+  if (linkState() === Link.HungUp) {
     broken(Status.LinkFailed);
     return true;
   }
-  if (linkState() == Link.Open) {
-    if (now - heard >= DEAD && phase == Phase.Ready) {
+  if (linkState() === Link.Open) {
+    if (now - heard >= DEAD && phase === Phase.Ready) {
       broken(Status.TimedOut);
       return true;
     }
-    if (expect == Expect.None && linkPending() == 0) speak();
+    if (expect === Expect.None && linkPending() === 0) speak();
   }
   return timedOut();
 }
 
 function resume(): bool {
-  if (now < pauseEnd || linkState() == Link.Unwanted) return false;
+  if (now < pauseEnd || linkState() === Link.Unwanted) return false;
   phase = configLen(Config.Address) > 0 ? Phase.Server : Phase.Directory;
   return true;
 }
@@ -371,7 +371,7 @@ function connect(): void {
     end(status, status);
     return;
   }
-  if (phase == Phase.Directory && configLen(Config.Address) > 0) phase = Phase.Server;
+  if (phase === Phase.Directory && configLen(Config.Address) > 0) phase = Phase.Server;
   expect = Expect.None;
   deadline = now + OPEN_LIMIT;
   heard = now;
@@ -380,9 +380,9 @@ function connect(): void {
 
 // Every wait has its end.
 function timedOut(): bool {
-  if (phase == Phase.Ready && expect == Expect.None) return false;
+  if (phase === Phase.Ready && expect === Expect.None) return false;
   if (now < deadline) return false;
-  if (expect == Expect.Operation) {
+  if (expect === Expect.Operation) {
     unanswered++;
     if (unanswered >= UNANSWERED) finishOperation(Status.TimedOut);
   }
@@ -392,16 +392,16 @@ function timedOut(): bool {
 
 // The next request, when nothing is awaited.
 function speak(): void {
-  if (phase == Phase.Directory || phase == Phase.Server) {
+  if (phase === Phase.Directory || phase === Phase.Server) {
     if (!lineGreeted()) return;
     greet();
-  } else if (phase == Phase.Ready) speakReady();
+  } else if (phase === Phase.Ready) speakReady();
 }
 
 function greet(): void {
   const me = configPtr(Config.AtSign);
   const meLen = configLen(Config.AtSign);
-  if (phase == Phase.Directory) {
+  if (phase === Phase.Directory) {
     ask(Expect.Directory, requestDirectory(me, meLen));
     return;
   }
@@ -419,8 +419,8 @@ function speakReady(): void {
   else if (monitorIsWanted()) {
     monitorWant(false);
     ask(Expect.Monitor, monitorRequest());
-  } else if (operationKind() != Operation.None) {
-    if (operationKind() == Operation.Enroll) {
+  } else if (operationKind() !== Operation.None) {
+    if (operationKind() === Operation.Enroll) {
       finishOperation(0);
       return;
     }
@@ -444,11 +444,11 @@ function ask(whose: Expect, line: i32): void {
 // Takes one line. False: there is none.
 function receive(): bool {
   const length = lineNext(configPtr(Config.AtSign), configLen(Config.AtSign));
-  if (length == Status.Pending) return false;
+  if (length === Status.Pending) return false;
   lineHeld = true;
   if (length < 0) tooLong();
   else takeLine(length);
-  if (lineHeld && eventKind() == Event.None) finishLine();
+  if (lineHeld && eventKind() === Event.None) finishLine();
   return true;
 }
 
@@ -460,31 +460,31 @@ function finishLine(): void {
 function tooLong(): void {
   if (startsWith(RX, lineLength(), NOTIFICATION)) {
     responseParse(RX, lineLength());
-    notified = monitorTakeHead(responsePtr(), responseLen()) == Monitor.Raised;
-  } else if (expect == Expect.Operation) finishOperation(Status.LineTooLong);
-  else if (expect != Expect.None) broken(Status.LineTooLong);
+    notified = monitorTakeHead(responsePtr(), responseLen()) === Monitor.Raised;
+  } else if (expect === Expect.Operation) finishOperation(Status.LineTooLong);
+  else if (expect !== Expect.None) broken(Status.LineTooLong);
 }
 
 function takeLine(length: u32): void {
   const response = responseParse(RX, length);
-  if (response == Response.Notification) {
-    const free = linkPending() == 0;
+  if (response === Response.Notification) {
+    const free = linkPending() === 0;
     const result = monitorTake(responsePtr(), responseLen(), free, now);
-    notified = result == Monitor.Raised;
+    notified = result === Monitor.Raised;
     return;
   }
-  if (expect == Expect.Directory) {
+  if (expect === Expect.Directory) {
     takeAddress(length);
     return;
   }
-  if (response == Response.Other) return;
-  reply(response == Response.Error);
+  if (response === Response.Other) return;
+  reply(response === Response.Error);
 }
 
 function reply(isError: bool): void {
   const whose = expect;
   // After the monitor's error the reply to its noop is still to come.
-  if (whose == Expect.Monitor && isError) {
+  if (whose === Expect.Monitor && isError) {
     eventBegin();
     eventField(Field.Error, responsePtr(), responseLen());
     eventRaise(Event.Notice, Status.Refused, 0);
@@ -513,7 +513,7 @@ function operationReplied(isError: bool): void {
   unanswered = 0;
   eventBegin();
   const status = operationReply(isError);
-  if (status == Status.Pending) return;
+  if (status === Status.Pending) return;
   const number = operationNumber();
   operationEnd();
   eventRaise(Event.Operation, status, number);
@@ -558,22 +558,22 @@ function proceed(whose: Expect): void {
 // A refusal on the way to Ready.
 function refused(whose: Expect): void {
   const status = responseStatus();
-  if (whose == Expect.Enroll) {
+  if (whose === Expect.Enroll) {
     const taken = enrollRefused(responsePtr(), responseLen(), earlierEnrollment);
-    if (taken == 0) approval(0);
+    if (taken === 0) approval(0);
     else endWithText(taken);
     return;
   }
-  if (whose == Expect.PublicKey && status == Status.NotFound) {
+  if (whose === Expect.PublicKey && status === Status.NotFound) {
     endWithText(Status.NotFound);
     return;
   }
-  if (whose == Expect.Pkam) {
-    if (status == Status.EnrollmentPending) {
+  if (whose === Expect.Pkam) {
+    if (status === Status.EnrollmentPending) {
       approval(0);
       return;
     }
-    const final = responseCode() == 401 ? Status.AuthFailed : status;
+    const final = responseCode() === 401 ? Status.AuthFailed : status;
     if (final <= Status.AuthFailed && final >= Status.EnrollmentExpired) {
       endWithText(keyringIsComplete() ? final : enrollRejected(final));
       return;
@@ -625,7 +625,7 @@ function isAddress(x: usize, len: u32): bool {
   for (let i: u32 = 0; i < len; i++) {
     const c = load<u8>(x + i);
     if (c <= 0x20 || c >= 0x7f) return false;
-    if (c == 0x3a) colon = i;
+    if (c === 0x3a) colon = i;
     else if (colon > 0 && (c < 0x30 || c > 0x39)) return false;
   }
   return colon > 0 && colon + 1 < len && len - colon <= 6;
@@ -636,7 +636,7 @@ function broken(status: i32): void {
   const before = phase;
   settle();
   reason = status;
-  if (before == Phase.Directory) {
+  if (before === Phase.Directory) {
     directoryTries++;
     if (directoryTries < DIRECTORY_TRIES) {
       pause(DIRECTORY_PAUSE * directoryTries);
@@ -645,7 +645,7 @@ function broken(status: i32): void {
   }
   directoryTries = 0;
   // A link that worked may work again at the same place; one that never did sends us back to the atDirectory.
-  if (before != Phase.Ready) configSet(Config.Address, RX, 0);
+  if (before !== Phase.Ready) configSet(Config.Address, RX, 0);
   let wait = BACKOFF_LAST;
   if (failures < 6) wait = BACKOFF_FIRST << failures;
   failures++;
@@ -669,13 +669,13 @@ function settle(): void {
 
 // The session is over: why (0: as asked), and what an operation ends with.
 function end(why: i32, operation: i32): void {
-  if (phase == Phase.Off) return;
+  if (phase === Phase.Off) return;
   settle();
   reason = why;
   phase = Phase.Off;
   watermarkStore();
   configSet(Config.Address, RX, 0);
-  if (operationKind() != Operation.None) finishOperation(operation);
+  if (operationKind() !== Operation.None) finishOperation(operation);
 }
 
 // The same with the atServer's text, which the state's event carries.
@@ -703,19 +703,19 @@ function isOurs(): bool {
 
 // An identity made elsewhere. Its first field wipes what was there; with login, encryption and self key it is stored.
 function importKey(field: i32, len: u32): i32 {
-  if (configLen(Config.AtSign) == 0) return Status.WrongState;
-  if (imported == 0) {
+  if (configLen(Config.AtSign) === 0) return Status.WrongState;
+  if (imported === 0) {
     keyringClear();
     shareClear();
     keyringSetAtsign(configPtr(Config.AtSign), configLen(Config.AtSign));
   }
   let status = 0;
-  if (field == Config.Login) status = keyringTakeLogin(OP_VALUE, len);
-  else if (field == Config.Encryption) status = keyringTakePrivate(OP_VALUE, len);
-  else if (field == Config.Self) status = keyringTakeSelf(OP_VALUE, len);
+  if (field === Config.Login) status = keyringTakeLogin(OP_VALUE, len);
+  else if (field === Config.Encryption) status = keyringTakePrivate(OP_VALUE, len);
+  else if (field === Config.Self) status = keyringTakeSelf(OP_VALUE, len);
   else status = keyringSetId(OP_VALUE, len);
   if (status < 0) return status;
-  if (imported == 0) watermarkErase();
+  if (imported === 0) watermarkErase();
   imported |= 1 << field;
   return keyringIsComplete() ? identityStore() : 0;
 }

@@ -31,9 +31,9 @@ export function watermarkLoad(): void {
   const len = store_read(SLOT, WATERMARK, LEN);
   sha256(KEY_WORK, WATERMARK, LEN - HASH_LEN);
   const good =
-    <u32>len == LEN &&
-    load<u32>(WATERMARK) == VERSION &&
-    bytesEqual(KEY_WORK, CHECK, HASH_LEN) != 0;
+    <u32>len === LEN &&
+    load<u32>(WATERMARK) === VERSION &&
+    bytesEqual(KEY_WORK, CHECK, HASH_LEN) !== 0;
   if (!good) clear();
   memory.fill(KEY_WORK, 0, 32);
 }
@@ -56,7 +56,7 @@ export function watermarkHas(id: usize, len: u32): bool {
   for (let i: u32 = 0; i < RING_COUNT; i++)
     found |= bytesEqual(RING + i * HASH_LEN, KEY_WORK, HASH_LEN);
   memory.fill(KEY_WORK, 0, 32);
-  return found != 0;
+  return found !== 0;
 }
 
 /** Notes a delivered notification; len 0: its identifier is not known, epoch 0: its time is not. */

@@ -42,9 +42,9 @@ export function atkeyParse(view: usize, x: usize, len: u32): i32 {
   if (startsWith(x + at, len - at, PUBLIC)) {
     flags |= ATKEY_PUBLIC;
     at += load<u8>(PUBLIC);
-  } else if (at < len && load<u8>(x + at) == AT) {
+  } else if (at < len && load<u8>(x + at) === AT) {
     const end = atsignEnd(x, at + 1, len);
-    if (end - at < 2 || end >= len || load<u8>(x + end) != COLON) return Status.BadAtKey;
+    if (end - at < 2 || end >= len || load<u8>(x + end) !== COLON) return Status.BadAtKey;
     flags |= ATKEY_SHARED;
     setPart(view, ATKEY_SHARED_WITH, at, end);
     at = end + 1;
@@ -94,12 +94,12 @@ function parseEntity(view: usize, x: usize, from: u32, len: u32): i32 {
   let at = from;
   let dot: u32 = 0;
   while (at < len && entityAllows(load<u8>(x + at))) {
-    if (load<u8>(x + at) == DOT) dot = at;
+    if (load<u8>(x + at) === DOT) dot = at;
     at++;
   }
-  if (at == from || at >= len || load<u8>(x + at) != AT) return Status.BadAtKey;
+  if (at === from || at >= len || load<u8>(x + at) !== AT) return Status.BadAtKey;
   const end = atsignEnd(x, at + 1, len);
-  if (end != len || end - at < 2) return Status.BadAtKey;
+  if (end !== len || end - at < 2) return Status.BadAtKey;
   // A dot at either end leaves no namespace or no name, so it belongs to the entity.
   if (dot > from && dot + 1 < at) {
     setPart(view, ATKEY_ENTITY, from, dot);
@@ -119,7 +119,7 @@ function atsignEnd(x: usize, from: u32, len: u32): u32 {
 
 // Word characters, `.`, `-`, `'`, `*`, `"` and whatever lies beyond ASCII; lowercase, as keys are.
 function entityAllows(c: u8): bool {
-  return atsignAllows(c) || c == DOT || c == 0x27 || c == 0x2a || c == 0x22;
+  return atsignAllows(c) || c === DOT || c === 0x27 || c === 0x2a || c === 0x22;
 }
 
 function setPart(view: usize, part: u32, from: u32, to: u32): void {

@@ -11,15 +11,15 @@ const DOT: u8 = 0x2e;
  * character that is refused or more than 55 characters. x: UTF-8.
  */
 export function atsignNormalise(x: usize, len: u32): i32 {
-  if (len < 2 || load<u8>(x) != AT) return Status.BadAtSign;
+  if (len < 2 || load<u8>(x) !== AT) return Status.BadAtSign;
   let n: u32 = 1;
   let characters = 0;
   for (let i: u32 = 1; i < len; i++) {
     let c = load<u8>(x + i);
-    if (c == DOT) continue;
+    if (c === DOT) continue;
     if (c >= 0x41 && c <= 0x5a) c += 32;
     if (!atsignAllows(c)) return Status.BadAtSign;
-    if ((c & 0xc0) != 0x80) characters++;
+    if ((c & 0xc0) !== 0x80) characters++;
     store<u8>(x + n, c);
     n++;
   }
@@ -29,15 +29,15 @@ export function atsignNormalise(x: usize, len: u32): i32 {
 /** Whether a byte may be part of an atSign after its @: lowercase letter, digit, _, -, or of a character beyond ASCII. */
 export function atsignAllows(c: u8): bool {
   return (
-    (c >= 0x61 && c <= 0x7a) || (c >= 0x30 && c <= 0x39) || c == 0x5f || c == 0x2d || c >= 0x80
+    (c >= 0x61 && c <= 0x7a) || (c >= 0x30 && c <= 0x39) || c === 0x5f || c === 0x2d || c >= 0x80
   );
 }
 
 /** Whether two atSigns, or any two texts, are the same. */
 export function atsignEqual(a: usize, aLen: u32, b: usize, bLen: u32): bool {
-  if (aLen != bLen) return false;
+  if (aLen !== bLen) return false;
   for (let i: u32 = 0; i < aLen; i++) {
-    if (load<u8>(a + i) != load<u8>(b + i)) return false;
+    if (load<u8>(a + i) !== load<u8>(b + i)) return false;
   }
   return true;
 }

@@ -79,7 +79,7 @@ export function emitJsonString(x: usize, len: u32): void {
   for (let i: u32 = 0; i < len; i++) {
     const c = load<u8>(x + i);
     if (c < 0x20) failure = Status.BadArgument;
-    if (c == 0x22 || c == 0x5c) emitChar(0x5c);
+    if (c === 0x22 || c === 0x5c) emitChar(0x5c);
     emitChar(c);
   }
   emitChar(0x22);

@@ -50,9 +50,9 @@ export function lineGreeted(): bool {
 export function lineNext(me: usize, meLen: u32): i32 {
   if (next > 0) return length;
   while (searched < fill) {
-    if (searched == 0 && !skipping && !dropPrompts(me, meLen)) return Status.Pending;
+    if (searched === 0 && !skipping && !dropPrompts(me, meLen)) return Status.Pending;
     const status = search();
-    if (status != 0) return status;
+    if (status !== 0) return status;
   }
   return Status.Pending;
 }
@@ -73,7 +73,7 @@ function search(): i32 {
   while (searched < fill) {
     const c = load<u8>(RX + searched);
     searched++;
-    if (c == LINE_FEED) return found();
+    if (c === LINE_FEED) return found();
     // LINE_MAX bytes and a carriage return may still precede a line feed; one more can't.
     if (!skipping && searched > LINE_MAX + 1) skipping = true;
   }
@@ -98,17 +98,17 @@ function found(): i32 {
 }
 
 function trailingReturns(): u32 {
-  return length > 0 && load<u8>(RX + length - 1) == CARRIAGE_RETURN ? 1 : 0;
+  return length > 0 && load<u8>(RX + length - 1) === CARRIAGE_RETURN ? 1 : 0;
 }
 
 // Drops the prompts before a line. False while what is there could still become one.
 function dropPrompts(me: usize, meLen: u32): bool {
-  while (fill > 0 && load<u8>(RX) == AT) {
+  while (fill > 0 && load<u8>(RX) === AT) {
     let same: u32 = 1;
-    while (same < fill && same < meLen && load<u8>(RX + same) == load<u8>(me + same)) same++;
-    if (same == fill && fill <= meLen) return false;
+    while (same < fill && same < meLen && load<u8>(RX + same) === load<u8>(me + same)) same++;
+    if (same === fill && fill <= meLen) return false;
     // Equal up to the closing @ it is `@me@`; anything else began with the bare prompt.
-    drop(same == meLen && load<u8>(RX + same) == AT ? same + 1 : 1);
+    drop(same === meLen && load<u8>(RX + same) === AT ? same + 1 : 1);
   }
   return fill > 0;
 }

@@ -22,12 +22,12 @@ let isString: bool = false;
 /** Finds the member `name` (a word) of the object at x. Its value is then memberPtr(), memberLen(). False: none, or null. */
 export function memberFind(x: usize, len: u32, name: usize): bool {
   const token = jsonMember(READER, x, len, name + 1, load<u8>(name));
-  if (token < 0 || token == JSON_NULL) return false;
-  isString = token == JSON_STRING;
+  if (token < 0 || token === JSON_NULL) return false;
+  isString = token === JSON_STRING;
   value = jsonText(READER);
   valueLength = jsonTextLen(READER);
   // An object is read up to its end, wherever that is.
-  if (token == JSON_OBJECT || token == JSON_ARRAY) valueLength = (x + len - value) as u32;
+  if (token === JSON_OBJECT || token === JSON_ARRAY) valueLength = (x + len - value) as u32;
   return true;
 }
 

@@ -83,7 +83,7 @@ export function metadataParse(x: usize, len: u32): i32 {
 export function metadataEncrypted(x: usize, len: u32): Encrypted {
   if (!memberFind(x, len, NAME_IS_ENCRYPTED)) return Encrypted.Unsaid;
   // Writers differ in the letter case of the text, and it begins differently anyway.
-  return (load<u8>(memberPtr()) | 32) == load<u8>(TRUE + 1) ? Encrypted.Yes : Encrypted.No;
+  return (load<u8>(memberPtr()) | 32) === load<u8>(TRUE + 1) ? Encrypted.Yes : Encrypted.No;
 }
 
 export function metadataIsEncrypted(): Encrypted {
@@ -199,7 +199,7 @@ function digitsOnly(): void {
   for (let i: u32 = 0; i < hashLength; i++) {
     const c = load<u8>(hash + i);
     run = (c >= 0x30 && c <= 0x39) || (c >= 0x61 && c <= 0x66) ? run + 1 : 0;
-    if (run == 128) {
+    if (run === 128) {
       hash += i - 127;
       hashLength = 128;
       return;

@@ -19,6 +19,7 @@ import * as words from "./words";
 
 const COLON: u8 = 0x3a;
 const DOT: u8 = 0x2e;
+const LINE_FEED: u8 = 0x0a;
 const SPACE: u8 = 0x20;
 
 /** The atDirectory's only request: the atSign without its @. */
@@ -135,7 +136,7 @@ export function requestInKey(me: usize, meLen: u32, bob: usize, bobLen: u32, cac
 export function requestRead(verb: usize, view: usize): i32 {
   emitBegin(LINE_MAX);
   emitWord(verb);
-  if (verb == words.LLOOKUP_ALL) atkeyEmit(view);
+  if (verb === words.LLOOKUP_ALL) atkeyEmit(view);
   else atkeyEmitEntity(view);
   return emitEnd();
 }
@@ -218,7 +219,10 @@ export function requestNoop(): i32 {
   return emitEnd();
 }
 
-/** The monitor verb on the connection that also carries requests. epoch 0: only what comes from now on. */
+/**
+ * The monitor verb on the connection that also carries requests. epoch 0: only what comes from now on. It has no reply, so a
+ * noop follows in a line of its own: an error before the noop's reply is the monitor's.
+ */
 export function requestMonitor(epoch: i64, regex: usize, regexLen: u32): i32 {
   emitBegin(LINE_MAX);
   emitWord(words.MONITOR);
@@ -230,6 +234,8 @@ export function requestMonitor(epoch: i64, regex: usize, regexLen: u32): i32 {
     emitChar(SPACE);
     emitBytes(regex, regexLen);
   }
+  emitChar(LINE_FEED);
+  emitWord(words.NOOP);
   return emitEnd();
 }
 

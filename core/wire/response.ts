@@ -83,7 +83,7 @@ export function responseStatus(): i32 {
 
 /** Whether the text at x is exactly this word. */
 export function wordIs(word: usize, x: usize, len: u32): bool {
-  return load<u8>(word) == len && startsWith(x, len, word);
+  return load<u8>(word) === len && startsWith(x, len, word);
 }
 
 /** Whether the text at x begins with this word. */
@@ -91,7 +91,7 @@ export function startsWith(x: usize, len: u32, word: usize): bool {
   const n = load<u8>(word) as u32;
   if (len < n) return false;
   for (let i: u32 = 0; i < n; i++) {
-    if (load<u8>(x + i) != load<u8>(word + 1 + i)) return false;
+    if (load<u8>(x + i) !== load<u8>(word + 1 + i)) return false;
   }
   return true;
 }
@@ -109,14 +109,14 @@ function take(x: usize, len: u32, word: usize): void {
   payload = x + n;
   payloadLength = len - n;
   // `data: [` of some verbs and `notification: {`; a value of its own never begins a JSON text with a space.
-  if (payloadLength > 1 && load<u8>(payload) == SPACE && isJson(load<u8>(payload + 1))) {
+  if (payloadLength > 1 && load<u8>(payload) === SPACE && isJson(load<u8>(payload + 1))) {
     payload++;
     payloadLength--;
   }
 }
 
 function isJson(c: u8): bool {
-  return c == 0x7b || c == 0x5b;
+  return c === 0x7b || c === 0x5b;
 }
 
 // `AT0015-text`, `AT0025:text`, or {"errorCode":"AT0015","errorDescription":"text"}.
@@ -124,7 +124,7 @@ function parseError(): void {
   const x = payload;
   const len = payloadLength;
   code = 0;
-  if (len > 0 && load<u8>(x) == 0x7b) {
+  if (len > 0 && load<u8>(x) === 0x7b) {
     if (memberFind(x, len, NAME_ERROR_CODE)) code = codeOf(memberPtr(), memberLen());
     if (memberFind(x, len, NAME_ERROR_TEXT)) {
       payload = memberPtr();
@@ -136,7 +136,7 @@ function parseError(): void {
 }
 
 function codeOf(x: usize, len: u32): i32 {
-  if (len < 6 || load<u8>(x) != 0x41 || load<u8>(x + 1) != 0x54) return 0;
+  if (len < 6 || load<u8>(x) !== 0x41 || load<u8>(x + 1) !== 0x54) return 0;
   let value = 0;
   for (let i: u32 = 2; i < 6; i++) {
     const digit = (load<u8>(x + i) as i32) - 48;
