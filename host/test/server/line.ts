@@ -8,6 +8,8 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
+const LONG_LINE = 65_536;
+
 /** A raw TLS client: writes bytes, waits for exact shapes of what comes back. */
 export class Line {
   readonly socket: TLSSocket;
@@ -24,7 +26,8 @@ export class Line {
     socket.on("data", (chunk: string) => {
       this.chunks.push(chunk);
       this.text += chunk;
-      this.settle();
+      // Looking at all of a long line for every chunk of it would take the square of its length.
+      if (this.text.length < LONG_LINE || chunk.includes("\n")) this.settle();
     });
     socket.on("error", () => this.finish());
     this.end = new Promise((resolve) => {
