@@ -81,7 +81,7 @@ export function pkcs7Unpad(buf: usize, len: u32): i32 {
   if (len === 0 || len & 15) return Status.BadPadding;
   const last = buf + len - 1;
   const padding: u32 = load<u8>(last);
-  let bad = ~bytesMaskLess(padding - 1, 16) | bytesMaskLess(padding, 1);
+  let bad = ~bytesMaskLess(padding, AES_BLOCK + 1) | bytesMaskLess(padding, 1);
   for (let i: u32 = 0; i < AES_BLOCK; i++) {
     bad |= bytesMaskLess(i, padding) & (load<u8>(last - i) ^ padding);
   }
