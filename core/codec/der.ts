@@ -2,7 +2,7 @@
 // Distinguished encoding (X.690 §10), the few types keys are made of. Strict: definite and minimal lengths, minimal
 // integers, nothing left over. A reader is three module variables: one key is read at a time, start to end. The first
 // fault stays; after it every step is harmless and the caller asks once, at the end.
-import { bytesWipe } from "../bytes";
+import { bytesEqual, bytesWipe } from "../bytes";
 import { Status } from "../status";
 
 export const DER_INTEGER: u32 = 0x02;
@@ -83,7 +83,7 @@ export function derEnter(tag: u32): void {
 /** Goes past `len` bytes that have to be exactly those at `expected`. */
 export function derExpect(expected: usize, len: u32): void {
   const found = derTake(len);
-  if (status === Status.Done && memory.compare(found, expected, len) !== 0) derFail(Status.BadDer);
+  if (status === Status.Done && !bytesEqual(found, expected, len)) derFail(Status.BadDer);
 }
 
 /** Reads a non-negative INTEGER into `len` bytes, big-endian with leading zeros. Its length in the encoding shows in

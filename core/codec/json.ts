@@ -3,6 +3,7 @@
 // copied or allocated; nesting is a bit a level, JSON_DEPTH levels. Bytes from 0x80 up are passed through as they are.
 //
 // A reader: next byte, end, token's text, its length, depth, one bit a level (1 object), what may come next (u32 each).
+import { bytesEqual } from "../bytes";
 import { Status } from "../status";
 import { jsonKeyIs, jsonStringEnd } from "./jsonString";
 
@@ -161,7 +162,7 @@ function leave(r: usize, object: u32): i32 {
 
 function literal(r: usize, word: usize, len: u32, token: i32): i32 {
   const at = load<u32>(r + AT);
-  if (len > load<u32>(r + STOP) - at || memory.compare(at, word, len)) return Status.BadJson;
+  if (len > load<u32>(r + STOP) - at || !bytesEqual(at, word, len)) return Status.BadJson;
   text(r, at, len);
   step(r, len);
   return token;
