@@ -84,7 +84,7 @@ export class Notifier {
     if (!(await this.storeNew(queued))) return;
     const lane = this.lane(queued.to);
     lane.waiting.push(queued);
-    await this.supersede(lane, queued);
+    await this.supersede(lane);
     lane.until = Math.min(lane.until, this.options.now() + this.pause(lane.failures));
     this.pump();
   }
@@ -154,15 +154,19 @@ export class Notifier {
   }
 
   /** With strategy latest only the newest `depth` of a notifier stay queued. */
-  private async supersede(lane: Lane, newest: Notification): Promise<void> {
-    if (newest.strategy !== "latest") return;
-    const group = lane.waiting.filter((waiting) => samePlace(waiting, newest));
-    const old = group.slice(0, Math.max(0, group.length - Math.max(1, newest.depth)));
+  private async supersede(lane: Lane): Promise<void> {
+    const old = lane.waiting.filter((notification, index) => {
+      if (notification.strategy !== "latest") return false;
+      const newer = lane.waiting.slice(index + 1).filter((other) => samePlace(other, notification));
+      const depth = newer.at(-1)?.depth ?? notification.depth;
+      return newer.length >= Math.max(1, depth);
+    });
     if (old.length === 0) return;
     lane.waiting = lane.waiting.filter((waiting) => !old.includes(waiting));
     await this.options.store.write((writer) => {
-      for (const notification of old)
+      for (const notification of old) {
         writer.putNotification({ ...notification, status: "expired" });
+      }
     });
   }
 
@@ -223,6 +227,7 @@ export class Notifier {
     if (refused.length === 0) return;
     lane.until = Math.max(lane.until, this.options.now() + this.pause(Math.max(1, lane.failures)));
     lane.waiting = [...refused, ...lane.waiting].sort((a, b) => a.createdAt - b.createdAt);
+    await this.supersede(lane);
   }
 
   /** What went wrong, undefined when the peer took it. */
