@@ -120,10 +120,12 @@ export class Greenhouse implements App {
     const at = (this.#options.now ?? Date.now)();
     const value = JSON.stringify({ ...(this.#options.measure ?? measure)(), at, n });
     const key = this.#key("reading");
+    // A record of its own name: the atServer announces a shared record by itself, and a reading would arrive twice.
+    const latest = this.#key("latest");
     const ttlMs = Math.max(60_000, 10 * this.#intervalMs);
     const steps = [
       device.submit({ kind: "notify", key, value, droppable: true }),
-      device.submit({ kind: "put", key, value, ttlMs, droppable: true }),
+      device.submit({ kind: "put", key: latest, value, ttlMs, droppable: true }),
     ];
     Promise.all(steps).then(([notified, stored]) => {
       for (const [what, outcome] of [

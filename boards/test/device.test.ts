@@ -145,7 +145,13 @@ describe("the simulated device", () => {
     expect(link().operation).toEqual({ number: 1, kind: 6, key, value: READING, ttl: 0 });
     finish(0);
     await until(() => link().lines.length === 3);
-    expect(link().operation).toEqual({ number: 2, kind: 2, key, value: READING, ttl: 60_000 });
+    expect(link().operation).toEqual({
+      number: 2,
+      kind: 2,
+      key: "@alice:latest.greenhouse@greenhouse",
+      value: READING,
+      ttl: 60_000,
+    });
     finish(0);
     await until(() => events("stats").length === 1);
     expect(events("reading")).toEqual([
