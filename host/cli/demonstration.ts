@@ -257,7 +257,7 @@ export class Demonstration {
     if (event.event === "stats") {
       const { coreSha256, coreBytes, interpreter, linearMemoryBytes, ...rest } = event;
       const { wasm3HeapBytes, linesSent, linesReceived } = rest;
-      const first = this.figures === undefined;
+      if (this.figures === undefined) this.introduce(event);
       this.figures = {
         coreSha256: String(coreSha256),
         coreBytes: Number(coreBytes),
@@ -267,11 +267,17 @@ export class Demonstration {
         linesSent: Number(linesSent),
         linesReceived: Number(linesReceived),
       };
-      if (first && interpreter !== "wasm3") {
-        this.narrator.more("no wasm3 binding on this machine: the device runs under V8");
-      }
     }
     if (event.event === "error") this.narrator.more(`device: ${event.message}`);
+  }
+
+  private introduce({ coreBytes, coreSha256, interpreter, linearMemoryBytes }: LifeEvent): void {
+    const under =
+      interpreter === "wasm3"
+        ? `wasm3 with ${linearMemoryBytes} bytes of linear memory`
+        : "V8, because the wasm3 binding is not built on this machine";
+    const hash = String(coreSha256).slice(0, 12);
+    this.narrator.step("Device", `core.wasm, ${coreBytes} bytes, SHA-256 ${hash}…, under ${under}`);
   }
 
   private received(notification: ReceivedNotification): void {
@@ -318,7 +324,7 @@ export class Demonstration {
   }
 
   private async readRecord(peer: AtClient): Promise<void> {
-    const { value, metadata } = await peer.get(`reading.${NAMESPACE}${DEVICE}`);
+    const { value, metadata } = await peer.get(`latest.${NAMESPACE}${DEVICE}`);
     const { n } = parseReading(value);
     this.narrator.step(
       "Record",
