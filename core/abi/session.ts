@@ -4,18 +4,18 @@ import { OP_KEY, OP_VALUE, OP_VALUE_CAP, VALUE_MAX } from "../memory";
 import { configLen, configPtr } from "../session/config";
 import { eventKind, eventLen, eventOperation, eventPtr, eventStatus } from "../session/event";
 import { linkLost, linkOpened, linkPending, linkPop, linkPtr } from "../session/link";
+import { machineState } from "../session/machine";
 import { operationTtl } from "../session/operation";
 import {
   sessionAddress,
   sessionConfig,
   sessionDelay,
   sessionEventDone,
-  sessionHeard,
+  sessionHear,
   sessionInit,
   sessionOperate,
   sessionPoll,
   sessionStart,
-  sessionState,
   sessionStop,
 } from "../session/session";
 import { Status } from "../status";
@@ -88,7 +88,7 @@ export function rx_room(): u32 {
 export function rx_push(len: u32): i32 {
   if (len > lineRoom()) return Status.NoRoom;
   linePush(len);
-  if (len > 0) sessionHeard();
+  if (len > 0) sessionHear();
   return Status.Done;
 }
 
@@ -158,5 +158,5 @@ export function event_done(): i32 {
 }
 
 export function state(): i32 {
-  return sessionState();
+  return machineState();
 }

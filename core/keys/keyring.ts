@@ -8,7 +8,7 @@ import { derReadPkcs8, derReadRsaPublic } from "../codec/derRsa";
 import { drbgGenerate } from "../crypto/drbg";
 import { p256KeyGen, p256PublicKey } from "../crypto/p256";
 import { pkcs1Decrypt, pkcs1Encrypt, pkcs1Sign } from "../crypto/pkcs1";
-import { RSA_PRIVATE, RSA_PUBLIC } from "../crypto/rsaKey";
+import { RSA_PUBLIC } from "../crypto/rsaKey";
 import { sha256 } from "../crypto/sha256";
 import { ATSIGN_MAX, KEY_WORK, KEY_WORK_LEN, KEYRING } from "../memory";
 import { Status } from "../status";
@@ -157,7 +157,7 @@ export function keyringWrap(out256: usize, key32: usize, pub: usize): i32 {
   let status = base64Encode(KEY_WORK, KEY_TEXT, key32, 32);
   if (status >= 0) status = pkcs1Encrypt(out256, KEY_WORK, KEY_TEXT, pub);
   bytesWipe(KEY_WORK, KEY_TEXT);
-  return status < 0 ? status : 0;
+  return min<i32>(status, 0);
 }
 
 /** Wraps the enrollment's symmetric key for the public encryption key. 0 or negative. */
@@ -175,7 +175,7 @@ export function keyringUnwrap(out32: usize, wrapped: usize): i32 {
     else status = Status.BadPadding;
   }
   bytesWipe(KEY_WORK, KEY_WORK_LEN);
-  return status < 0 ? status : 0;
+  return min<i32>(status, 0);
 }
 
 /** Signs `len` bytes at x with the private encryption key: dataSignature, RSA with SHA-256. 0 or negative. out: not in KEY_WORK. */
@@ -212,7 +212,7 @@ export function keyringTakePrivate(x: usize, len: u32): i32 {
   bytesWipe(x, len);
   bytesWipe(KEY_WORK, KEY_WORK_LEN);
   if (status >= 0) addFlags(KEYRING_ENC_PUBLIC | KEYRING_ENC);
-  return status < 0 ? status : 0;
+  return min<i32>(status, 0);
 }
 
 /** Takes the self key, base64 text. 0 or negative. secret: x, wiped. */
@@ -239,7 +239,7 @@ export function keyringTakeLogin(x: usize, len: u32): i32 {
     if (status >= 0) addFlags(KEYRING_RSA);
   }
   bytesWipe(x, len);
-  return status < 0 ? status : 0;
+  return min<i32>(status, 0);
 }
 
 /** The login keys, for auth.ts. */

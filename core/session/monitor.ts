@@ -133,7 +133,7 @@ export function monitorKeyReply(isError: bool): bool {
   const peer = sharePeer(eventPtr(Field.From), eventLen(Field.From));
   if (!failed) status = shareTakeIn(peer, responsePtr(), responseLen());
   if (status >= 0) {
-    status = open(shareIn(peer), eventPtr(Field.Error), eventLen(Field.Error), keptBase64);
+    status = decipher(shareIn(peer), eventPtr(Field.Error), eventLen(Field.Error), keptBase64);
   }
   raise(status);
   return true;
@@ -197,10 +197,9 @@ function deliver(x: usize, len: u32, free: bool): Monitor {
   const hasValue = memberFind(x, len, NAME_VALUE);
   const escaped = hasValue && memberIsString();
   if (hasValue) eventField(Field.Value, memberPtr(), memberLen());
-  if ((unescape(Field.Id) | unescape(Field.From) | unescape(Field.Key)) < 0)
-    status = Status.BadJson;
+  if ((unquote(Field.Id) | unquote(Field.From) | unquote(Field.Key)) < 0) status = Status.BadJson;
   if (status < 0 || !hasValue || said === Encrypted.No) {
-    if (status >= 0 && escaped) status = unescape(Field.Value);
+    if (status >= 0 && escaped) status = unquote(Field.Value);
     if (status >= 0) status = finish(metadataIsBase64());
     raise(status);
     return Monitor.Raised;
@@ -208,7 +207,7 @@ function deliver(x: usize, len: u32, free: bool): Monitor {
   eventField(Field.Error, metadataIv(), metadataIvLen());
   const wrapped = metadataSharedKey();
   const wrappedLen = wrapped ? memberUnescape(wrapped, metadataSharedKeyLen()) : 0;
-  if (unescape(Field.Value) < 0 || unescape(Field.Error) < 0 || wrappedLen < 0) {
+  if (unquote(Field.Value) < 0 || unquote(Field.Error) < 0 || wrappedLen < 0) {
     raise(Status.BadJson);
     return Monitor.Raised;
   }
@@ -229,7 +228,7 @@ function decrypt(wrapped: usize, wrappedLen: u32, free: bool): Monitor {
   }
   const iv = eventPtr(Field.Error);
   const ivLen = eventLen(Field.Error);
-  if (status >= 0) status = open(key, iv, ivLen, metadataIsBase64());
+  if (status >= 0) status = decipher(key, iv, ivLen, metadataIsBase64());
   if (status === Status.BadPadding && peer && !wrapped) {
     // With a key remembered from before: the peer has made another. It comes again and finds no key, so one is asked for.
     shareUnset(peer, SHARE_IN);
@@ -277,7 +276,7 @@ function loadKept(): void {
 }
 
 // Decrypts the value field in place.
-function open(key: usize, iv: usize, ivLen: u32, isBase64: bool): i32 {
+function decipher(key: usize, iv: usize, ivLen: u32, isBase64: bool): i32 {
   const len = eventLen(Field.Value);
   if (len > CIPHERTEXT_MAX) return Status.ValueTooLong;
   const n = shareDecrypt(eventPtr(Field.Value), len, key, iv, ivLen);
@@ -307,7 +306,7 @@ function find(field: i32, x: usize, len: u32, name: usize): void {
   if (memberFind(x, len, name)) eventField(field, memberPtr(), memberLen());
 }
 
-function unescape(field: i32): i32 {
+function unquote(field: i32): i32 {
   const n = memberUnescape(eventPtr(field), eventLen(field));
   if (n >= 0) eventField(field, eventPtr(field), n);
   return n;

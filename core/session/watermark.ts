@@ -79,8 +79,7 @@ export function watermarkDue(now: i64): i64 {
   if (!changed) return -1;
   const quiet = changedLast + QUIET - now;
   const longest = changedFirst + LONGEST - now;
-  const due = quiet < longest ? quiet : longest;
-  return due > 0 ? due : 0;
+  return max<i64>(min<i64>(quiet, longest), 0);
 }
 
 /** Writes it when something has changed. A failure is tried again with the next change: at worst something comes twice. */

@@ -5,7 +5,6 @@ import {
   JSON_ARRAY,
   JSON_NULL,
   JSON_OBJECT,
-  JSON_READER,
   JSON_STRING,
   jsonMember,
   jsonText,

@@ -54,11 +54,14 @@ export class Device {
   /** Refuse to open links. */
   offline = false;
   private queue = Buffer.alloc(0);
-  private constructor(
-    readonly engine: Engine,
-    readonly world: World,
-    private readonly options: DeviceOptions,
-  ) {
+  readonly engine: Engine;
+  readonly world: World;
+  private readonly options: DeviceOptions;
+
+  private constructor(engine: Engine, world: World, options: DeviceOptions) {
+    this.engine = engine;
+    this.world = world;
+    this.options = options;
     this.store = options.store ?? new Map();
   }
 

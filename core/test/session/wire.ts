@@ -5,7 +5,11 @@ const RX_CAP = 4160;
 
 /** The line reader of one engine: what a stream of bytes becomes. */
 export class LineReader {
-  private constructor(readonly engine: Engine) {}
+  private readonly engine: Engine;
+
+  private constructor(engine: Engine) {
+    this.engine = engine;
+  }
 
   static async open(factory: EngineFactory): Promise<LineReader> {
     return new LineReader(await factory.open());

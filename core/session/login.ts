@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From a fresh link to Ready: the atDirectory's answer, the login, the enrollment of a new device.
+// atProtocol: the atDirectory; from and pkam; APKAM enrollment.
+import { authRequest } from "../keys/auth";
+import { keyringIdLen, keyringIsComplete } from "../keys/keyring";
+import { RX } from "../memory";
+import { Status } from "../status";
+import { requestDirectory, requestFrom, requestPublicKey } from "../wire/request";
+import {
+  responseCode,
+  responseIsNull,
+  responseLen,
+  responsePtr,
+  responseStatus,
+} from "../wire/response";
+import { LOOKUP } from "../wire/words";
+import { Config, configLen, configPtr, configSet } from "./config";
+import {
+  enrollAskKey,
+  enrollMakeKeys,
+  enrollMayExist,
+  enrollRefused,
+  enrollRejected,
+  enrollRequest,
+  enrollTaken,
+  enrollTakeKey,
+} from "./enroll";
+import {
+  Expect,
+  machineApproved,
+  machineAsk,
+  machineAwaitApproval,
+  machineBroken,
+  machineEnd,
+  machineEndWithText,
+  machineEnter,
+  machineFound,
+  machinePhase,
+  machineReady,
+  Phase,
+} from "./machine";
+import { watermarkErase } from "./watermark";
+
+/** Whether an enrollment was asked for before the request under way. */
+let earlier: bool = false;
+
+/** The other side has spoken: the first request. */
+export function loginGreet(): void {
+  const me = configPtr(Config.AtSign);
+  const meLen = configLen(Config.AtSign);
+  if (machinePhase() === Phase.Directory) {
+    machineAsk(Expect.Directory, requestDirectory(me, meLen));
+    return;
+  }
+  machineEnter(Phase.Talking);
+  if (keyringIsComplete() || keyringIdLen() > 0) {
+    machineAsk(Expect.From, requestFrom(me, meLen));
+    return;
+  }
+  const status = enrollMakeKeys();
+  machineAsk(Expect.PublicKey, status < 0 ? status : requestPublicKey(LOOKUP, me, meLen));
+}
+
+/** Takes the atDirectory's answer: `host:port`, or `null` for an atSign it does not know. */
+export function loginAddress(len: u32): void {
+  if (responseIsNull()) {
+    machineEnd(Status.UnknownAtSign, Status.UnknownAtSign);
+    return;
+  }
+  if (isAddress(RX, len) && configSet(Config.Address, RX, len) >= 0) machineFound();
+  else machineBroken(Status.BadReply);
+}
+
+/** Takes the reply to one of the requests on the way to Ready. */
+export function loginReply(whose: Expect, isError: bool): void {
+  if (isError) refused(whose);
+  else proceed(whose);
+}
+
+function proceed(whose: Expect): void {
+  const x = responsePtr();
+  const len = responseLen();
+  switch (whose) {
+    case Expect.From:
+      machineAsk(Expect.Pkam, authRequest(x, len));
+      return;
+    case Expect.Pkam:
+      machineApproved();
+      if (keyringIsComplete()) machineReady();
+      else machineAsk(Expect.KeyEncryption, enrollAskKey(true));
+      return;
+    case Expect.PublicKey:
+      earlier = enrollMayExist();
+      machineAsk(Expect.Enroll, enrollRequest(x, len));
+      return;
+    case Expect.Enroll:
+      approval(enrollTaken(x, len));
+      return;
+    case Expect.KeyEncryption: {
+      const status = enrollTakeKey(true, x, len);
+      machineAsk(Expect.KeySelf, status < 0 ? status : enrollAskKey(false));
+      return;
+    }
+  }
+  const status = enrollTakeKey(false, x, len);
+  if (status < 0) {
+    machineEnd(status, status);
+    return;
+  }
+  watermarkErase();
+  machineReady();
+}
+
+function refused(whose: Expect): void {
+  const status = responseStatus();
+  switch (whose) {
+    case Expect.Enroll: {
+      const taken = enrollRefused(responsePtr(), responseLen(), earlier);
+      if (taken === 0) machineAwaitApproval();
+      else machineEndWithText(taken);
+      return;
+    }
+    case Expect.PublicKey:
+      if (status === Status.NotFound) machineEndWithText(status);
+      else machineBroken(status);
+      return;
+    case Expect.Pkam:
+      loginRefused(responseCode() === 401 ? Status.AuthFailed : status);
+      return;
+  }
+  machineBroken(status);
+}
+
+function loginRefused(status: i32): void {
+  switch (status) {
+    case Status.EnrollmentPending:
+      machineAwaitApproval();
+      return;
+    case Status.AuthFailed:
+    case Status.EnrollmentDenied:
+    case Status.EnrollmentRevoked:
+    case Status.EnrollmentExpired:
+      machineEndWithText(keyringIsComplete() ? status : enrollRejected(status));
+      return;
+  }
+  machineBroken(status);
+}
+
+function approval(status: i32): void {
+  if (status < 0) machineEnd(status, status);
+  else machineAwaitApproval();
+}
+
+function isAddress(x: usize, len: u32): bool {
+  let colon: u32 = 0;
+  for (let i: u32 = 0; i < len; i++) {
+    const c = load<u8>(x + i);
+    if (c <= 0x20 || c >= 0x7f) return false;
+    if (c === 0x3a) colon = i;
+    else if (colon > 0 && (c < 0x30 || c > 0x39)) return false;
+  }
+  return colon > 0 && colon + 1 < len && len - colon <= 6;
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where the session stands and the ways from one state to the next; what is said in each is in login.ts and ready.ts.
+//
+//   Off --start--> Directory --address--> Server --greeting--> Talking --success--> Ready
+//                      ^                                          |                   |
+//                      +------------- Pause <---- link or reply failed --------------+
+//
+// Talking is: from, pkam; or for a new device the public key, enroll:request, and after the login keys:get twice.
+import { now_ms } from "../hal";
+import { shareForgetCandidates } from "../keys/share";
+import { RX } from "../memory";
+import { Status } from "../status";
+import { responseLen, responsePtr } from "../wire/response";
+import { Config, configSet } from "./config";
+import { Event, eventBegin, eventField, eventRaise, Field } from "./event";
+import { linkDrop, linkSend } from "./link";
+import { monitorForget, monitorWant } from "./monitor";
+import {
+  Operation,
+  operationEnd,
+  operationKind,
+  operationNumber,
+  operationRestart,
+} from "./operation";
+import { randomJitter } from "./random";
+import { watermarkStore } from "./watermark";
+
+/** What the board sees as state(). */
+export const enum State {
+  Stopped = 0,
+  Directory = 1,
+  Connecting = 2,
+  Login = 3,
+  Enrolling = 4,
+  Approval = 5,
+  Ready = 6,
+  Pausing = 7,
+}
+
+export const enum Phase {
+  Off,
+  /** The link to the atDirectory is wanted, opening or open. */
+  Directory,
+  /** The link to the atServer, until it has spoken. */
+  Server,
+  Talking,
+  Ready,
+  /** No link until the pause ends. */
+  Pause,
+}
+
+/** Whose reply is awaited. */
+export const enum Expect {
+  None,
+  Directory,
+  From,
+  Pkam,
+  PublicKey,
+  Enroll,
+  KeyEncryption,
+  KeySelf,
+  Operation,
+  /** The key of a kept notification. */
+  InKey,
+  Noop,
+  /** As Noop, and an error before it is the monitor's. */
+  Monitor,
+}
+
+// Milliseconds.
+const REPLY_LIMIT: i64 = 30000;
+const BACKOFF_FIRST: i64 = 1000;
+const BACKOFF_LAST: i64 = 60000;
+/** Doublings after which the pause is BACKOFF_LAST. */
+const BACKOFF_STEPS: i32 = 6;
+const APPROVAL_FIRST: i64 = 1000;
+const APPROVAL_LAST: i64 = 10000;
+/** Between tries of the atDirectory: 50, 100, 150, 200. */
+const DIRECTORY_PAUSE: i64 = 50;
+const DIRECTORY_TRIES: i32 = 5;
+
+let phase: Phase = Phase.Off;
+let expect: Expect = Expect.None;
+let announced: State = State.Stopped;
+let reason: i32 = 0;
+let monitoring: bool = false;
+
+let now: i64 = 0;
+/** The end of the present wait, for a link, a reply or a pause. */
+let deadline: i64 = 0;
+let heard: i64 = 0;
+
+let directoryTries: i32 = 0;
+let failures: i32 = 0;
+let waitingForApproval: bool = false;
+let approvalPolls: i32 = 0;
+/** The Status an operation ended with, until its event can be raised. Pending: none. */
+let result: i32 = Status.Pending;
+
+/** Leaves Off. */
+export function machineStart(monitor: bool): void {
+  monitoring = monitor;
+  reason = 0;
+  failures = directoryTries = approvalPolls = 0;
+  waitingForApproval = false;
+  phase = Phase.Directory;
+  machineTick();
+}
+
+export function machinePhase(): Phase {
+  return phase;
+}
+
+export function machineEnter(p: Phase): void {
+  phase = p;
+}
+
+/** Whose reply is awaited. */
+export function machineExpects(): Expect {
+  return expect;
+}
+
+/** The reply is there. */
+export function machineAnswered(): void {
+  expect = Expect.None;
+}
+
+export function machineState(): State {
+  if (phase === Phase.Off) return State.Stopped;
+  if (phase === Phase.Ready) return State.Ready;
+  if (waitingForApproval) return State.Approval;
+  if (phase === Phase.Directory) return State.Directory;
+  if (phase === Phase.Server) return State.Connecting;
+  if (phase === Phase.Pause) return directoryTries > 0 ? State.Directory : State.Pausing;
+  return expect === Expect.From || expect === Expect.Pkam ? State.Login : State.Enrolling;
+}
+
+/** Reads the clock. */
+export function machineTick(): void {
+  now = now_ms();
+}
+
+/** The clock as last read, milliseconds. */
+export function machineNow(): i64 {
+  return now;
+}
+
+/** Bytes were received. */
+export function machineHear(): void {
+  heard = now_ms();
+}
+
+/** Milliseconds without a byte. */
+export function machineSilence(): i64 {
+  return now - heard;
+}
+
+/** Begins a wait. */
+export function machineWait(milliseconds: i64): void {
+  deadline = now + milliseconds;
+}
+
+/** Milliseconds to the end of the wait. */
+export function machineLeft(): i64 {
+  return deadline - now;
+}
+
+/** Sends the line just written and waits for its reply; a Status instead of a length ends the session. */
+export function machineAsk(whose: Expect, line: i32): void {
+  if (line < 0) {
+    machineEnd(line, line);
+    return;
+  }
+  expect = whose;
+  machineWait(REPLY_LIMIT);
+  linkSend(line);
+}
+
+/** The link is of no use any more: what was under way begins again after a pause. */
+export function machineBroken(status: i32): void {
+  const before = phase;
+  reason = status;
+  if (before === Phase.Directory) {
+    directoryTries++;
+    if (directoryTries < DIRECTORY_TRIES) {
+      pause(DIRECTORY_PAUSE * directoryTries);
+      return;
+    }
+  }
+  directoryTries = 0;
+  // A link that worked may work again at the same place; one that never did sends us back to the atDirectory.
+  if (before !== Phase.Ready) configSet(Config.Address, RX, 0);
+  pause(randomJitter(failures < BACKOFF_STEPS ? BACKOFF_FIRST << failures : BACKOFF_LAST));
+  failures++;
+}
+
+/** Waits for the approving client before the next login: 1, 2, 4, 8, 10, 10… seconds. */
+export function machineAwaitApproval(): void {
+  waitingForApproval = true;
+  const wait = min<i64>(APPROVAL_FIRST << approvalPolls, APPROVAL_LAST);
+  if (wait < APPROVAL_LAST) approvalPolls++;
+  pause(wait);
+}
+
+/** The login succeeded: whatever was waited for, it is approved. */
+export function machineApproved(): void {
+  waitingForApproval = false;
+}
+
+/** The atDirectory has answered: on to the atServer. */
+export function machineFound(): void {
+  directoryTries = 0;
+  linkDrop();
+  phase = Phase.Server;
+}
+
+/** Logged in, with all keys. */
+export function machineReady(): void {
+  phase = Phase.Ready;
+  failures = 0;
+  reason = 0;
+  heard = now;
+  monitorWant(monitoring);
+}
+
+/** The session is over: why (0: as asked), and what an operation ends with. */
+export function machineEnd(why: i32, operation: i32): void {
+  if (phase === Phase.Off) return;
+  settle();
+  reason = why;
+  phase = Phase.Off;
+  watermarkStore();
+  configSet(Config.Address, RX, 0);
+  if (operationKind() !== Operation.None) machineFinish(operation);
+}
+
+/** The same, announced at once with the atServer's text. */
+export function machineEndWithText(why: i32): void {
+  machineEnd(why, why);
+  machineAnnounce();
+  eventField(Field.Error, responsePtr(), responseLen());
+}
+
+/** The operation ends without a reply to show. */
+export function machineFinish(status: i32): void {
+  result = status;
+  operationEnd();
+}
+
+/** Whether the end of the last operation was not announced yet. */
+export function machineHasResult(): bool {
+  return result !== Status.Pending;
+}
+
+/** Raises what is to be told: a new state, then an operation's end. False: nothing. */
+export function machineAnnounce(): bool {
+  const state = machineState();
+  if (state !== announced) {
+    announced = state;
+    eventBegin();
+    eventRaise(Event.State, state, reason);
+    return true;
+  }
+  if (result === Status.Pending) return false;
+  eventBegin();
+  eventRaise(Event.Operation, result, operationNumber());
+  result = Status.Pending;
+  return true;
+}
+
+function pause(milliseconds: i64): void {
+  settle();
+  phase = Phase.Pause;
+  machineWait(milliseconds);
+}
+
+// Nothing is under way any more.
+function settle(): void {
+  linkDrop();
+  expect = Expect.None;
+  monitorForget();
+  shareForgetCandidates();
+  operationRestart();
+}
