@@ -12,7 +12,7 @@ const BAD_POINT = -16;
 const NO_ENTROPY = -19;
 
 const ORDER = p256.CURVE.n;
-const PRIME = p256.CURVE.p;
+const PRIME = p256.CURVE.Fp.ORDER;
 
 const bytes32 = (x: bigint) => fromHex(x.toString(16).padStart(64, "0"));
 const oracle = (k: bigint) => toHex(p256.getPublicKey(bytes32(k), false));
