@@ -4,6 +4,8 @@ import { connect, type TLSSocket } from "node:tls";
 import { AtError } from "../wire/errors.ts";
 import { formatAddress, type Transport } from "./transport.ts";
 
+const UNKNOWN_AUTHORITY = "its certificate is of an unknown authority; name the CA file";
+
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there; check the address and that the server runs",
   ENOTFOUND: "the host name is unknown; check its spelling and the network",
@@ -12,10 +14,11 @@ const reasons: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "its certificate has expired; renew it",
   CERT_NOT_YET_VALID: "its certificate is not valid yet; check the clocks",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host name",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is of an unknown authority; name the CA file",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is of an unknown authority; name the CA file",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is of an unknown authority; name the CA file",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is of an unknown authority; name the CA file",
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  CERT_SIGNATURE_FAILURE: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
 };
 
 /** TLS 1.2 or 1.3 with the chain and the host name verified, against `authority` (PEM) or the system's roots. */
