@@ -6,10 +6,7 @@ import { drbgGenerate } from "../crypto/drbg";
 import { base64Decode } from "../codec/base64";
 import { keyringSelf, keyringSign } from "../keys/keyring";
 import {
-  SHARE_CANDIDATE,
-  SHARE_COPY,
   SHARE_IN,
-  SHARE_OUT,
   SHARE_WRAPPED,
   shareChecksum,
   shareDecrypt,
@@ -17,16 +14,11 @@ import {
   shareHas,
   shareIn,
   shareIsForUs,
-  shareMake,
   shareOut,
   sharePeer,
   shareRestore,
-  shareSet,
   shareTakeIn,
-  shareTakeOut,
   shareUnset,
-  shareWrapFor,
-  shareWrapOwn,
   shareWrapped,
 } from "../keys/share";
 import { KEY_MAX, KEY_WORK, OP_KEY, OP_NONCE, OP_VALUE, OP_VALUE_CAP, VALUE_MAX } from "../memory";
@@ -60,21 +52,16 @@ import {
 } from "../wire/metadata";
 import {
   requestDelete,
-  requestInKey,
   requestNotify,
-  requestOwnKey,
-  requestPeerCopy,
-  requestPublicKey,
-  requestPutOwnKey,
-  requestPutPeerCopy,
   requestRead,
   requestScan,
   requestUpdate,
 } from "../wire/request";
 import { responseIsNull, responseLen, responsePtr, responseStatus } from "../wire/response";
-import { LLOOKUP_ALL, LOOKUP_ALL, NAME_DATA, NAME_META, PLOOKUP, PLOOKUP_ALL } from "../wire/words";
+import { LLOOKUP_ALL, LOOKUP_ALL, NAME_DATA, NAME_META, PLOOKUP_ALL } from "../wire/words";
 import { Config, configLegacyIv, configLen, configPtr } from "./config";
 import { Field, eventField } from "./event";
+import { Need, peerAsk, peerIsAsking, peerReply, peerRestart } from "./peer";
 import { randomUuid } from "./random";
 
 export const enum Operation {
@@ -97,18 +84,6 @@ const enum Target {
   Public,
 }
 
-/** The request whose reply is awaited. */
-const enum Step {
-  OwnKey,
-  PeerPublic,
-  PutOwnKey,
-  PeerCopy,
-  PutPeerCopy,
-  InKey,
-  InKeyCached,
-  Main,
-}
-
 const VIEW: usize = memory.data(24, 8);
 const IV: usize = OP_NONCE;
 const ID: usize = OP_NONCE + 16;
@@ -124,12 +99,7 @@ let keyLength: u32 = 0;
 let valueLength: u32 = 0;
 let ttl: i64 = 0;
 let target: Target = Target.Self;
-let step: Step = Step.Main;
-/** The atServer said there is none. */
-let ownKeyMissing: bool = false;
-let copyMissing: bool = false;
-/** The peer's public key was asked for. */
-let publicAsked: bool = false;
+/** The key of the peer has to be asked for, and was asked for anew because the one known did not fit. */
 let inKeyWanted: bool = false;
 let inKeyRenewed: bool = false;
 
@@ -171,8 +141,8 @@ export function operationStart(k: Operation, keyLen: u32, valueLen: u32): i32 {
 
 /** Begins again from the first request: after a broken link. */
 export function operationRestart(): void {
-  step = Step.Main;
-  ownKeyMissing = copyMissing = publicAsked = inKeyWanted = inKeyRenewed = false;
+  peerRestart();
+  inKeyWanted = inKeyRenewed = false;
 }
 
 /** Ends it: what it held is wiped. */
@@ -186,66 +156,48 @@ export function operationEnd(): void {
 
 /** Writes the next request: the length of its line, or the Status the operation ends with. */
 export function operationNext(): i32 {
-  if (target === Target.Out && kind !== Operation.Delete && kind !== Operation.Scan) {
-    const peer = peerOf(ATKEY_SHARED_WITH);
-    step = nextOut(peer);
-  } else if (inKeyWanted) {
-    if (step !== Step.InKeyCached) step = Step.InKey;
-  } else step = Step.Main;
-  return step === Step.Main ? emitMain() : emitKeyStep();
+  if (needsPeer()) {
+    const line = peerAsk(need(), peerAtsign(), peerAtsignLen());
+    if (line !== 0) return line;
+    inKeyWanted = false;
+  }
+  return emitMain();
 }
 
 /** Takes a reply. Pending: there is another request; else the Status it ends with, its event's fields filled. */
 export function operationReply(isError: bool): i32 {
-  switch (step) {
-    case Step.Main:
-      return isError ? refused() : mainReply();
-    case Step.InKey:
-    case Step.InKeyCached:
-      return inKeyReply(isError);
+  let status = 0;
+  if (needsPeer() && peerIsAsking()) {
+    status = peerReply(need(), peerAtsign(), peerAtsignLen(), isError);
+  } else if (isError) status = responseStatus();
+  else return mainReply();
+  if (status !== Status.Pending && isError) {
+    eventField(Field.Error, responsePtr(), responseLen());
   }
-  return outReply(isError);
+  return status;
 }
 
-// What is missing before the request itself may be sent.
-function nextOut(peer: usize): Step {
-  if (!shareHas(peer, SHARE_OUT)) {
-    if (shareHas(peer, SHARE_CANDIDATE)) {
-      return shareHas(peer, SHARE_WRAPPED) ? Step.PutOwnKey : Step.PeerPublic;
-    }
-    return Step.OwnKey;
-  }
-  if (kind === Operation.Get) return Step.Main;
-  if (!shareHas(peer, SHARE_WRAPPED) && !publicAsked) return Step.PeerPublic;
-  if (!shareHas(peer, SHARE_WRAPPED) || shareHas(peer, SHARE_COPY)) return Step.Main;
-  return copyMissing ? Step.PutPeerCopy : Step.PeerCopy;
+function needsPeer(): bool {
+  if (target === Target.In) return inKeyWanted;
+  return target === Target.Out && kind !== Operation.Delete;
 }
 
-function emitKeyStep(): i32 {
-  const me = configPtr(Config.AtSign);
-  const meLen = configLen(Config.AtSign);
-  const part = target === Target.In ? ATKEY_OWNER : ATKEY_SHARED_WITH;
-  const bob = atkeyPtr(VIEW, part);
-  const bobLen = atkeyLen(VIEW, part);
-  const peer = sharePeer(bob, bobLen);
-  switch (step) {
-    case Step.OwnKey:
-      return requestOwnKey(me, meLen, bob, bobLen);
-    case Step.PeerPublic:
-      return requestPublicKey(PLOOKUP, bob, bobLen);
-    case Step.PutOwnKey: {
-      const status = shareWrapOwn(WRAPPED, peer);
-      if (status < 0) return status;
-      const line = requestPutOwnKey(me, meLen, bob, bobLen, WRAPPED);
-      bytesWipe(WRAPPED, 256);
-      return line;
-    }
-    case Step.PeerCopy:
-      return requestPeerCopy(me, meLen, bob, bobLen);
-    case Step.PutPeerCopy:
-      return requestPutPeerCopy(me, meLen, bob, bobLen, shareWrapped(peer), shareChecksum(peer));
-  }
-  return requestInKey(me, meLen, bob, bobLen, step === Step.InKeyCached);
+function need(): Need {
+  if (target === Target.In) return Need.ReadTheirs;
+  return kind === Operation.Get ? Need.ReadOwn : Need.Write;
+}
+
+// Whose key it is about.
+function peerAtsign(): usize {
+  return atkeyPtr(VIEW, target === Target.In ? ATKEY_OWNER : ATKEY_SHARED_WITH);
+}
+
+function peerAtsignLen(): u32 {
+  return atkeyLen(VIEW, target === Target.In ? ATKEY_OWNER : ATKEY_SHARED_WITH);
+}
+
+function peerEntry(): usize {
+  return sharePeer(peerAtsign(), peerAtsignLen());
 }
 
 function emitMain(): i32 {
@@ -271,7 +223,7 @@ function readVerb(): usize {
 
 // The value is encrypted where it is, written, and restored: a second copy of it would cost 2 KiB.
 function emitEncrypted(): i32 {
-  const peer = target === Target.Out ? peerOf(ATKEY_SHARED_WITH) : 0;
+  const peer = target === Target.Out ? peerEntry() : 0;
   const key = peer ? shareOut(peer) : keyringSelf();
   const wrapped = peer && shareHas(peer, SHARE_WRAPPED) ? shareWrapped(peer) : 0;
   const checksum = wrapped ? shareChecksum(peer) : 0;
@@ -315,62 +267,6 @@ function needsBase64(): bool {
   return false;
 }
 
-// Only AT0015 may create a key: on any other error the one that exists would be replaced.
-function outReply(isError: bool): i32 {
-  const peer = peerOf(ATKEY_SHARED_WITH);
-  const x = responsePtr();
-  const len = responseLen();
-  const missing = isError && responseStatus() === Status.NotFound;
-  switch (step) {
-    case Step.OwnKey:
-      if (!isError && !responseIsNull()) return pendingUnless(shareTakeOut(peer, x, len));
-      if (!missing || kind === Operation.Get) return isError ? refused() : Status.NoValue;
-      ownKeyMissing = copyMissing = true;
-      return pendingUnless(shareMake(peer));
-    case Step.PeerPublic:
-      publicAsked = true;
-      if (!isError) return pendingUnless(shareWrapFor(peer, x, len));
-      // With a key in place the peer's absence is no obstacle: my atServer delivers when it can.
-      return ownKeyMissing ? refused() : Status.Pending;
-    case Step.PutOwnKey:
-      if (isError) return refused();
-      shareUnset(peer, SHARE_CANDIDATE);
-      shareSet(peer, SHARE_OUT);
-      return Status.Pending;
-    case Step.PeerCopy:
-      if (missing || (!isError && !copyIsCurrent(peer, x, len))) copyMissing = true;
-      else if (isError) return refused();
-      else shareSet(peer, SHARE_COPY);
-      return Status.Pending;
-  }
-  if (isError) return refused();
-  shareSet(peer, SHARE_COPY);
-  return Status.Pending;
-}
-
-// Whether the peer's copy names the public key of today; one that names none was written by another client and is left.
-function copyIsCurrent(peer: usize, x: usize, len: u32): bool {
-  if (!memberFind(x, len, NAME_META)) return true;
-  metadataParse(memberPtr(), memberLen());
-  return (
-    metadataChecksumLen() === 0 ||
-    atsignEqual(metadataChecksum(), metadataChecksumLen(), shareChecksum(peer), 32)
-  );
-}
-
-function inKeyReply(isError: bool): i32 {
-  const peer = peerOf(ATKEY_OWNER);
-  if (isError || responseIsNull()) {
-    if (step === Step.InKeyCached || (isError && responseStatus() === Status.NotFound)) {
-      return isError ? refused() : Status.NoValue;
-    }
-    step = Step.InKeyCached;
-    return Status.Pending;
-  }
-  inKeyWanted = false;
-  return pendingUnless(shareTakeIn(peer, responsePtr(), responseLen()));
-}
-
 function mainReply(): i32 {
   if (kind !== Operation.Get) {
     eventField(Field.Value, responsePtr(), responseLen());
@@ -393,7 +289,7 @@ function readReply(x: usize, len: u32): i32 {
   if (target !== Target.Public && metadataIsEncrypted() !== Encrypted.No) {
     status = chooseKey();
     if (status < 0) return status;
-    key = target === Target.Self ? keyringSelf() : keyOf();
+    key = readKey();
   }
   const iv = metadataIv();
   const ivLen = metadataIvLen() > 0 ? memberUnescape(iv, metadataIvLen()) : 0;
@@ -403,7 +299,7 @@ function readReply(x: usize, len: u32): i32 {
   if (key) n = shareDecrypt(value, n, key, iv, ivLen);
   if (n === Status.BadPadding && target === Target.In && !inKeyRenewed && !metadataSharedKey()) {
     inKeyWanted = inKeyRenewed = true;
-    shareUnset(peerOf(ATKEY_OWNER), SHARE_IN);
+    shareUnset(peerEntry(), SHARE_IN);
     return Status.Pending;
   }
   if (n >= 0 && metadataIsBase64()) n = base64Decode(value, n, value, n);
@@ -416,7 +312,7 @@ function readReply(x: usize, len: u32): i32 {
 // For what a peer shared: the key that came with the record, or the one known, or Pending: it has to be asked for.
 function chooseKey(): i32 {
   if (target !== Target.In) return 0;
-  const peer = peerOf(ATKEY_OWNER);
+  const peer = peerEntry();
   const wrapped = metadataSharedKey();
   if (wrapped) {
     if (
@@ -432,21 +328,9 @@ function chooseKey(): i32 {
   return Status.Pending;
 }
 
-function keyOf(): usize {
-  return target === Target.In ? shareIn(peerOf(ATKEY_OWNER)) : shareOut(peerOf(ATKEY_SHARED_WITH));
-}
-
-function peerOf(part: u32): usize {
-  return sharePeer(atkeyPtr(VIEW, part), atkeyLen(VIEW, part));
-}
-
-function pendingUnless(status: i32): i32 {
-  return status < 0 ? status : Status.Pending;
-}
-
-function refused(): i32 {
-  eventField(Field.Error, responsePtr(), responseLen());
-  return responseStatus();
+function readKey(): usize {
+  if (target === Target.Self) return keyringSelf();
+  return target === Target.In ? shareIn(peerEntry()) : shareOut(peerEntry());
 }
 
 function isMine(): bool {
