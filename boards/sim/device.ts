@@ -76,6 +76,7 @@ export class SimulatedDevice implements Device {
       return;
     }
     this.#configure();
+    this.reportStats();
     if (!(await this.#startSession())) return;
     this.#loop.wake();
     if (status === STATUS.NotEnrolled) await this.#enroll();

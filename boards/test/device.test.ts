@@ -153,11 +153,12 @@ describe("the simulated device", () => {
       ttl: 60_000,
     });
     finish(0);
-    await until(() => events("stats").length === 1);
+    await until(() => events("stats").length === 2);
     expect(events("reading")).toEqual([
       { event: "reading", notified: true, stored: true, ...JSON.parse(READING) },
     ]);
     expect(events("stats")).toEqual([
+      { event: "stats", coreBytes: 1, linesSent: 0, linesReceived: 0, dropped: 0 },
       { event: "stats", coreBytes: 1, linesSent: 3, linesReceived: 3, dropped: 0 },
     ]);
     vi.advanceTimersByTime(999);
@@ -180,7 +181,7 @@ describe("the simulated device", () => {
     finish(0);
     await until(() => link().lines.length === 3);
     expect(link().operation.kind).toBe(6);
-    expect(reported.slice(0, 3)).toEqual([
+    expect(reported.slice(1, 4)).toEqual([
       { event: "state", state: "connecting" },
       { event: "state", state: "ready" },
       { event: "enrolled" },
@@ -289,7 +290,7 @@ describe("the board loop", () => {
     finish(0);
     await until(() => link().lines.length === 3);
     finish(0);
-    await until(() => events("stats").length === 1);
+    await until(() => events("stats").length === 2);
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
     const polls = core.polls;
     for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
