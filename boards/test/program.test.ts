@@ -125,8 +125,8 @@ describe("the device program", () => {
     const { child, ended, events } = start(configure());
     child.stdin.end();
     expect(await ended).toBe(1);
-    expect(events.map(({ event }) => event)).toEqual(["error", "stats"]);
-    expect(events[0]?.message).toBe(
+    expect(events.map(({ event }) => event)).toEqual(["stats", "error", "stats"]);
+    expect(events[1]?.message).toBe(
       "the device is not enrolled and was given no one-time passcode",
     );
   });
@@ -150,7 +150,8 @@ describe("the device program", () => {
       linesSent: 0,
       linesReceived: 0,
     });
-    expect(events[0]).toEqual({ event: "state", state: "directory" });
+    expect(events[0]).toMatchObject({ event: "stats", linesSent: 0 });
+    expect(events[1]).toEqual({ event: "state", state: "directory" });
     expect(printed.join("\n")).not.toContain(PASSCODE);
     expect(statSync(join(folder, "store")).mode & 0o777).toBe(0o700);
     for (const name of readdirSync(join(folder, "store"))) {
