@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { normalizeCommand } from "../../wire/command.ts";
+import { LineReader } from "../../wire/line.ts";
+
+const utf8 = new TextEncoder();
+
+describe("lines", () => {
+  it("comes out the same however the bytes are cut", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ unit: "grapheme" }).map((text) => text.replaceAll("\n", ""))),
+        fc.array(fc.nat({ max: 200 })),
+        (texts, cuts) => {
+          const bytes = utf8.encode(texts.map((text) => `${text}\n`).join(""));
+          const reader = new LineReader(10_000);
+          const lines: (string | null)[] = [];
+          let start = 0;
+          for (const cut of [...cuts.sort((a, b) => a - b), bytes.length]) {
+            const end = Math.max(start, Math.min(cut, bytes.length));
+            lines.push(...reader.push(bytes.subarray(start, end)));
+            start = end;
+          }
+          expect(lines).toEqual(texts);
+          expect(reader.pending).toBe(0);
+        },
+      ),
+    );
+  });
+
+  it("takes a line of the limit and no byte more", () => {
+    const fits = new LineReader(5);
+    expect(fits.push(utf8.encode("1234\n5678\n"))).toEqual(["1234", "5678"]);
+    expect(fits.overflowed).toBe(false);
+    const reader = new LineReader(5);
+    expect(reader.push(utf8.encode("1\n12345\n2\n"))).toEqual(["1"]);
+    expect(reader.overflowed).toBe(true);
+    expect(reader.push(utf8.encode("3\n"))).toEqual([]);
+    const open = new LineReader(5);
+    expect(open.push(utf8.encode("12345"))).toEqual([]);
+    expect(open.overflowed).toBe(false);
+    open.push(utf8.encode("6"));
+    expect(open.overflowed).toBe(true);
+  });
+
+  it("marks a line that is not UTF-8 and goes on", () => {
+    const reader = new LineReader(100);
+    expect(reader.push(Uint8Array.of(0xff, 0xfe, 0x0a, 0x61, 0x0a, 0xc3, 0x0a))).toEqual([
+      null,
+      "a",
+      null,
+    ]);
+  });
+
+  it("keeps a byte order mark", () => {
+    expect(new LineReader(10).push(Uint8Array.of(0xef, 0xbb, 0xbf, 0x0a))).toEqual(["\ufeff"]);
+  });
+});
+
+describe("commands", () => {
+  it.each([
+    ["SCAN", "scan"],
+    ["scan WAVI", "scan wavi"],
+    ["MONITOR", "monitor"],
+    ["UPDATE:Public:X@a V", "update:Public:X@a V"],
+    ["l lookup:x@a", "llookup:x@a"],
+    ["  info:brief\r", "info:brief"],
+    ["", ""],
+    ["scan foo:Bar", "scan foo:Bar"],
+    ["MONITOR a:B", "monitor a:B"],
+    ["monitor:strict:5 A:b", "monitor:strict:5 A:b"],
+  ])("normalises %j to %j", (line, command) => {
+    expect(normalizeCommand(line)).toBe(command);
+  });
+});
