@@ -44,7 +44,13 @@ const DECIDING: Readonly<Record<string, readonly number[]>> = {
   "memory.copy": [1, 2, 3],
 };
 
-/** Sends each deciding operand through $decide(number of the place, value), which gives the value back. */
+/** Instructions that ask no more of their operand than whether it is zero. */
+const CONDITIONAL: readonly Expression[] = ["if", "br_if", "select"];
+
+/**
+ * Sends each deciding operand through $choose or $decide(number of the place, value), which give the value back; $choose
+ * records only whether it is zero.
+ */
 function tap(x: Expression, place: () => number): Expression {
   if (typeof x === "string") return x;
   const list = x.map((part) => tap(part, place));
@@ -52,7 +58,8 @@ function tap(x: Expression, place: () => number): Expression {
   const wrap = (i: number) => {
     const operand = list[i];
     if (operand === undefined) throw new Error(`${print(x)} has too few operands`);
-    list[i] = ["call", "$decide", ["i32.const", String(place())], operand];
+    const report = head !== undefined && CONDITIONAL.includes(head) ? "$choose" : "$decide";
+    list[i] = ["call", report, ["i32.const", String(place())], operand];
   };
   if (head === "if") wrap(list.findIndex((part) => Array.isArray(part) && part[0] === "then") - 1);
   else if (typeof head === "string") for (const i of DECIDING[head] ?? []) wrap(list.length - i);
@@ -71,8 +78,11 @@ export function instrumented(wasm: Uint8Array): WebAssembly.Module {
   if (!Array.isArray(tree)) throw new Error("the text of the module was not understood");
   let places = 0;
   const [head = "", ...rest] = tree.map((part) => tap(part, () => places++));
-  const signature = ["func", "$decide", ["param", "i32", "i32"], ["result", "i32"]];
-  const text = print([head, ["import", '"trace"', '"decide"', signature], ...rest]);
+  const reports = ["choose", "decide"].map((name) => {
+    const signature = ["func", `$${name}`, ["param", "i32", "i32"], ["result", "i32"]];
+    return ["import", '"trace"', `"${name}"`, signature];
+  });
+  const text = print([head, ...reports, ...rest]);
   const module = binaryen.parseText(text);
   const binary = module.emitBinary();
   module.dispose();
@@ -135,6 +145,10 @@ export function traced(module: WebAssembly.Module): TracedCore {
     accessed.add(value);
     return value;
   };
+  const choose = (place: number, value: number) => {
+    decide(place, value === 0 ? 0 : 1);
+    return value;
+  };
   const access = (id: number, address: number) => {
     events += 1;
     accessed.add(id);
@@ -165,7 +179,11 @@ export function traced(module: WebAssembly.Module): TracedCore {
       return { status, executed: `${executed}`, accessed: `${accessed}`, events };
     },
   };
-  const imports = { hal: { ...defaultHal(core) }, env: memoryImports(access), trace: { decide } };
+  const imports = {
+    hal: { ...defaultHal(core) },
+    env: memoryImports(access),
+    trace: { choose, decide },
+  };
   exports = new WebAssembly.Instance(module, imports).exports;
   return core;
 }
