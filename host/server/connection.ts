@@ -5,6 +5,7 @@ import { normalizeCommand } from "../wire/command.ts";
 import { AtError, formatError } from "../wire/errors.ts";
 import { LineReader, MAX_LINE_BYTES } from "../wire/line.ts";
 import { type MonitorFilter, type Session, standing } from "./session.ts";
+import { traceOf } from "./trace.ts";
 import type { Reply, Services } from "./verb.ts";
 import { execute } from "./verbs/index.ts";
 
@@ -110,7 +111,7 @@ export class Connection implements Session {
     this.running = true;
     this.settled = this.work().catch((error: unknown) => {
       this.running = false;
-      this.services.log.error({ err: error, session: this.id }, "connection given up");
+      this.services.log.error({ trace: traceOf(error), session: this.id }, "connection given up");
       this.socket.destroy();
     });
   }
@@ -178,7 +179,7 @@ export class Connection implements Session {
   }
 
   private unexpected(cause: unknown): AtError {
-    this.services.log.error({ err: cause, session: this.id }, "unexpected error");
+    this.services.log.error({ trace: traceOf(cause), session: this.id }, "unexpected error");
     return new AtError("AT0010", "Internal server error", { cause });
   }
 

@@ -83,6 +83,7 @@ async function approveAtOnce(
   const full: Namespaces = { ...enrollment.namespaces, __manage: "rw", "*": "rw" };
   const approved: Enrollment = { ...enrollment, namespaces: full, approval: { state: "approved" } };
   await records.store.write((writer) => {
+    checkDuplicate(enrollment, services);
     enrollments.putIn(writer, id, approved, approved.apkamKeysExpiryInMillis);
     enrollments.putKeysIn(writer, id, approved, {
       encryptedDefaultEncryptionPrivateKey: parameters.encryptedDefaultEncryptionPrivateKey ?? "",
@@ -139,7 +140,6 @@ export async function requestEnrollment(
     throw new AtError("AT0011", "invalid otp. Cannot process enroll request");
   }
   const enrollment: Enrollment = { ...checked, sessionId: session.id };
-  checkDuplicate(enrollment, services);
   const enrollmentId = services.newId();
   if (session.authType === "cram") {
     await approveAtOnce(enrollmentId, enrollment, parameters, services);
@@ -147,9 +147,10 @@ export async function requestEnrollment(
     return { enrollmentId, status: "approved" };
   }
   const ttl = services.tuning.enrollmentExpiryMillis;
-  await services.records.store.write((writer) =>
-    services.enrollments.putIn(writer, enrollmentId, enrollment, ttl),
-  );
+  await services.records.store.write((writer) => {
+    checkDuplicate(enrollment, services);
+    services.enrollments.putIn(writer, enrollmentId, enrollment, ttl);
+  });
   await announce(enrollmentId, enrollment, services);
   return { enrollmentId, status: "pending" };
 }

@@ -6,9 +6,10 @@ import { formatPeerNotify, type Notification } from "../wire/notification.ts";
 import type { Tuning } from "./config.ts";
 import type { Monitors } from "./monitors.ts";
 import type { Peers } from "./peers.ts";
+import { traceOf } from "./trace.ts";
 
 /** Longest pause before a silent peer is tried again, ms. */
-const MAX_QUARANTINE_MILLIS = 300_000;
+const MAX_QUARANTINE_MILLIS = 60_000;
 
 /** What is waiting for one recipient. */
 interface Lane {
@@ -95,6 +96,14 @@ export class Notifier {
     if (!(await this.storeNew(received))) return false;
     this.options.monitors.publish(received);
     return true;
+  }
+
+  /** Tries a recipient again at once: its atServer has just been heard of. */
+  nudge(recipient: string): void {
+    const lane = this.lanes.get(recipient);
+    if (lane === undefined) return;
+    lane.until = 0;
+    this.pump();
   }
 
   get(id: string): Notification | undefined {
@@ -191,7 +200,8 @@ export class Notifier {
     lane.sending = true;
     const run = this.drain(recipient, lane)
       .catch((error: unknown) => {
-        if (!this.closed) this.options.log.error({ err: error, recipient }, "delivery stopped");
+        if (!this.closed)
+          this.options.log.error({ trace: traceOf(error), recipient }, "delivery stopped");
       })
       .finally(() => {
         lane.sending = false;

@@ -18,6 +18,7 @@ import { Peers } from "./peers.ts";
 import { Records } from "./records.ts";
 import { RemoteLookup } from "./remoteLookup.ts";
 import type { Session } from "./session.ts";
+import { traceOf } from "./trace.ts";
 import type { Services } from "./verb.ts";
 
 /** Time a client has to finish the TLS handshake, ms. */
@@ -76,7 +77,8 @@ interface Assembly {
 function assemble(config: ServerConfig, atSign: string): Assembly {
   const tuning = tuningOf(config);
   const { store, log, tls, now = Date.now, newId = randomUUID } = config;
-  const onLogFailure = (error: unknown): void => log.error({ err: error }, "access log failed");
+  const onLogFailure = (error: unknown): void =>
+    log.error({ trace: traceOf(error) }, "access log failed");
   const records = new Records(store, atSign, now, onLogFailure);
   const inbound = new Inbound(tuning, now);
   const challenges = new Challenges(now);
@@ -137,7 +139,7 @@ function startJobs({ services }: Assembly): () => void {
     if (removed > 0) log.debug({ removed }, "expired records removed");
   };
   const timer = setInterval(() => {
-    sweep().catch((error: unknown) => log.error({ err: error }, "expiry job failed"));
+    sweep().catch((error: unknown) => log.error({ trace: traceOf(error) }, "expiry job failed"));
   }, tuning.expiryJobMillis + randomInt(JOB_JITTER_MILLIS));
   timer.unref();
   return () => clearInterval(timer);

@@ -46,9 +46,15 @@ async function checkCertificate(
   services: Services,
 ): Promise<void> {
   if (!services.tuning.clientCertificateRequired) return;
-  const { host } = await services.directory.find(atSign);
+  const { directory } = services;
+  const { host } = await directory.find(atSign);
   const certificate = session.peerCertificate();
-  if (certificate !== undefined && certificateNames(certificate, host)) return;
+  if (certificate !== undefined) {
+    if (certificateNames(certificate, host)) return;
+    // The atSign may have moved to another host since the directory was asked.
+    directory.forget(atSign);
+    if (certificateNames(certificate, (await directory.find(atSign)).host)) return;
+  }
   throw new AtError("AT0401", "Certificate Verification Failed");
 }
 

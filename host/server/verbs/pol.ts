@@ -57,6 +57,7 @@ export const pol: Verb = {
     }
     session.peer = atSign;
     services.records.logAccess(atSign, "pol");
+    services.notifier.nudge(atSign);
     return { raw: `${atSign}@` };
   },
 };
