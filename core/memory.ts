@@ -38,6 +38,8 @@ export const P256_ROOM: usize = SCRATCH + 552;
 export const P256_SCALAR: usize = SCRATCH + 1824;
 /** ECDSA, ECDH: scalars, nonce and HMAC context (ecdsa.ts, 1,056 bytes). */
 export const ECDSA_ROOM: usize = SCRATCH + 1856;
+/** From P256_WORK to the end of ECDSA_ROOM: what an operation of P-256 wipes. */
+export const P256_LEN: u32 = 2912;
 /** RSA-2048: numbers, columns and two tables of powers (rsa.ts, 6,776 bytes). */
 export const RSA_ROOM: usize = SCRATCH;
 /** PKCS#1: the padded block, 256 bytes at the end of SCRATCH_OUTER. */

@@ -4,9 +4,16 @@
 import { ECDSA_ROOM } from "../memory";
 import { Status } from "../status";
 import { drbgGenerate } from "./drbg";
-import { HMAC_CTX, hmacFinal, hmacInit, hmacUpdate } from "./hmac";
+import { hmacFinal, hmacInit, hmacUpdate } from "./hmac";
 import { natAdd, natBytesLess } from "./nat";
-import { P256_PRIME, p256BaseMul, p256JointMul, p256Read, p256ScalarIsValid } from "./p256";
+import {
+  P256_PRIME,
+  p256BaseMul,
+  p256JointMul,
+  p256Read,
+  p256ScalarIsValid,
+  p256Wipe,
+} from "./p256";
 import {
   p256FeFromBytes,
   p256FeIsZero,
@@ -36,10 +43,8 @@ const K: usize = ECDSA_ROOM + 852;
 const V: usize = ECDSA_ROOM + 884;
 const SEPARATOR: usize = ECDSA_ROOM + 916;
 const MAC: usize = ECDSA_ROOM + 920;
-/** Bytes used at ECDSA_ROOM. */
-export const ECDSA_ROOM_LEN: u32 = 920 + HMAC_CTX;
 
-/** Nonces tried before giving up; one is refused with a chance below 2^-32. */
+/** Nonces tried before giving up; one is refused with a chance of about 2^-32. */
 const NONCES: u32 = 8;
 
 /** V = HMAC(K, V). */
@@ -86,6 +91,18 @@ function signOnce(sig64: usize, hash32: usize, priv32: usize): u32 {
   return usable;
 }
 
+/** Tries the nonces of RFC 6979 §3.2 h one after the other. */
+function signWithNonces(sig64: usize, hash32: usize, priv32: usize): i32 {
+  for (let i: u32 = 0; i < NONCES; i++) {
+    nextV();
+    if (signOnce(sig64, hash32, priv32)) return Status.Done;
+    beginK(0x00);
+    hmacFinal(K, MAC);
+    nextV();
+  }
+  return Status.Fault;
+}
+
 /**
  * Signs with the nonce of RFC 6979 and `extraLen` bytes of additional data (0: plain RFC 6979). sig64 may not overlap the
  * inputs. priv32 is secret. BadPoint when it is not in 1..n-1.
@@ -104,14 +121,9 @@ export function ecdsaSignWith(
   memory.fill(K, 0x00, 32);
   mixK(0x00, priv32, BYTES, extra, extraLen);
   mixK(0x01, priv32, BYTES, extra, extraLen);
-  for (let i: u32 = 0; i < NONCES; i++) {
-    nextV();
-    if (signOnce(sig64, hash32, priv32)) return Status.Done;
-    beginK(0x00);
-    hmacFinal(K, MAC);
-    nextV();
-  }
-  return Status.Fault;
+  const status = signWithNonces(sig64, hash32, priv32);
+  p256Wipe();
+  return status;
 }
 
 /** Signs with 32 bytes of the DRBG as additional data. NoEntropy without a seed. */

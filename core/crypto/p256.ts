@@ -5,7 +5,8 @@
 // sum of (2 b_i - 1) 2^i over the bits b_i of (k >> 1) + 2^(D - 1), D signs in all. No digit is zero, so every scalar
 // takes the same steps. No partial sum is a multiple of n, so opposite points never meet; equal ones only in the last
 // addition (k = n - 2 for the window, n less twice a sum of powers of 2^52 for the comb): that one alone is complete.
-import { P256_ROOM, P256_SCALAR } from "../memory";
+import { bytesWipe } from "../bytes";
+import { P256_LEN, P256_ROOM, P256_SCALAR, P256_WORK } from "../memory";
 import { Status } from "../status";
 import { drbgGenerate } from "./drbg";
 import { natBytesLess, natBytesZero, natScan } from "./nat";
@@ -53,8 +54,11 @@ const ACC: usize = P256_ROOM + 1088;
 /** Room for inversions; the table is free by then. */
 const INVERT: usize = TABLE;
 const POINT: usize = P256_ROOM + 1200;
-/** Bytes used at P256_ROOM. */
-export const P256_ROOM_LEN: u32 = 1272;
+
+/** Forgets everything an operation of P-256 left in scratch. */
+export function p256Wipe(): void {
+  bytesWipe(P256_WORK, P256_LEN);
+}
 
 /** Whether the 32 secret bytes are a scalar in 1..n-1: all ones, else 0. */
 export function p256ScalarIsValid(k32: usize): u32 {
@@ -201,6 +205,7 @@ export function p256PublicKey(pub65: usize, priv32: usize): i32 {
   store<u8>(pub65, 4);
   p256FeToBytes(pub65 + 1, point, INVERT);
   p256FeToBytes(pub65 + 33, point + P256_Y, INVERT);
+  p256Wipe();
   return Status.Done;
 }
 

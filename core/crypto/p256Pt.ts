@@ -34,8 +34,6 @@ const S1: usize = P256_WORK + 252;
 const Z12: usize = P256_WORK + 288;
 const BEFORE: usize = P256_WORK + 328;
 const DOUBLED: usize = P256_WORK + 440;
-/** Bytes used at P256_WORK. */
-export const P256_WORK_LEN: u32 = 552;
 
 /** r = 2 a (a = -3 doubling, four products and four squares); infinity stays infinity. r may be a. */
 export function p256PtDouble(r: usize, a: usize): void {
