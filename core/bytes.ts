@@ -42,3 +42,17 @@ export function bytesMaskZero(v: u32): u32 {
 export function bytesMaskLess(a: u32, b: u32): u32 {
   return 0 - ((a - b) >>> 31);
 }
+
+/** Writes `len` bytes as 2 len lowercase hexadecimal digits; out apart from x. No branch or table on the bytes. */
+export function bytesHex(out: usize, x: usize, len: u32): void {
+  for (let i: u32 = 0; i < len; i++) {
+    const b = load<u8>(x + i) as u32;
+    store<u8>(out + 2 * i, hexDigit(b >> 4));
+    store<u8>(out + 2 * i + 1, hexDigit(b & 15));
+  }
+}
+
+// "0" + v, and 39 more from 10 on to reach "a".
+function hexDigit(v: u32): u32 {
+  return 48 + v + ((9 - v) >>> 31) * 39;
+}

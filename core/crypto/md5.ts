@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // MD5 (RFC 1321): a checksum only. The protocol names a public key by it (pubKeyCS); nothing here relies on it for security.
+import { bytesHex } from "../bytes";
 
 const BLOCK: u32 = 64;
 /** Rotation of each round's four steps. */
@@ -41,15 +42,7 @@ export function md5Hex(out32: usize, x: usize, len: u32): void {
   store<u32>(block + 56, len << 3);
   store<u32>(block + 60, len >>> 29);
   compress(block);
-  for (let i: u32 = 0; i < 16; i++) {
-    const b = load<u8>(STATE + i) as u32;
-    store<u8>(out32 + 2 * i, digit(b >> 4));
-    store<u8>(out32 + 2 * i + 1, digit(b & 15));
-  }
-}
-
-function digit(v: u32): u8 {
-  return (v < 10 ? 48 + v : 87 + v) as u8;
+  bytesHex(out32, STATE, 16);
 }
 
 // RFC 1321 §3.4: 64 steps, the roles of a, b, c, d rotating.
@@ -62,13 +55,13 @@ function compress(x: usize): void {
     const round = i >> 4;
     let f: u32;
     let g: u32;
-    if (round == 0) {
+    if (round === 0) {
       f = (b & c) | (~b & d);
       g = i;
-    } else if (round == 1) {
+    } else if (round === 1) {
       f = (d & b) | (~d & c);
       g = 5 * i + 1;
-    } else if (round == 2) {
+    } else if (round === 2) {
       f = b ^ c ^ d;
       g = 3 * i + 5;
     } else {

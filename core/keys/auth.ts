@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The answer to a login challenge. atProtocol: the pkam verb; ecc_secp256r1 signs hex(r || s), rsa2048 as it is.
-import { bytesWipe } from "../bytes";
+import { bytesHex, bytesWipe } from "../bytes";
 import { ecdsaSign } from "../crypto/ecdsa";
 import { pkcs1Sign } from "../crypto/pkcs1";
 import { sha256 } from "../crypto/sha256";
@@ -45,14 +45,6 @@ function signP256(): i32 {
   const signature = KEY_WORK + 128;
   const status = ecdsaSign(signature, DIGEST, keyringScalar());
   if (status < 0) return status;
-  for (let i: u32 = 0; i < 64; i++) {
-    const b = load<u8>(signature + i) as u32;
-    store<u8>(KEY_WORK + 2 * i, digit(b >> 4));
-    store<u8>(KEY_WORK + 2 * i + 1, digit(b & 15));
-  }
+  bytesHex(KEY_WORK, signature, 64);
   return 0;
-}
-
-function digit(v: u32): u8 {
-  return (v < 10 ? 48 + v : 87 + v) as u8;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Shared keys, one a peer and direction, and the values encrypted with them. Four peers are remembered, the one unused
 // longest gives way. atProtocol: sharing with another atSign; AES, IV and padding of values.
-import { bytesEqual, bytesWipe } from "../bytes";
+import { bytesEqual, bytesHex, bytesWipe } from "../bytes";
 import { base64Decode, base64Encode } from "../codec/base64";
 import { derReadRsaPublic, derWriteSpki } from "../codec/derRsa";
 import { aesCtrCrypt, pkcs7Pad, pkcs7Unpad } from "../crypto/aesCtr";
@@ -168,13 +168,9 @@ export function shareIsForUs(checksum: usize, checksumLen: u32, hash: usize, has
   // The hash keeps its own state at the far end of the scratch.
   sha512(KEY_WORK, SCRATCH, SPKI_TEXT);
   bytesWipe(SCRATCH, SPKI_TEXT);
-  let same = true;
-  for (let i: u32 = 0; i < 128; i++) {
-    const b = load<u8>(KEY_WORK + (i >> 1)) as u32;
-    const v = i & 1 ? b & 15 : b >> 4;
-    if (load<u8>(hash + i) !== ((v < 10 ? 48 + v : 87 + v) as u8)) same = false;
-  }
-  bytesWipe(KEY_WORK, 64);
+  bytesHex(KEY_WORK + 64, KEY_WORK, 64);
+  const same = bytesEqual(KEY_WORK + 64, hash, 128) !== 0;
+  bytesWipe(KEY_WORK, 192);
   return same;
 }
 

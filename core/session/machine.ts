@@ -6,11 +6,12 @@
 //                      +------------- Pause <---- link or reply failed --------------+
 //
 // Talking is: from, pkam; or for a new device the public key, enroll:request, and after the login keys:get twice.
-import { now_ms } from "../hal";
+import { log, now_ms } from "../hal";
 import { shareForgetCandidates } from "../keys/share";
 import { RX } from "../memory";
 import { Status } from "../status";
 import { responseLen, responsePtr } from "../wire/response";
+import { LOG_BROKEN, LOG_ENDED } from "../wire/words";
 import { Config, configSet } from "./config";
 import { Event, eventBegin, eventField, eventRaise, Field } from "./event";
 import { linkDrop, linkSend } from "./link";
@@ -66,6 +67,10 @@ export const enum Expect {
   /** As Noop, and an error before it is the monitor's. */
   Monitor,
 }
+
+/** Levels of hal.log. */
+const ERROR: u32 = 0;
+const WARNING: u32 = 1;
 
 // Milliseconds.
 const REPLY_LIMIT: i64 = 30000;
@@ -179,6 +184,7 @@ export function machineAsk(whose: Expect, line: i32): void {
 /** The link is of no use any more: what was under way begins again after a pause. */
 export function machineBroken(status: i32): void {
   const before = phase;
+  log(WARNING, LOG_BROKEN + 1, load<u8>(LOG_BROKEN));
   reason = status;
   if (before === Phase.Directory) {
     directoryTries++;
@@ -227,6 +233,7 @@ export function machineReady(): void {
 export function machineEnd(why: i32, operation: i32): void {
   if (phase === Phase.Off) return;
   settle();
+  if (why < 0) log(ERROR, LOG_ENDED + 1, load<u8>(LOG_ENDED));
   reason = why;
   phase = Phase.Off;
   watermarkStore();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The board's entropy for the core's generator. SP 800-90A §8.6.7: 32 bytes of entropy and 16 of nonce.
-import { bytesWipe } from "../bytes";
+import { bytesHex, bytesWipe } from "../bytes";
 import { drbgGenerate, drbgReseed, drbgSeed } from "../crypto/drbg";
 import { entropy } from "../hal";
 import { KEY_WORK } from "../memory";
@@ -41,21 +41,16 @@ export function randomUuid(out36: usize): i32 {
   if (status < 0) return status;
   store<u8>(KEY_WORK + 6, (load<u8>(KEY_WORK + 6) & 0x0f) | 0x40);
   store<u8>(KEY_WORK + 8, (load<u8>(KEY_WORK + 8) & 0x3f) | 0x80);
+  // 8-4-4-4-12 digits.
   let at = out36;
-  for (let i: u32 = 0; i < 16; i++) {
-    if (i === 4 || i === 6 || i === 8 || i === 10) {
+  for (let i: u32 = 0; i < 16; i += 2) {
+    if (i >= 4 && i <= 10) {
       store<u8>(at, 0x2d);
       at++;
     }
-    const b = load<u8>(KEY_WORK + i);
-    store<u8>(at, digit(b >> 4));
-    store<u8>(at + 1, digit(b & 15));
-    at += 2;
+    bytesHex(at, KEY_WORK + i, 2);
+    at += 4;
   }
   bytesWipe(KEY_WORK, 16);
   return 0;
-}
-
-function digit(v: u8): u8 {
-  return v < 10 ? 48 + v : 87 + v;
 }

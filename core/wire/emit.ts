@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Writes a line into the tx buffer. The first thing that doesn't fit is remembered and reported by emitEnd().
+import { bytesHex } from "../bytes";
 import { base64Encode } from "../codec/base64";
 import { LINE_MAX, TX } from "../memory";
 import { Status } from "../status";
 
 const LINE_FEED: u8 = 0x0a;
 
-let at: usize = TX;
-let limit: usize = TX;
+let at: usize = 0;
+let limit: usize = 0;
 let failure: i32 = 0;
 
 /** Starts a line of at most `cap` bytes, its line feed not counted. */
@@ -49,18 +50,14 @@ export function emitBase64(x: usize, len: u32): void {
   else at += n;
 }
 
-/** Appends `len` bytes as lowercase hexadecimal digits. secret: may be, no table and no branch on the bytes. */
+/** Appends `len` bytes as lowercase hexadecimal digits. */
 export function emitHex(x: usize, len: u32): void {
-  for (let i: u32 = 0; i < len; i++) {
-    const b = load<u8>(x + i) as u32;
-    emitChar(hexDigit(b >> 4));
-    emitChar(hexDigit(b & 15));
+  if (limit - at < 2 * len) {
+    failure = Status.NoRoom;
+    return;
   }
-}
-
-// '0' + v, and 39 more from 10 on to reach 'a'.
-function hexDigit(v: u32): u8 {
-  return (48 + v + ((9 - v) >>> 31) * 39) as u8;
+  bytesHex(at, x, len);
+  at += 2 * len;
 }
 
 /** Appends a number in decimal digits. */
@@ -83,21 +80,6 @@ export function emitJsonString(x: usize, len: u32): void {
     emitChar(c);
   }
   emitChar(0x22);
-}
-
-/** Where the next byte goes: to write a part in place and then emitSkip() over it. */
-export function emitAt(): usize {
-  return at;
-}
-
-/** Bytes left before the limit. */
-export function emitRoom(): u32 {
-  return (limit - at) as u32;
-}
-
-/** Takes over `len` bytes written at emitAt(). */
-export function emitSkip(len: u32): void {
-  at += len;
 }
 
 /** Ends the line. Its length with the line feed, or what went wrong first; then nothing may be sent. */

@@ -308,3 +308,16 @@ export const ENROLLMENT_EXISTS: usize = memory.data<u8>(
 );
 /** `-1` */
 export const STATS_ID: usize = memory.data<u8>([2, 45, 49], 1);
+/** `link given up, trying again` */
+export const LOG_BROKEN: usize = memory.data<u8>(
+  [
+    27, 108, 105, 110, 107, 32, 103, 105, 118, 101, 110, 32, 117, 112, 44, 32, 116, 114, 121, 105,
+    110, 103, 32, 97, 103, 97, 105, 110,
+  ],
+  1,
+);
+/** `session ended` */
+export const LOG_ENDED: usize = memory.data<u8>(
+  [13, 115, 101, 115, 115, 105, 111, 110, 32, 101, 110, 100, 101, 100],
+  1,
+);
