@@ -118,7 +118,8 @@ export function natScan(out72: usize, table: usize, stride: u32, count: u32, ind
   let w7: u64 = 0;
   let w8: u64 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const mask = bytesMaskZero(i ^ index) as i32 as i64 as u64;
+    // All ones for the entry wanted: 0 - 1 keeps its sign, any other small number less 1 has none.
+    const mask = ((((i ^ index) as i32) - 1) >> 31) as i64 as u64;
     w0 |= load<u64>(table) & mask;
     w1 |= load<u64>(table, 8) & mask;
     w2 |= load<u64>(table, 16) & mask;

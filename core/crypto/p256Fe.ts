@@ -19,7 +19,8 @@ const LIMB: i64 = 0x1fffffff;
 const P: usize = memory.data<u32>([0x1fffffff, 0x1fffffff, 0x1fffffff, 0x1ff, 0x0, 0x0, 0x40000, 0x1fe00000, 0xffffff]);
 // biome-ignore format: nine limbs a line
 const RR: usize = memory.data<u32>([0xc00, 0x0, 0x1fff0000, 0x1fdfffff, 0x1fbfffff, 0x1fffffff, 0x1fffffff, 0x1ffffffe, 0x13]);
-const UNIT: usize = memory.data<u32>([1, 0, 0, 0, 0, 0, 0, 0, 0]);
+/** The plain number 1. */
+export const P256_UNIT: usize = memory.data<u32>([1, 0, 0, 0, 0, 0, 0, 0, 0]);
 /** 1 in Montgomery form. */
 // biome-ignore format: nine limbs a line
 export const P256_ONE: usize = memory.data<u32>([0x20, 0x0, 0x0, 0x1fffc000, 0x1fffffff, 0x1fffffff, 0x1f7fffff, 0x3ffffff, 0x0]);
@@ -171,7 +172,7 @@ export function p256FeSubtract(r: usize, a: usize, b: usize): void {
 /** r = the plain number a / R in 0..p-1. r must not be a. */
 function plain(r: usize, a: usize): void {
   // With a factor of 1 the product lies in 0..p, both ends included.
-  p256FeMul(r, a, UNIT);
+  p256FeMul(r, a, P256_UNIT);
   const mask = natIsEqual(r, P, 9);
   for (let i: usize = 0; i < 36; i += 4) store<u32>(r + i, load<u32>(r + i) & ~mask);
 }
