@@ -3,12 +3,25 @@
 import { askSecret } from "./askSecret.ts";
 import { run } from "./atmicro.ts";
 import type { Io } from "./command.ts";
+import { describeFailure } from "./failure.ts";
 
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   // Once: a second signal ends the program at once, and its children with it.
   process.once(signal, () => stopping.abort());
 }
+
+// The reader of a pipe has gone (`| head`): nothing more can be said, so end in order.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", () => stopping.abort());
+}
+
+process.on("uncaughtException", (error) => {
+  const { message, exitCode } = describeFailure(error);
+  process.stderr.write(`atmicro: ${message}\n`);
+  if (process.argv.includes("--debug")) process.stderr.write(`${error.stack}\n`);
+  process.exit(exitCode);
+});
 
 async function standardInput(): Promise<string> {
   const chunks: Buffer[] = [];

@@ -8,6 +8,9 @@ import { AtError } from "../wire/errors.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import type { Session } from "./session.ts";
 
+/** How long a recipient's public key is taken as unchanged: an atSign may be reset. */
+const PUBLIC_KEY_MILLIS = 3_600_000;
+
 /** What goes with data encrypted for another atSign. */
 export type OutgoingKey = {
   /** AES-256 key, base64. */
@@ -25,7 +28,7 @@ export type OutgoingKey = {
 export class SharedKeys {
   private readonly session: Session;
   private readonly keys: AtKeys;
-  private readonly outgoing = new Map<string, Promise<OutgoingKey>>();
+  private readonly outgoing = new Map<string, { key: Promise<OutgoingKey>; foundAt: number }>();
   private readonly incoming = new Map<string, string>();
   /** The last wrapped key of each sender and what it held: senders repeat it with every value. */
   private readonly unwrapped = new Map<string, { wrapped: string; key: string }>();
@@ -38,13 +41,14 @@ export class SharedKeys {
   /** The key for what I share with an atSign, made when there is none. */
   async keyFor(atSign: string): Promise<OutgoingKey> {
     const known = this.outgoing.get(atSign);
-    if (known !== undefined) return await known;
-    const finding = this.findOrCreate(atSign);
+    const now = performance.now();
+    if (known !== undefined && now - known.foundAt < PUBLIC_KEY_MILLIS) return await known.key;
+    const finding = { key: this.findOrCreate(atSign), foundAt: now };
     this.outgoing.set(atSign, finding);
     try {
-      return await finding;
+      return await finding.key;
     } catch (error) {
-      this.outgoing.delete(atSign);
+      if (this.outgoing.get(atSign) === finding) this.outgoing.delete(atSign);
       throw error;
     }
   }
@@ -52,7 +56,7 @@ export class SharedKeys {
   /** The key of what I shared before. Rejects with AT0015 when I never did. */
   async ownKeyFor(atSign: string): Promise<string> {
     const known = this.outgoing.get(atSign);
-    if (known !== undefined) return (await known).key;
+    if (known !== undefined) return (await known.key).key;
     return this.unwrap(await this.session.request(`llookup:${this.ownRecord(atSign)}`));
   }
 
