@@ -8,6 +8,7 @@ import { engines } from "./engine/engines.ts";
 import { fromHex, hexAt, Io, toHex } from "./engine/io.ts";
 import { sized } from "./engine/rsaKey.ts";
 import { expectForgotten, expectScratchWiped } from "./engine/scratch.ts";
+import cavp from "./vectors/cavp.json" with { type: "json" };
 import wycheproof from "./vectors/ecdh.json" with { type: "json" };
 
 const BAD_ARGUMENT = -4;
@@ -36,6 +37,10 @@ for (const factory of engines) {
       expect(hexAt(engine, out, 32)).toBe("00".repeat(32));
       return status;
     }
+
+    it("gives the secrets of NIST's ECC CDH primitive test", () => {
+      for (const { peer, d, z } of cavp.cdh) expect(shared(fromHex(d), fromHex(peer))).toBe(z);
+    });
 
     it("gives the verdicts and secrets of Wycheproof", () => {
       const every = engine.name === "v8" ? 1 : 10;

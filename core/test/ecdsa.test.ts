@@ -7,6 +7,7 @@ import type { Engine } from "./engine/engine.ts";
 import { engines } from "./engine/engines.ts";
 import { fromHex, hexAt, Io, toHex, utf8 } from "./engine/io.ts";
 import { expectForgotten, expectScratchWiped } from "./engine/scratch.ts";
+import cavp from "./vectors/cavp.json" with { type: "json" };
 import wycheproof from "./vectors/ecdsa.json" with { type: "json" };
 import pkam from "./vectors/interop/06-pkam.json" with { type: "json" };
 
@@ -98,6 +99,15 @@ for (const factory of engines) {
       priv[0] = 1;
       signWith(sha256(priv), priv, randomBytes(32));
       expectForgotten(engine, priv);
+    });
+
+    it("verifies the signatures of NIST's SigGen component test and none with a bit changed", () => {
+      for (const { hash, public: pub, sig } of cavp.sigGen) {
+        expect(verified(fromHex(hash), fromHex(sig), fromHex(pub))).toBe(0);
+        const bad = fromHex(sig);
+        bad[40] = (bad[40] ?? 0) ^ 4;
+        expect(verified(fromHex(hash), bad, fromHex(pub))).toBe(BAD_SIGNATURE);
+      }
     });
 
     it("gives the verdicts of Wycheproof", () => {

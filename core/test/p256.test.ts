@@ -6,6 +6,7 @@ import type { Engine } from "./engine/engine.ts";
 import { engines } from "./engine/engines.ts";
 import { fromHex, hexAt, Io, toHex } from "./engine/io.ts";
 import { expectForgotten, expectScratchWiped } from "./engine/scratch.ts";
+import cavp from "./vectors/cavp.json" with { type: "json" };
 
 const BAD_ARGUMENT = -4;
 const BAD_POINT = -16;
@@ -80,6 +81,23 @@ for (const factory of engines) {
       io.reset();
       return engine.call("p256_check", io.put(point));
     }
+
+    it("gives the public keys of NIST's key pair tests", () => {
+      for (const { d, public: pub } of cavp.keyPair) expect(publicKey(BigInt(`0x${d}`))).toBe(pub);
+      for (const { d, own } of cavp.cdh) expect(publicKey(BigInt(`0x${d}`))).toBe(own);
+    });
+
+    it("gives the verdicts of NIST's public key validation tests", () => {
+      // Coordinates of more than 32 bytes are out of range before the core could see them.
+      const cases = cavp.pkv.filter(
+        ({ x, y }) => BigInt(`0x${x}`) >> 256n === 0n && BigInt(`0x${y}`) >> 256n === 0n,
+      );
+      expect(new Set(cases.map(({ result }) => result))).toEqual(new Set(["P", "F"]));
+      for (const { x, y, result, why } of cases) {
+        const point = [x, y].map((half) => toHex(bytes32(BigInt(`0x${half}`))));
+        expect(check(fromHex(`04${point.join("")}`)), why).toBe(result === "P" ? 0 : BAD_POINT);
+      }
+    });
 
     it("accepts points of the curve only", () => {
       const good = p256.getPublicKey(bytes32(0x1234567n), false);
