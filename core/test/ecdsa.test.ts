@@ -110,6 +110,13 @@ for (const factory of engines) {
       }
     });
 
+    it("gives the verdicts of NIST's signature verification test", () => {
+      for (const { msg, public: pub, sig, result, why } of cavp.sigVer) {
+        const verdict = verified(sha256(fromHex(msg)), fromHex(sig), fromHex(pub));
+        expect(verdict, why).toBe(result === "P" ? 0 : BAD_SIGNATURE);
+      }
+    });
+
     it("gives the verdicts of Wycheproof", () => {
       const cases = wycheproof.cases.filter((_, i) => engine.name === "v8" || i % 8 === 0);
       for (const { tcId, key, msg, sig, result } of cases) {
