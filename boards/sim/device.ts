@@ -182,6 +182,7 @@ export class SimulatedDevice implements Device {
   /** A state event carries in place of an operation's number why the session is there: 0 or a status. */
   #stateChanged(state: StateName, reason: number): void {
     this.report({ event: "state", state, ...(reason < 0 ? { reason: statusName(reason) } : {}) });
+    if (state === "ready") this.reportStats();
     if (state === "ready" && !this.#serving) {
       this.report({ event: "enrolled" });
       this.#serve();

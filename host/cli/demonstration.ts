@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The main job on real parts: a device enrols, sends encrypted readings, obeys an encrypted command.
 import { randomUUID } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { activate } from "../client/activation.ts";
-import { AtClient } from "../client/atClient.ts";
+import type { AtClient } from "../client/atClient.ts";
 import type { ReceivedNotification } from "../client/notifications.ts";
-import { formatAddress } from "../client/transport.ts";
-import { writeKeyFile } from "../crypto/keyFile.ts";
-import { ChildProgram, type LifeEvent } from "./childProgram.ts";
+import type { ChildProgram, LifeEvent } from "./childProgram.ts";
 import { CliError, EXIT } from "./exit.ts";
-import { deviceProgram } from "./program.ts";
+import { enrolDevice, startDevice } from "./simulatedDevice.ts";
 import { World } from "./world.ts";
 
 export const DEVICE = "@greenhouse";
@@ -22,7 +18,6 @@ const COMMANDED_INTERVAL_MILLIS = 500;
 const COMMAND_AFTER = 2;
 /** Nothing new for so long is a failure. */
 const PROGRESS_MILLIS = 60_000;
-const READY_MILLIS = 30_000;
 
 /** What was seen; `--json` prints the same members. */
 export type DemonstrationResult = {
@@ -138,8 +133,8 @@ export class Demonstration {
         .map((server) => `atServer ${server.atSign} on ${server.port}`)
         .join(", ")}; all TLS`,
     );
-    this.owner = await this.activate(world, DEVICE);
-    this.peer = await this.activate(world, PEER);
+    this.owner = await world.activate(DEVICE);
+    this.peer = await world.activate(PEER);
     this.narrator.step("Owners", `${DEVICE} and ${PEER} activated; their keys were made here`);
     await this.listen(this.peer);
     await this.enrol(world, this.owner);
@@ -169,14 +164,6 @@ export class Demonstration {
     await this.world?.close();
   }
 
-  private async activate(world: World, atSign: string): Promise<AtClient> {
-    const { cramSecret } = world.server(atSign);
-    const save = (keys: Parameters<typeof writeKeyFile>[1]): Promise<void> =>
-      writeKeyFile(world.keyFile(atSign), keys);
-    const keys = await activate({ atSign, cramSecret, save }, world.network);
-    return await AtClient.connect({ ...world.network, keys });
-  }
-
   private async listen(peer: AtClient): Promise<void> {
     const monitor = peer.monitor({
       regex: `\\.${NAMESPACE}@`,
@@ -190,67 +177,24 @@ export class Demonstration {
   }
 
   private async enrol(world: World, owner: AtClient): Promise<void> {
-    const asked = this.enrolmentAsked(owner);
-    const device = await this.startDevice(world);
+    const device = await startDevice({
+      world,
+      folder: join(this.folder, "device"),
+      atSign: DEVICE,
+      peer: PEER,
+      namespace: NAMESPACE,
+      intervalMs: FIRST_INTERVAL_MILLIS,
+      onEvent: (event) => this.deviceSaid(event),
+    });
     this.device = device;
-    device.writeLine(await owner.otpGet());
-    const enrolled = device.event("enrolled", READY_MILLIS);
-    const { id, text } = await Promise.race([asked, this.failedFirst(enrolled)]);
-    this.narrator.step("Enrolment", `the device made its own P-256 key and asks for ${text}`);
-    await owner.approve(id);
-    this.narrator.more(`approved by ${DEVICE}'s owner: enrollment ${id}`);
-    await enrolled;
+    await enrolDevice(device, owner, ({ id, appName, deviceName, namespaces }) => {
+      const what = `app "${appName}", device "${deviceName}", access ${JSON.stringify(namespaces)}`;
+      this.narrator.step("Enrolment", `the device made its own P-256 key and asks for ${what}`);
+      this.narrator.more(`approved by ${DEVICE}'s owner: enrollment ${id}`);
+    });
     device.ended.then((reason) => {
       if (reason !== undefined) this.fail(reason);
     });
-  }
-
-  /** Rejects as `promise` does; its success comes too early to matter. */
-  private async failedFirst(promise: Promise<unknown>): Promise<never> {
-    await promise;
-    throw new CliError("the device enrolled without being approved", EXIT.internal);
-  }
-
-  /** The owner is told of a request by a notification to itself (atProtocol, APKAM enrollment). */
-  private async enrolmentAsked(owner: AtClient): Promise<{ id: string; text: string }> {
-    return await new Promise((resolve, reject) => {
-      const monitor = owner.monitor({
-        selfNotifications: true,
-        regex: "__manage",
-        onNotification: ({ key, value }) => {
-          const id = key.slice(0, key.indexOf("."));
-          const { appName, deviceName, namespace } = JSON.parse(String(value));
-          const text = `app "${appName}", device "${deviceName}", access ${JSON.stringify(namespace)}`;
-          monitor.close().catch(reject);
-          resolve({ id, text });
-        },
-        onError: reject,
-      });
-    });
-  }
-
-  private async startDevice(world: World): Promise<ChildProgram> {
-    const folder = join(this.folder, "device");
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const configuration = join(folder, "configuration.json");
-    const content = {
-      atSign: DEVICE,
-      directory: formatAddress(world.directory),
-      ca: world.authorityFile,
-      store: join(folder, "store"),
-      app: NAMESPACE,
-      device: "simulator",
-      namespaces: { [NAMESPACE]: "rw" },
-      peer: PEER,
-      intervalMs: FIRST_INTERVAL_MILLIS,
-    };
-    await writeFile(configuration, JSON.stringify(content));
-    const device = new ChildProgram({
-      name: "the device",
-      args: [deviceProgram(), configuration],
-      onEvent: (event) => this.deviceSaid(event),
-    });
-    return device;
   }
 
   private deviceSaid(event: LifeEvent): void {

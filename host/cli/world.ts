@@ -3,9 +3,12 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { activate } from "../client/activation.ts";
+import { AtClient } from "../client/atClient.ts";
 import type { NetworkOptions } from "../client/session.ts";
 import { type Address, formatAddress } from "../client/transport.ts";
 import { type Authority, createAuthority, issueCertificate } from "../crypto/certificates.ts";
+import { type AtKeys, writeKeyFile } from "../crypto/keyFile.ts";
 import { createSecretFile } from "../crypto/secretFile.ts";
 import { openDirectoryStore } from "../directory/directoryStore.ts";
 import { atSignName } from "../wire/atsign.ts";
@@ -100,6 +103,14 @@ export class World {
   /** Where the keys of an atSign of this world are kept. */
   keyFile(atSign: string): string {
     return join(this.folder, "keys", `@${atSignName(atSign)}_key.atKeys`);
+  }
+
+  /** Activates an atSign: its keys are made here and kept in `keyFile`. Gives its owner's client. */
+  async activate(atSign: string): Promise<AtClient> {
+    const { cramSecret } = this.server(atSign);
+    const save = (keys: AtKeys): Promise<void> => writeKeyFile(this.keyFile(atSign), keys);
+    const keys = await activate({ atSign, cramSecret, save }, this.network);
+    return await AtClient.connect({ ...this.network, keys });
   }
 
   /** Makes the directory answer `port` for an atSign. */

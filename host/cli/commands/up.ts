@@ -2,9 +2,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { activate } from "../../client/activation.ts";
 import { formatAddress } from "../../client/transport.ts";
-import { writeKeyFile } from "../../crypto/keyFile.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import type { CommandDefinition, Io } from "../command.ts";
 import { CliError, EXIT } from "../exit.ts";
@@ -34,10 +32,9 @@ async function chooseFolder(given: string | undefined): Promise<{ path: string; 
 }
 
 async function activateAll(world: World): Promise<void> {
-  for (const { atSign, cramSecret } of world.servers) {
-    const save = (keys: Parameters<typeof writeKeyFile>[1]): Promise<void> =>
-      writeKeyFile(world.keyFile(atSign), keys);
-    await activate({ atSign, cramSecret, save }, world.network);
+  for (const { atSign } of world.servers) {
+    const owner = await world.activate(atSign);
+    await owner.close();
   }
 }
 

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The simulated device as a program of this world: how it is started and enrolled.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { AtClient } from "../client/atClient.ts";
+import { formatAddress } from "../client/transport.ts";
+import { AtError } from "../wire/errors.ts";
+import { ChildProgram, type LifeEvent } from "./childProgram.ts";
+import { deviceProgram } from "./program.ts";
+import type { World } from "./world.ts";
+
+const ENROLLED_MILLIS = 60_000;
+
+export type DeviceOptions = {
+  readonly world: World;
+  /** Its configuration and its key store; a device started there again is still enrolled. */
+  readonly folder: string;
+  readonly atSign: string;
+  readonly peer: string;
+  readonly namespace: string;
+  readonly intervalMs: number;
+  readonly onEvent?: (event: LifeEvent) => void;
+};
+
+/** What a device asks its owner for. */
+export type EnrolmentAsked = {
+  readonly id: string;
+  readonly appName: string;
+  readonly deviceName: string;
+  readonly namespaces: Readonly<Record<string, string>>;
+};
+
+/** Writes the device's configuration and starts its program. */
+export async function startDevice(options: DeviceOptions): Promise<ChildProgram> {
+  const { world, folder, namespace } = options;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, "configuration.json");
+  const configuration = {
+    atSign: options.atSign,
+    directory: formatAddress(world.directory),
+    ca: world.authorityFile,
+    store: "store",
+    app: namespace,
+    device: "simulator",
+    namespaces: { [namespace]: "rw" },
+    peer: options.peer,
+    intervalMs: options.intervalMs,
+  };
+  await writeFile(file, JSON.stringify(configuration));
+  return new ChildProgram({
+    name: `the device of ${options.atSign}`,
+    args: [deviceProgram(), file],
+    ...(options.onEvent && { onEvent: options.onEvent }),
+  });
+}
+
+/** Gives the device a one-time passcode and approves what it asks for, in its owner's name. */
+export async function enrolDevice(
+  device: ChildProgram,
+  owner: AtClient,
+  onApproved: (asked: EnrolmentAsked) => void = () => undefined,
+): Promise<void> {
+  const enrolled = device.event("enrolled", ENROLLED_MILLIS);
+  const asked = enrolmentAsked(owner);
+  device.writeLine(await owner.otpGet());
+  // When the device gives up, nothing will be asked any more.
+  const request = await Promise.race([asked, enrolled]);
+  if (!("id" in request) || typeof request.id !== "string") {
+    throw new AtError("AT0014", "the device enrolled without being approved");
+  }
+  await owner.approve(request.id);
+  onApproved(await asked);
+  await enrolled;
+}
+
+/** The owner is told of a request by a notification to itself (atProtocol, APKAM enrollment). */
+function enrolmentAsked(owner: AtClient): Promise<EnrolmentAsked> {
+  return new Promise((resolve, reject) => {
+    const monitor = owner.monitor({
+      selfNotifications: true,
+      regex: "__manage",
+      onNotification: ({ key, value }) => {
+        const { appName, deviceName, namespace } = JSON.parse(String(value));
+        monitor.close().catch(reject);
+        resolve({ id: key.slice(0, key.indexOf(".")), appName, deviceName, namespaces: namespace });
+      },
+      onError: reject,
+    });
+  });
+}
