@@ -200,12 +200,15 @@ export class Notifier {
     lane.sending = true;
     const run = this.drain(recipient, lane)
       .catch((error: unknown) => {
-        if (!this.closed)
-          this.options.log.error({ trace: traceOf(error), recipient }, "delivery stopped");
+        lane.failures += 1;
+        lane.until = this.options.now() + this.pause(lane.failures);
+        if (this.closed) return;
+        this.options.log.error({ trace: traceOf(error), recipient }, "delivery stopped");
       })
       .finally(() => {
         lane.sending = false;
         this.running.delete(run);
+        if (!this.closed) this.pump();
       });
     this.running.add(run);
   }
@@ -229,10 +232,12 @@ export class Notifier {
       }
       refused.push(...(await this.errored([next])));
       if (isAnswer(failure)) continue;
-      refused.push(...(await this.errored(lane.waiting)));
+      const rest = lane.waiting;
       lane.waiting = [];
       lane.failures += 1;
       lane.until = this.options.now() + this.pause(lane.failures);
+      refused.push(...(await this.errored(rest)));
+      break;
     }
     if (refused.length === 0) return;
     lane.until = Math.max(lane.until, this.options.now() + this.pause(Math.max(1, lane.failures)));
@@ -263,23 +268,19 @@ export class Notifier {
     }
   }
 
-  /** Marks notifications as failed; gives back those to be tried again. */
+  /** Marks notifications as failed; gives back those to be tried again, without any removed meanwhile. */
   private async errored(failed: Notification[]): Promise<Notification[]> {
-    const marked = failed.map(
-      (notification): Notification => ({
-        ...notification,
-        status: "errored",
-        retryCount: notification.retryCount + 1,
-      }),
-    );
-    await this.options.store.write((writer) => {
-      for (const notification of marked) {
-        if (writer.notification(notification.id)) writer.putNotification(notification);
-      }
+    const marked = await this.options.store.write((writer) => {
+      const kept = failed.filter(({ id }) => writer.notification(id) !== undefined);
+      return kept.map((notification): Notification => {
+        const retryCount = notification.retryCount + 1;
+        const errored: Notification = { ...notification, status: "errored", retryCount };
+        writer.putNotification(errored);
+        return errored;
+      });
     });
-    return marked.filter(
-      ({ retryCount }) => retryCount < this.options.tuning.notificationMaxRetries,
-    );
+    const { notificationMaxRetries } = this.options.tuning;
+    return marked.filter(({ retryCount }) => retryCount < notificationMaxRetries);
   }
 
   private async update(notification: Notification): Promise<void> {

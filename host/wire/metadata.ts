@@ -187,9 +187,13 @@ export function formatMetadataFragment(options: MetadataOptions): string {
   return parts.join("");
 }
 
-/** `2024-10-21 09:46:48.982Z`, as metadata and notifications show an instant. */
+/** Last instant that has a date, ms since the epoch (ECMA-262, time values). */
+const LAST_INSTANT = 8.64e15;
+
+/** `2024-10-21 09:46:48.982Z`, as metadata and notifications show an instant; later ones than a date can say end there. */
 export function formatTime(epochMillis: number): string {
-  return new Date(epochMillis).toISOString().replace("T", " ");
+  const instant = Math.max(-LAST_INSTANT, Math.min(epochMillis, LAST_INSTANT));
+  return new Date(instant).toISOString().replace("T", " ");
 }
 
 /** Reads such a text, with a space or a `T`; undefined when it isn't one. */

@@ -18,8 +18,7 @@ function isNewer(version: string): boolean {
   return false;
 }
 
-function wantsJson(clientConfig: string | undefined): boolean {
-  if (clientConfig === undefined) return false;
+function wantsJson(clientConfig: string): boolean {
   try {
     const config: unknown = JSON.parse(clientConfig);
     if (typeof config !== "object" || config === null) return false;
@@ -67,7 +66,7 @@ export const from: Verb = {
   usage: "from:<atSign>[:clientConfig:<json>]",
   async run(args, session, services) {
     const atSign = normalizeAtSign(args.atSign ?? "");
-    session.jsonErrors = wantsJson(args.clientConfig);
+    if (args.clientConfig !== undefined) session.jsonErrors = wantsJson(args.clientConfig);
     const own = atSign === services.atSign;
     if (!own) {
       if (isBlocked(atSign, services)) throw new AtError("AT0013", "Unable to connect");

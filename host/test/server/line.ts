@@ -44,6 +44,18 @@ export class Line {
     authority: string,
     identity?: { certificate: string; privateKey: string },
   ): Promise<Line> {
+    const line = Line.connect(port, authority, identity);
+    const greeting = await line.take(1);
+    if (greeting !== "@") throw new Error(`greeted with ${greeting}`);
+    return line;
+  }
+
+  /** Connects and takes nothing. */
+  static connect(
+    port: number,
+    authority: string,
+    identity?: { certificate: string; privateKey: string },
+  ): Line {
     const socket = connect({
       host: "127.0.0.1",
       port,
@@ -51,10 +63,7 @@ export class Line {
       ca: authority,
       ...(identity !== undefined && { cert: identity.certificate, key: identity.privateKey }),
     });
-    const line = new Line(socket);
-    const greeting = await line.take(1);
-    if (greeting !== "@") throw new Error(`greeted with ${greeting}`);
-    return line;
+    return new Line(socket);
   }
 
   send(text: string | Uint8Array): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bytes } from "./line.ts";
+import { bytes, Line } from "./line.ts";
 import { challengeOf, identity, pkamLine, type Place, signChallenge, World } from "./world.ts";
 
 const UUID = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
@@ -192,6 +192,12 @@ describe("transport, prompts and logins", () => {
     expect(await line.ask("lokup:public:x@alice")).toBe(reply);
   });
 
+  it("goes on writing errors as JSON after a from without a version", async () => {
+    const line = await alice.owner("3.0.57");
+    await line.ask("from:@alice");
+    expect(await line.ask("nope")).toMatch(/^error:\{"errorCode":"AT0003"/);
+  });
+
   it("drops a connection that sends more than the limit", async () => {
     const line = await alice.open();
     line.send(Buffer.alloc(10_240_001, 0x61));
@@ -203,7 +209,9 @@ describe("transport, prompts and logins", () => {
     const first = await small.open();
     const second = await small.open();
     const port = small.server.port;
-    await expect(world.connect(port)).rejects.toThrow("greeted with e");
+    expect(await Line.connect(port, world.authority.certificate).closed()).toBe(
+      "error:AT0012-Inbound connection limit exceeded\n",
+    );
     first.send("@exit\n");
     await first.closed();
     const third = await world.connect(port);

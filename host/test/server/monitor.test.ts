@@ -119,10 +119,9 @@ describe("monitor", () => {
     const watch = await alice.owner();
     watch.send("monitor\nnoop:0\n");
     await watch.reply();
-    watch.send("noop:300\n");
+    watch.send("noop:2000\n");
     await tell("now-1");
     expect(json(await watch.line()).id).toBe("now-1");
-    expect(await watch.reply()).toBe("data:ok\n@alice@");
   });
 
   it("sends statistics by itself", async () => {

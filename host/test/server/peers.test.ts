@@ -61,6 +61,14 @@ describe("two atServers", () => {
     expect(await b.ask("plookup:x@nobody")).toContain('"errorCode":"AT0007"');
   });
 
+  it("asks itself for its own public records, and caches nothing of that", async () => {
+    await a.ask("update:public:own@alice 1");
+    expect(await a.ask("plookup:all:own@alice")).toContain(
+      'data:{"key":"public:own@alice","data":"1"',
+    );
+    expect(await a.ask("scan ^cached:public:own")).toBe("data:[]\n@alice@");
+  });
+
   it("remembers the other's public key, and sets shared keys aside when it changes", async () => {
     await a.ask("update:public:publickey@alice KEY1");
     await b.ask("update:shared_key.alice@bob wrapped");
@@ -205,6 +213,32 @@ describe("two atServers", () => {
     expect(received.map(({ id, value }) => [id, value])).toEqual(
       ids.map((id, i) => [id, String(i)]),
     );
+  });
+});
+
+describe("a peer that comes and goes", () => {
+  it("gets every notification once and in order", async () => {
+    const world = await World.create();
+    const alice = await world.start("@alice", { directoryCacheMillis: 0 });
+    const line = await alice.owner();
+    let carol = await world.start("@carol");
+    const sent: string[] = [];
+    for (let round = 0; round < 4; round++) {
+      for (let i = 0; i < 10; i++) {
+        sent.push(dataOf(await line.ask(`notify:ttln:600000:@carol:n.demo@alice:${round}-${i}`)));
+      }
+      await world.stop(carol);
+      for (let i = 0; i < 3; i++) {
+        sent.push(dataOf(await line.ask(`notify:ttln:600000:@carol:m.demo@alice:${round}-${i}`)));
+      }
+      carol = await world.start("@carol", { store: carol.store });
+    }
+    const watch = await carol.owner();
+    watch.send("monitor:strict:0 demo\n");
+    const received: unknown[] = [];
+    while (received.length < sent.length) received.push((await notification(watch)).id);
+    expect(received).toEqual(sent);
+    await world.close();
   });
 });
 

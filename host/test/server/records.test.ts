@@ -100,6 +100,11 @@ const tables: Record<string, Exchange[]> = {
       /"ttl":1,"ttb":2,"ttr":3,"ccd":true,"isBinary":true,"isEncrypted":true,"dataSignature":"d","sharedKeyEnc":"e","pubKeyCS":"c","encoding":"base64","encKeyName":"kn","encAlgo":"ea","ivNonce":"iv","skeEncKeyName":"sn","skeEncAlgo":"sa"\}|^data:null/,
     ],
     ["update:isEncrypted:maybe:x@alice v", syntax],
+    ["update:ttl:9007199254740991:ttb:0:far.t@alice v", number],
+    ["llookup:meta:far.t@alice", /"expiresAt":"\+275760-09-13 00:00:00\.000Z"/],
+    ["notify:id:far-1:ttln:99999999999999999999:@alice:far.t@alice", data("far-1")],
+    ["notify:fetch:far-1", /"expiresAt":"\+275760-09-13 00:00:00\.000Z"/],
+    ["notify:remove:far-1", data("success")],
   ],
   "update:meta and update:json": [
     ["update:@bob:location@alice here", number],

@@ -10,7 +10,7 @@ import { type RunningDirectory, startDirectory } from "../../directory/directory
 import { type DirectoryStore, openDirectoryStore } from "../../directory/directoryStore.ts";
 import type { ServerConfig } from "../../server/config.ts";
 import { type RunningServer, startServer } from "../../server/server.ts";
-import { openMemoryStore } from "../../store/memory.ts";
+import { openLmdbStore } from "../../store/lmdb.ts";
 import type { Store } from "../../store/store.ts";
 import { Line } from "./line.ts";
 
@@ -78,6 +78,7 @@ export class World {
   readonly directory: RunningDirectory;
   readonly directoryStore: DirectoryStore;
   private readonly path: string;
+  private stores = 0;
   private readonly places = new Set<Place>();
   private readonly lines = new Set<Line>();
 
@@ -107,7 +108,8 @@ export class World {
   /** Starts an atServer and registers it; tests change what they need. */
   async start(atSign: string, changes: Partial<ServerConfig> = {}): Promise<Place> {
     const tls = await issueCertificate(this.authority, { hosts: ["localhost", "127.0.0.1"] });
-    const store = changes.store ?? openMemoryStore();
+    const folder = join(this.path, `store-${this.stores++}`);
+    const store = changes.store ?? (await openLmdbStore(folder, changes.now));
     const config: ServerConfig = {
       atSign,
       port: 0,
