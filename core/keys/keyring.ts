@@ -12,6 +12,7 @@ import { RSA_PUBLIC } from "../crypto/rsaKey";
 import { sha256 } from "../crypto/sha256";
 import { ATSIGN_MAX, KEY_WORK, KEY_WORK_LEN, KEYRING } from "../memory";
 import { Status } from "../status";
+import { atsignAllows } from "../wire/atsign";
 
 /** The login key is a P-256 scalar, or RSA. */
 export const KEYRING_P256: u32 = 1;
@@ -91,9 +92,13 @@ export function keyringIdLen(): u32 {
   return load<u8>(ID_LEN);
 }
 
-/** Keeps an enrollmentId; len 0 forgets it. 0 or BadArgument. */
+/** Keeps an enrollmentId, letters, digits, - and _ alone; len 0 forgets it. 0 or BadArgument. */
 export function keyringSetId(x: usize, len: u32): i32 {
   if (len > KEYRING_ID_MAX) return Status.BadArgument;
+  for (let i: u32 = 0; i < len; i++) {
+    const c = load<u8>(x + i);
+    if (!atsignAllows(c) && !(c >= 0x41 && c <= 0x5a)) return Status.BadArgument;
+  }
   memory.fill(ID, 0, KEYRING_ID_MAX);
   memory.copy(ID, x, len);
   store<u8>(ID_LEN, len as u8);
@@ -168,7 +173,8 @@ export function keyringWrapApkam(out256: usize): i32 {
 /** Opens a key wrapped for our encryption key. 0 or negative. wrapped: 256 bytes, not in KEY_WORK. */
 export function keyringUnwrap(out32: usize, wrapped: usize): i32 {
   const n = pkcs1Decrypt(KEY_WORK, KEY_WORK_LEN, wrapped, ENC);
-  let status = n;
+  // One answer for whatever is wrong with it: what was wrong is nobody's business.
+  let status = n === Status.Fault ? n : Status.BadPadding;
   if (n >= 0) {
     status = base64Decode(KEY_WORK, KEY_WORK_LEN, KEY_WORK, n);
     if (status === 32) memory.copy(out32, KEY_WORK, 32);

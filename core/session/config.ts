@@ -30,7 +30,7 @@ const LENGTHS: usize = CONFIG + 904;
 
 let legacyIv: bool = false;
 
-/** Keeps a value. 0, BadArgument when it does not fit, BadAtSign. x may be changed. */
+/** Keeps a value. 0, BadArgument when it does not fit or has control characters, BadAtSign. x may be changed. */
 export function configSet(field: i32, x: usize, len: u32): i32 {
   if (field === Config.LegacyIv) {
     legacyIv = len === 1 && load<u8>(x) === 0x31;
@@ -43,6 +43,10 @@ export function configSet(field: i32, x: usize, len: u32): i32 {
   }
   const room = place(field + 1) - place(field);
   if (len > room) return Status.BadArgument;
+  // These become parts of lines.
+  for (let i: u32 = 0; i < len; i++) {
+    if (load<u8>(x + i) < 0x20) return Status.BadArgument;
+  }
   const at = configPtr(field);
   bytesWipe(at, room);
   memory.copy(at, x, len);

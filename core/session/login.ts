@@ -107,6 +107,8 @@ function proceed(whose: Expect): void {
     machineEnd(status, status);
     return;
   }
+  // It has done its work.
+  configSet(Config.Passcode, RX, 0);
   watermarkErase();
   machineReady();
 }

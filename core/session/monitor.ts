@@ -13,9 +13,9 @@ import {
   shareTakeIn,
   shareUnset,
 } from "../keys/share";
-import { EVENT, LINE_CAP, TX, VALUE_MAX } from "../memory";
+import { EVENT, KEY_MAX, LINE_CAP, TX, VALUE_MAX } from "../memory";
 import { Status } from "../status";
-import { atsignEqual } from "../wire/atsign";
+import { atsignEqual, atsignIsValid } from "../wire/atsign";
 import { memberFind, memberIsString, memberLen, memberPtr, memberUnescape } from "../wire/member";
 import {
   Encrypted,
@@ -71,6 +71,8 @@ const KEPT: usize = TX + 512;
 /** Pointers and lengths of a kept notification's fields, as EVENT; its IV is in the error field's place. */
 const KEPT_FIELDS: usize = memory.data(64, 8);
 const FIELDS_LEN: u32 = 64;
+/** Longest atKey, with its `cached:`. */
+const KEY_TEXT_MAX: u32 = KEY_MAX + 7;
 const CIPHERTEXT_MAX: u32 = 2752;
 
 let wanted: bool = false;
@@ -198,6 +200,8 @@ function deliver(x: usize, len: u32, free: bool): Monitor {
   const escaped = hasValue && memberIsString();
   if (hasValue) eventField(Field.Value, memberPtr(), memberLen());
   if ((unquote(Field.Id) | unquote(Field.From) | unquote(Field.Key)) < 0) status = Status.BadJson;
+  else if (!atsignIsValid(eventPtr(Field.From), eventLen(Field.From))) status = Status.BadAtSign;
+  else if (eventLen(Field.Key) > KEY_TEXT_MAX) status = Status.KeyTooLong;
   if (status < 0 || !hasValue || said === Encrypted.No) {
     if (status >= 0 && escaped) status = unquote(Field.Value);
     if (status >= 0) status = finish(metadataIsBase64());

@@ -35,7 +35,14 @@ import {
   atkeyPtr,
 } from "../wire/atkey";
 import { atsignEqual } from "../wire/atsign";
-import { memberFind, memberIsString, memberLen, memberPtr, memberUnescape } from "../wire/member";
+import {
+  memberFind,
+  memberIsString,
+  memberLen,
+  memberPtr,
+  memberStatus,
+  memberUnescape,
+} from "../wire/member";
 import {
   Encrypted,
   metadataChecksum,
@@ -281,7 +288,7 @@ function readReply(x: usize, len: u32): i32 {
   const hasMeta = memberFind(x, len, NAME_META);
   let status = metadataParse(hasMeta ? memberPtr() : 0, hasMeta ? memberLen() : 0);
   if (status < 0) return status;
-  if (!memberFind(x, len, NAME_DATA)) return Status.NoValue;
+  if (!memberFind(x, len, NAME_DATA)) return memberStatus();
   const value = memberPtr();
   let n: i32 = memberLen();
   const escaped = memberIsString();

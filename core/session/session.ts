@@ -12,7 +12,17 @@ import { Response, responseLen, responseParse, responsePtr, startsWith } from ".
 import { NOTIFICATION } from "../wire/words";
 import { Config, configLen, configPtr, configSet } from "./config";
 import { enrollIsStarted, enrollLoaded } from "./enroll";
-import { Event, eventBegin, eventDrop, eventField, eventKind, eventRaise, Field } from "./event";
+import {
+  Event,
+  eventBegin,
+  eventDrop,
+  eventField,
+  eventKind,
+  eventLen,
+  eventPtr,
+  eventRaise,
+  Field,
+} from "./event";
 import { identityLoad } from "./identity";
 import { importBegin, importKey } from "./import";
 import { Link, linkDropped, linkOpening, linkPending, linkState, linkWant } from "./link";
@@ -175,6 +185,7 @@ export function sessionDelay(): i32 {
   const resting = machinePhase() === Phase.Ready && machineExpects() === Expect.None;
   if (resting) due = QUIET - machineSilence();
   else if (machinePhase() !== Phase.Off) due = machineLeft();
+  if (machinePhase() === Phase.Ready) due = min<i64>(due, DEAD - machineSilence());
   const store = watermarkDue(machineNow());
   if (store >= 0) due = min<i64>(due, store);
   return max<i64>(due, 0) as i32;
@@ -190,6 +201,8 @@ export function sessionEventDone(): void {
   if (eventKind() === Event.None) return;
   if (notified) monitorDelivered(machineNow());
   notified = false;
+  // Plaintext does not outlive its event.
+  bytesWipe(eventPtr(Field.Value), eventLen(Field.Value));
   eventDrop();
   if (lineHeld) finishLine();
   busy = true;

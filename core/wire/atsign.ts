@@ -33,6 +33,15 @@ export function atsignAllows(c: u8): bool {
   );
 }
 
+/** Whether this is an atSign as the protocol writes it: what comes from outside and goes into a line has to be. */
+export function atsignIsValid(x: usize, len: u32): bool {
+  if (len < 2 || len > ATSIGN_MAX || load<u8>(x) !== AT) return false;
+  for (let i: u32 = 1; i < len; i++) {
+    if (!atsignAllows(load<u8>(x + i))) return false;
+  }
+  return true;
+}
+
 /** Whether two atSigns, or any two texts, are the same. */
 export function atsignEqual(a: usize, aLen: u32, b: usize, bLen: u32): bool {
   if (aLen !== bLen) return false;

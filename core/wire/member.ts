@@ -11,16 +11,19 @@ import {
   jsonTextLen,
 } from "../codec/json";
 import { jsonUnescape } from "../codec/jsonString";
+import { Status } from "../status";
 
 const READER: usize = memory.data(28, 4);
 
 let value: usize = 0;
 let valueLength: u32 = 0;
 let isString: bool = false;
+let malformed: bool = false;
 
 /** Finds the member `name` (a word) of the object at x. Its value is then memberPtr(), memberLen(). False: none, or null. */
 export function memberFind(x: usize, len: u32, name: usize): bool {
   const token = jsonMember(READER, x, len, name + 1, load<u8>(name));
+  malformed = token === Status.BadJson;
   if (token < 0 || token === JSON_NULL) return false;
   isString = token === JSON_STRING;
   value = jsonText(READER);
@@ -41,6 +44,11 @@ export function memberLen(): u32 {
 
 export function memberIsString(): bool {
   return isString;
+}
+
+/** What the last search that found nothing came to: BadJson, or NoValue when the object has no such member. */
+export function memberStatus(): i32 {
+  return malformed ? Status.BadJson : Status.NoValue;
 }
 
 /** Resolves the escapes of a JSON string in place. Its new length, or BadJson. */
