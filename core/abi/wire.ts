@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The wire formats alone, for the tests of framing and of keys: text in the I/O area, results beside it.
+// The wire formats alone, for the tests of framing and of keys: text in the I/O area, results
+// beside it.
 import { ATKEY_VIEW, atkeyEmit, atkeyParse } from "../wire/atkey";
 import { atsignNormalise } from "../wire/atsign";
 import { emitBegin, emitEnd } from "../wire/emit";
@@ -13,7 +14,10 @@ export function line_reset(): void {
   lineReset();
 }
 
-/** Length of the next line at the start of the I/O area, LineTooLong or Pending; me: the prompt's atSign. */
+/**
+ * Length of the next line at the start of the I/O area, LineTooLong or Pending; me: the prompt's
+ * atSign.
+ */
 export function line_next(me: usize, meLen: u32): i32 {
   return lineNext(me, meLen);
 }
@@ -46,7 +50,10 @@ export function atsign_normalise(x: usize, len: u32): i32 {
   return atsignNormalise(x, len);
 }
 
-/** Parses an atKey at x into the 24 bytes at view: pointer, flags, then offset and length of each part as u16. */
+/**
+ * Parses an atKey at x into the 24 bytes at view: pointer, flags, then offset and length of each
+ * part as u16.
+ */
 export function atkey_parse(view: usize, x: usize, len: u32): i32 {
   return atkeyParse(view, x, len);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// MD5 (RFC 1321): a checksum only. The protocol names a public key by it (pubKeyCS); nothing here relies on it for security.
+// MD5 (RFC 1321): a checksum only. The protocol names a public key by it (pubKeyCS); nothing here
+// relies on it for security.
 import { bytesHex } from "../bytes";
 
 const BLOCK: u32 = 64;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The answer to a login challenge. atProtocol: the pkam verb; ecc_secp256r1 signs hex(r || s), rsa2048 as it is.
+// The answer to a login challenge. atProtocol: the pkam verb; ecc_secp256r1 signs hex(r || s),
+// rsa2048 as it is.
 import { bytesHex, bytesWipe } from "../bytes";
 import { ecdsaSign } from "../crypto/ecdsa";
 import { pkcs1Sign } from "../crypto/pkcs1";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The only holder of private keys: the login key, the encryption key, the self key and the symmetric key of the enrollment.
-// It lies in memory as it is stored: version, flags, fields, and a SHA-256 over them that tells a damaged one.
-// The RSA login key comes last and is stored only when there is one.
+// The only holder of private keys: the login key, the encryption key, the self key and the
+// symmetric key of the enrollment. It lies in memory as it is stored: version, flags, fields, and a
+// SHA-256 over them that tells a damaged one. The RSA login key comes last and is stored only when
+// there is one.
 import { bytesEqual, bytesWipe } from "../bytes";
 import { base64Decode, base64Encode } from "../codec/base64";
 import { derReadPkcs8, derReadRsaPublic } from "../codec/derRsa";
@@ -112,7 +113,10 @@ export function keyringSeal(): u32 {
   return len + DIGEST_LEN;
 }
 
-/** Takes the `len` bytes read to KEYRING. 0, or StoreFailed when they are damaged or of another version; then all is wiped. */
+/**
+ * Takes the `len` bytes read to KEYRING. 0, or StoreFailed when they are damaged or of another
+ * version; then all is wiped.
+ */
 export function keyringOpen(len: u32): i32 {
   const used = keyringHas(KEYRING_RSA) ? WITH_RSA : WITHOUT_RSA;
   let good = len === used + DIGEST_LEN && load<u32>(KEYRING) === VERSION;
@@ -126,7 +130,10 @@ export function keyringOpen(len: u32): i32 {
   return Status.StoreFailed;
 }
 
-/** Makes a login key on P-256 and the symmetric key of an enrollment; everything else is forgotten. 0 or negative. */
+/**
+ * Makes a login key on P-256 and the symmetric key of an enrollment; everything else is forgotten.
+ * 0 or negative.
+ */
 export function keyringMake(me: usize, meLen: u32): i32 {
   keyringClear();
   keyringSetAtsign(me, meLen);
@@ -170,7 +177,9 @@ export function keyringWrapApkam(out256: usize): i32 {
   return keyringWrap(out256, APKAM, ENC);
 }
 
-/** Opens a key wrapped for our encryption key. 0 or negative. wrapped: 256 bytes, not in KEY_WORK. */
+/**
+ * Opens a key wrapped for our encryption key. 0 or negative. wrapped: 256 bytes, not in KEY_WORK.
+ */
 export function keyringUnwrap(out32: usize, wrapped: usize): i32 {
   const n = pkcs1Decrypt(KEY_WORK, KEY_WORK_LEN, wrapped, ENC);
   // One answer for whatever is wrong with it: what was wrong is nobody's business.
@@ -184,7 +193,10 @@ export function keyringUnwrap(out32: usize, wrapped: usize): i32 {
   return min<i32>(status, 0);
 }
 
-/** Signs `len` bytes at x with the private encryption key: dataSignature, RSA with SHA-256. 0 or negative. out: not in KEY_WORK. */
+/**
+ * Signs `len` bytes at x with the private encryption key: dataSignature, RSA with SHA-256. 0 or
+ * negative. out: not in KEY_WORK.
+ */
 export function keyringSign(out256: usize, x: usize, len: u32): i32 {
   sha256(KEY_WORK, x, len);
   const status = pkcs1Sign(out256, KEY_WORK, DIGEST_LEN, ENC);
@@ -203,8 +215,8 @@ export function keyringApkam(): usize {
 }
 
 /**
- * Takes the private encryption key, base64 of PKCS#8, decoded in place, when it belongs to the public key known already
- * (else PublicKeyChanged) and works. secret: x, wiped.
+ * Takes the private encryption key, base64 of PKCS#8, decoded in place, when it belongs to the
+ * public key known already (else PublicKeyChanged) and works. secret: x, wiped.
  */
 export function keyringTakePrivate(x: usize, len: u32): i32 {
   sha256(KEY_WORK, ENC, RSA_PUBLIC);
@@ -232,7 +244,10 @@ export function keyringTakeSelf(x: usize, len: u32): i32 {
   return n === 32 ? 0 : Status.BadArgument;
 }
 
-/** Takes an RSA login key (base64 of PKCS#8) or a P-256 scalar (64 hexadecimal digits). 0 or negative. secret: x, wiped. */
+/**
+ * Takes an RSA login key (base64 of PKCS#8) or a P-256 scalar (64 hexadecimal digits). 0 or
+ * negative. secret: x, wiped.
+ */
 export function keyringTakeLogin(x: usize, len: u32): i32 {
   let status = 0;
   if (len === 64) {

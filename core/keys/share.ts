@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Shared keys, one a peer and direction, and the values encrypted with them. Four peers are remembered, the one unused
-// longest gives way. atProtocol: sharing with another atSign; AES, IV and padding of values.
+// Shared keys, one a peer and direction, and the values encrypted with them. Four peers are
+// remembered, the one unused longest gives way. atProtocol: sharing with another atSign; AES, IV
+// and padding of values.
 import { bytesEqual, bytesHex, bytesWipe } from "../bytes";
 import { base64Decode, base64Encode } from "../codec/base64";
 import { derReadRsaPublic, derWriteSpki } from "../codec/derRsa";
@@ -82,7 +83,10 @@ export function shareUnset(peer: usize, flags: u32): void {
   store<u32>(peer + FLAGS, load<u32>(peer + FLAGS) & ~flags);
 }
 
-/** The link broke: keys that may or may not have reached the atServer are forgotten, it is asked again. */
+/**
+ * The link broke: keys that may or may not have reached the atServer are forgotten, it is asked
+ * again.
+ */
 export function shareForgetCandidates(): void {
   for (let i: u32 = 0; i < PEER_COUNT; i++) {
     const peer = PEERS + i * PEER_LEN;
@@ -90,7 +94,10 @@ export function shareForgetCandidates(): void {
   }
 }
 
-/** The 32 hexadecimal digits naming the public key that wrapped the peer's copy; the 256 wrapped bytes; the two keys. */
+/**
+ * The 32 hexadecimal digits naming the public key that wrapped the peer's copy; the 256 wrapped
+ * bytes; the two keys.
+ */
 export function shareChecksum(peer: usize): usize {
   return peer + CHECKSUM;
 }
@@ -114,7 +121,10 @@ export function shareMake(peer: usize): i32 {
   return status;
 }
 
-/** Takes my own copy of the key for the peer: base64 of the wrapped key, decoded in place. 0 or negative. */
+/**
+ * Takes my own copy of the key for the peer: base64 of the wrapped key, decoded in place. 0 or
+ * negative.
+ */
 export function shareTakeOut(peer: usize, x: usize, len: u32): i32 {
   const status = unwrapText(peer + OUT, x, len);
   if (status === 0) shareSet(peer, SHARE_OUT);
@@ -153,7 +163,10 @@ export function shareWrapOwn(out256: usize, peer: usize): i32 {
   return keyringWrap(out256, peer + OUT, keyringPublic());
 }
 
-/** Whether the checksum, or with none the SHA-512 in hexadecimal, is that of our public key; with neither it is. */
+/**
+ * Whether the checksum, or with none the SHA-512 in hexadecimal, is that of our public key; with
+ * neither it is.
+ */
 export function shareIsForUs(checksum: usize, checksumLen: u32, hash: usize, hashLen: u32): bool {
   if (checksumLen > 0) {
     if (load<u8>(OWN_CHECKSUM) === 0) {
@@ -174,7 +187,10 @@ export function shareIsForUs(checksum: usize, checksumLen: u32, hash: usize, has
   return same;
 }
 
-/** Encrypts `len` bytes at x in place, padded; x has room for 16 more. The new length, or negative. secret: x, key32. */
+/**
+ * Encrypts `len` bytes at x in place, padded; x has room for 16 more. The new length, or negative.
+ * secret: x, key32.
+ */
 export function shareEncrypt(x: usize, len: u32, key32: usize, iv: usize): i32 {
   const n = pkcs7Pad(x, len, len + 16);
   if (n < 0) return n;
@@ -187,7 +203,10 @@ export function shareRestore(x: usize, n: u32, key32: usize, iv: usize): void {
   aesCtrCrypt(x, x, n, key32, iv);
 }
 
-/** Decrypts base64 text in place. ivText: base64 of the IV, ivLen 0: zero IV. The plaintext's length, or negative. */
+/**
+ * Decrypts base64 text in place. ivText: base64 of the IV, ivLen 0: zero IV. The plaintext's
+ * length, or negative.
+ */
 export function shareDecrypt(x: usize, len: u32, key32: usize, ivText: usize, ivLen: u32): i32 {
   bytesWipe(KEY_WORK, 16);
   if (ivLen > 0) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the board configures: who the device is, where the atDirectory is, what it asks to be allowed.
+// What the board configures: who the device is, where the atDirectory is, what it asks to be
+// allowed.
 import { bytesWipe } from "../bytes";
 import { CONFIG } from "../memory";
 import { Status } from "../status";
@@ -22,7 +23,10 @@ export const enum Config {
   Address = 13,
 }
 
-/** Where each value lies in CONFIG, in the order of Config; the next one's place is its end. 7 to 11 aren't kept here. */
+/**
+ * Where each value lies in CONFIG, in the order of Config; the next one's place is its end. 7 to 11
+ * aren't kept here.
+ */
 const PLACES: usize = memory.data<u16>([
   0, 0, 168, 296, 360, 424, 616, 744, 744, 744, 744, 744, 744, 776, 904,
 ]);
@@ -30,7 +34,10 @@ const LENGTHS: usize = CONFIG + 904;
 
 let legacyIv: bool = false;
 
-/** Keeps a value. 0, BadArgument when it does not fit or has control characters, BadAtSign. x may be changed. */
+/**
+ * Keeps a value. 0, BadArgument when it does not fit or has control characters, BadAtSign. x may be
+ * changed.
+ */
 export function configSet(field: i32, x: usize, len: u32): i32 {
   if (field === Config.LegacyIv) {
     legacyIv = len === 1 && load<u8>(x) === 0x31;

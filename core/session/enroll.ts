@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// APKAM enrollment, step by step. What the identity in the store says after a power cut: login key alone, ask again; with an
-// enrollmentId, wait for approval; with all keys, done. atProtocol: APKAM enrollment; the enroll and keys verbs.
+// APKAM enrollment, step by step. What the identity in the store says after a power cut: login key
+// alone, ask again; with an enrollmentId, wait for approval; with all keys, done. atProtocol: APKAM
+// enrollment; the enroll and keys verbs.
 import { bytesWipe } from "../bytes";
 import {
   KEYRING_APKAM,
@@ -37,7 +38,9 @@ import { identityErase, identityLoad, identityStore } from "./identity";
 
 const SPACE: u8 = 0x20;
 
-/** An earlier request with these keys may have arrived, so an enrollment of our name may be ours. */
+/**
+ * An earlier request with these keys may have arrived, so an enrollment of our name may be ours.
+ */
 let mayExist: bool = false;
 /** The enrollmentId was taken over from an error text: it may be another device's after all. */
 let adopted: bool = false;
@@ -65,7 +68,10 @@ export function enrollMakeKeys(): i32 {
   return stored;
 }
 
-/** Takes `publickey@me` and writes the request: the length of its line, or negative. x: the payload, overwritten. */
+/**
+ * Takes `publickey@me` and writes the request: the length of its line, or negative. x: the payload,
+ * overwritten.
+ */
 export function enrollRequest(x: usize, len: u32): i32 {
   let status = keyringTakePublic(x, len);
   if (status < 0) return status;
@@ -103,8 +109,9 @@ export function enrollTaken(x: usize, len: u32): i32 {
 }
 
 /**
- * Takes the refusal of the request. 0: the enrollment of our app and device is the one asked for before and is taken over;
- * BadPasscode; else Refused. earlier: whether one had been asked for before this request.
+ * Takes the refusal of the request. 0: the enrollment of our app and device is the one asked for
+ * before and is taken over; BadPasscode; else Refused. earlier: whether one had been asked for
+ * before this request.
  */
 export function enrollRefused(x: usize, len: u32, earlier: bool): i32 {
   if (wordFind(OTP_INVALID, x, len) >= 0) return Status.BadPasscode;
@@ -119,8 +126,9 @@ export function enrollRefused(x: usize, len: u32, earlier: bool): i32 {
 }
 
 /**
- * The login with the enrollment was refused for good. A denied, revoked or expired enrollment takes its keys with it; one
- * taken over that is another device's is forgotten, the keys stay. status: why; returned, or StoreFailed.
+ * The login with the enrollment was refused for good. A denied, revoked or expired enrollment takes
+ * its keys with it; one taken over that is another device's is forgotten, the keys stay. status:
+ * why; returned, or StoreFailed.
  */
 export function enrollRejected(status: i32): i32 {
   let stored = 0;
@@ -144,7 +152,10 @@ export function enrollAskKey(encryption: bool): i32 {
   );
 }
 
-/** Takes one of the two keys; the second completes the identity, which is stored and read back. 0 or negative. x is wiped. */
+/**
+ * Takes one of the two keys; the second completes the identity, which is stored and read back. 0 or
+ * negative. x is wiped.
+ */
 export function enrollTakeKey(encryption: bool, x: usize, len: u32): i32 {
   let status = takeKey(encryption, x, len);
   bytesWipe(x, len);

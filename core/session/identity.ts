@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The keyring in the board's store, slot 1. What is written is read back and compared before anything is done that can't be
-// undone: a power cut leaves the old identity or the new one.
+// The keyring in the board's store, slot 1. What is written is read back and compared before
+// anything is done that can't be undone: a power cut leaves the old identity or the new one.
 import { bytesEqual, bytesWipe } from "../bytes";
 import { store_read, store_write } from "../hal";
 import { KEYRING_MAX, keyringClear, keyringOpen, keyringSeal } from "../keys/keyring";
@@ -10,7 +10,10 @@ import { Status } from "../status";
 
 const SLOT: u32 = 1;
 
-/** Loads the keyring. 0, NotEnrolled when nothing is stored, or StoreFailed (unreadable or damaged: nothing is overwritten). */
+/**
+ * Loads the keyring. 0, NotEnrolled when nothing is stored, or StoreFailed (unreadable or damaged:
+ * nothing is overwritten).
+ */
 export function identityLoad(): i32 {
   keyringClear();
   shareClear();
@@ -36,7 +39,9 @@ export function identityStore(): i32 {
   return same ? 0 : Status.StoreFailed;
 }
 
-/** Forgets the keyring, here and in the store: an enrollment that came to nothing. 0 or StoreFailed. */
+/**
+ * Forgets the keyring, here and in the store: an enrollment that came to nothing. 0 or StoreFailed.
+ */
 export function identityErase(): i32 {
   keyringClear();
   shareClear();

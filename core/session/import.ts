@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An identity made elsewhere, key by key. The first key wipes the identity in memory; with login, encryption and self key the
-// new one is stored and read back. Until then the store keeps the old one.
+// An identity made elsewhere, key by key. The first key wipes the identity in memory; with login,
+// encryption and self key the new one is stored and read back. Until then the store keeps the old
+// one.
 import {
   keyringClear,
   keyringIsComplete,
@@ -25,7 +26,10 @@ export function importBegin(): void {
   started = false;
 }
 
-/** Takes the key of `len` bytes at OP_VALUE: Config.Login to Config.EnrollmentId. 0 or negative; WrongState without an atSign. */
+/**
+ * Takes the key of `len` bytes at OP_VALUE: Config.Login to Config.EnrollmentId. 0 or negative;
+ * WrongState without an atSign.
+ */
 export function importKey(field: i32, len: u32): i32 {
   if (configLen(Config.AtSign) === 0) return Status.WrongState;
   if (!started) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where the session stands and the ways from one state to the next; what is said in each is in login.ts and ready.ts.
+// Where the session stands and the ways from one state to the next; what is said in each is in
+// login.ts and session.ts.
 //
 //   Off --start--> Directory --address--> Server --greeting--> Talking --success--> Ready
 //                      ^                                          |                   |
 //                      +------------- Pause <---- link or reply failed --------------+
 //
-// Talking is: from, pkam; or for a new device the public key, enroll:request, and after the login keys:get twice.
+// Talking is: from, pkam; or for a new device the public key, enroll:request, and after the login
+// keys:get twice.
 import { log, now_ms } from "../hal";
 import { shareForgetCandidates } from "../keys/share";
 import { RX } from "../memory";
@@ -170,7 +172,10 @@ export function machineLeft(): i64 {
   return deadline - now;
 }
 
-/** Sends the line just written and waits for its reply; a Status instead of a length ends the session. */
+/**
+ * Sends the line just written and waits for its reply; a Status instead of a length ends the
+ * session.
+ */
 export function machineAsk(whose: Expect, line: i32): void {
   if (line < 0) {
     machineEnd(line, line);
@@ -194,7 +199,8 @@ export function machineBroken(status: i32): void {
     }
   }
   directoryTries = 0;
-  // A link that worked may work again at the same place; one that never did sends us back to the atDirectory.
+  // A link that worked may work again at the same place; one that never did sends us back to the
+  // atDirectory.
   if (before !== Phase.Ready) configSet(Config.Address, RX, 0);
   pause(randomJitter(failures < BACKOFF_STEPS ? BACKOFF_FIRST << failures : BACKOFF_LAST));
   failures++;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Notifications: read, told apart from those delivered before, decrypted. One whose key is not known yet is kept in the upper
-// part of the tx buffer (idle while the key's lookup is awaited); any that come meanwhile are dropped on purpose and asked for
-// again from the watermark. atProtocol: monitor, its JSON shape.
+// Notifications: read, told apart from those delivered before, decrypted. One whose key is not
+// known yet is kept in the upper part of the tx buffer (idle while the key's lookup is awaited);
+// any that come meanwhile are dropped on purpose and asked for again from the watermark.
+// atProtocol: monitor, its JSON shape.
 import { keyringSelf } from "../keys/keyring";
 import {
   SHARE_IN,
@@ -68,7 +69,10 @@ export const enum Monitor {
 
 /** A kept notification's fields lie in TX from here on; requests for keys are far shorter. */
 const KEPT: usize = TX + 512;
-/** Pointers and lengths of a kept notification's fields, as EVENT; its IV is in the error field's place. */
+/**
+ * Pointers and lengths of a kept notification's fields, as EVENT; its IV is in the error field's
+ * place.
+ */
 const KEPT_FIELDS: usize = memory.data(64, 8);
 const FIELDS_LEN: u32 = 64;
 /** Longest atKey, with its `cached:`. */
@@ -90,7 +94,10 @@ export function monitorIsWanted(): bool {
   return wanted && !kept;
 }
 
-/** Writes the monitor request: the length of its line. The last millisecond is asked for again; what came twice is dropped. */
+/**
+ * Writes the monitor request: the length of its line. The last millisecond is asked for again; what
+ * came twice is dropped.
+ */
 export function monitorRequest(): i32 {
   const epoch = watermarkEpoch();
   return requestMonitor(
@@ -234,7 +241,8 @@ function decrypt(wrapped: usize, wrappedLen: u32, free: bool): Monitor {
   const ivLen = eventLen(Field.Error);
   if (status >= 0) status = decipher(key, iv, ivLen, metadataIsBase64());
   if (status === Status.BadPadding && peer && !wrapped) {
-    // With a key remembered from before: the peer has made another. It comes again and finds no key, so one is asked for.
+    // With a key remembered from before: the peer has made another. It comes again and finds no
+    // key, so one is asked for.
     shareUnset(peer, SHARE_IN);
     wanted = true;
     return Monitor.Dropped;

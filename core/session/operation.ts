@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The one operation in progress: which request comes next, what its reply means. It begins again after a broken link, with
-// the same notification id and IV. atProtocol: self, shared and public data; delete; scan; notify.
+// The one operation in progress: which request comes next, what its reply means. It begins again
+// after a broken link, with the same notification id and IV. atProtocol: self, shared and public
+// data; delete; scan; notify.
 import { bytesWipe } from "../bytes";
 import { drbgGenerate } from "../crypto/drbg";
 import { base64Decode } from "../codec/base64";
@@ -95,7 +96,10 @@ const VIEW: usize = memory.data(24, 8);
 const IV: usize = OP_NONCE;
 const ID: usize = OP_NONCE + 16;
 const NONCE_LEN: u32 = 52;
-/** 256 bytes on their way into a line: a signature, a wrapped key. What makes them works in the bytes before. */
+/**
+ * 256 bytes on their way into a line: a signature, a wrapped key. What makes them works in the
+ * bytes before.
+ */
 const WRAPPED: usize = KEY_WORK + 48;
 /** Base64 of the longest padded value. */
 const CIPHERTEXT_MAX: u32 = 2752;
@@ -106,7 +110,10 @@ let keyLength: u32 = 0;
 let valueLength: u32 = 0;
 let ttl: i64 = 0;
 let target: Target = Target.Self;
-/** The key of the peer has to be asked for, and was asked for anew because the one known did not fit. */
+/**
+ * The key of the peer has to be asked for, and was asked for anew because the one known did not
+ * fit.
+ */
 let inKeyWanted: bool = false;
 let inKeyRenewed: bool = false;
 
@@ -171,7 +178,10 @@ export function operationNext(): i32 {
   return emitMain();
 }
 
-/** Takes a reply. Pending: there is another request; else the Status it ends with, its event's fields filled. */
+/**
+ * Takes a reply. Pending: there is another request; else the Status it ends with, its event's
+ * fields filled.
+ */
 export function operationReply(isError: bool): i32 {
   let status = 0;
   if (needsPeer() && peerIsAsking()) {
@@ -316,7 +326,8 @@ function readReply(x: usize, len: u32): i32 {
   return 0;
 }
 
-// For what a peer shared: the key that came with the record, or the one known, or Pending: it has to be asked for.
+// For what a peer shared: the key that came with the record, or the one known, or Pending: it has
+// to be asked for.
 function chooseKey(): i32 {
   if (target !== Target.In) return 0;
   const peer = peerEntry();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What has to be known of a peer before a value can be written for him or read from him: which request comes next, what its
-// reply means. atProtocol: sharing with another atSign; reading data shared with me.
+// What has to be known of a peer before a value can be written for him or read from him: which
+// request comes next, what its reply means. atProtocol: sharing with another atSign; reading data
+// shared with me.
 import { bytesWipe } from "../bytes";
 import {
   SHARE_CANDIDATE,
@@ -75,7 +76,10 @@ export function peerRestart(): void {
   ownKeyMissing = copyMissing = publicAsked = false;
 }
 
-/** Writes the request for what is missing: the length of its line; 0 when nothing is; or negative. bob: an atSign. */
+/**
+ * Writes the request for what is missing: the length of its line; 0 when nothing is; or negative.
+ * bob: an atSign.
+ */
 export function peerAsk(need: Need, bob: usize, bobLen: u32): i32 {
   const peer = sharePeer(bob, bobLen);
   step = next(need, peer);
@@ -163,7 +167,8 @@ function outReply(need: Need, peer: usize, isError: bool): i32 {
   return 0;
 }
 
-// Whether the peer's copy names the public key of today; one that names none was written by another client and is left.
+// Whether the peer's copy names the public key of today; one that names none was written by another
+// client and is left.
 function copyIsCurrent(peer: usize, x: usize, len: u32): bool {
   if (!memberFind(x, len, NAME_META)) return true;
   metadataParse(memberPtr(), memberLen());
@@ -171,7 +176,8 @@ function copyIsCurrent(peer: usize, x: usize, len: u32): bool {
   return named === 0 || atsignEqual(metadataChecksum(), named, shareChecksum(peer), 32);
 }
 
-// At the peer's atServer first, then in my own cache; a key the peer's atServer says does not exist is not in it.
+// At the peer's atServer first, then in my own cache; a key the peer's atServer says does not exist
+// is not in it.
 function inReply(peer: usize, isError: bool): i32 {
   if (!isError && !responseIsNull()) return shareTakeIn(peer, responsePtr(), responseLen());
   if (isError && (step === Step.InKeyCached || responseStatus() === Status.NotFound)) {

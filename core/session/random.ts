@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The board's entropy for the core's generator. SP 800-90A §8.6.7: 32 bytes of entropy and 16 of nonce.
+// The board's entropy for the core's generator. SP 800-90A §8.6.7: 32 bytes of entropy and 16 of
+// nonce.
 import { bytesHex, bytesWipe } from "../bytes";
 import { drbgGenerate, drbgReseed, drbgSeed } from "../crypto/drbg";
 import { entropy } from "../hal";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The session as the board drives it: one bounded step at a time, one link, one request, and notifications in between.
+// The session as the board drives it: one bounded step at a time, one link, one request, and
+// notifications in between.
 import { bytesWipe } from "../bytes";
 import { acceleratorProbe } from "../crypto/accelerator";
 import { keyringAtsign, keyringAtsignLen, keyringIdLen, keyringIsComplete } from "../keys/keyring";
@@ -125,7 +126,10 @@ export function sessionConfig(field: i32, len: u32): i32 {
   return status;
 }
 
-/** Begins connecting. 0, WrongState (running, not configured, or keys of another atSign), NotEnrolled. */
+/**
+ * Begins connecting. 0, WrongState (running, not configured, or keys of another atSign),
+ * NotEnrolled.
+ */
 export function sessionStart(monitor: bool): i32 {
   if (machinePhase() !== Phase.Off) return Status.WrongState;
   const me = configPtr(Config.AtSign);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What has been delivered: the time of the last notification and the identifiers of the last 16, in the board's store, slot 2.
-// A reconnect asks for everything from that time on, and what comes twice is dropped. Flash wears, so writes are spaced.
+// What has been delivered: the time of the last notification and the identifiers of the last 16, in
+// the board's store, slot 2. A reconnect asks for everything from that time on, and what comes
+// twice is dropped. Flash wears, so writes are spaced.
 import { bytesEqual } from "../bytes";
 import { sha256 } from "../crypto/sha256";
 import { store_read, store_write } from "../hal";
@@ -82,7 +83,10 @@ export function watermarkDue(now: i64): i64 {
   return max<i64>(min<i64>(quiet, longest), 0);
 }
 
-/** Writes it when something has changed. A failure is tried again with the next change: at worst something comes twice. */
+/**
+ * Writes it when something has changed. A failure is tried again with the next change: at worst
+ * something comes twice.
+ */
 export function watermarkStore(): void {
   if (!changed) return;
   changed = false;

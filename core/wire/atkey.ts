@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// atKeys: `[cached:][public:|@bob:]entity[.namespace]@owner`. A view holds offsets into the text, so the text is never
-// copied and atkeyEmit() gives it back unchanged. The namespace follows the last dot of the entity.
-// atProtocol: key strings.
+// atKeys: `[cached:][public:|@bob:]entity[.namespace]@owner`. A view holds offsets into the text,
+// so the text is never copied and atkeyEmit() gives it back unchanged. The namespace follows the
+// last dot of the entity. atProtocol: key strings.
 import { KEY_MAX } from "../memory";
 import { Status } from "../status";
 import { atsignAllows } from "./atsign";
@@ -9,7 +9,10 @@ import { emitBytes, emitChar, emitWord } from "./emit";
 import { startsWith } from "./response";
 import { CACHED, PUBLIC } from "./words";
 
-/** Bytes of a view: text, flags, then offset and length of each part, each a u16 except the text's pointer. */
+/**
+ * Bytes of a view: text, flags, then offset and length of each part, each a u16 except the text's
+ * pointer.
+ */
 export const ATKEY_VIEW: u32 = 24;
 
 export const ATKEY_CACHED: u16 = 1;
@@ -18,7 +21,10 @@ export const ATKEY_SHARED: u16 = 4;
 
 const TEXT: u32 = 0;
 const FLAGS: u32 = 4;
-/** Parts: the atSign it is shared with (with its @), the entity without namespace, the namespace, the owner (with its @). */
+/**
+ * Parts: the atSign it is shared with (with its @), the entity without namespace, the namespace,
+ * the owner (with its @).
+ */
 export const ATKEY_SHARED_WITH: u32 = 8;
 export const ATKEY_ENTITY: u32 = 12;
 export const ATKEY_NAMESPACE: u32 = 16;

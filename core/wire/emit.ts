@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Writes a line into the tx buffer. The first thing that doesn't fit is remembered and reported by emitEnd().
+// Writes a line into the tx buffer. The first thing that doesn't fit is remembered and reported by
+// emitEnd().
 import { bytesHex } from "../bytes";
 import { base64Encode } from "../codec/base64";
 import { LINE_MAX, TX } from "../memory";
@@ -70,7 +71,10 @@ export function emitDecimal(v: u64): void {
   }
 }
 
-/** Appends a JSON string of printable UTF-8 text, with its quotes (RFC 8259 §7). Control characters are refused. */
+/**
+ * Appends a JSON string of printable UTF-8 text, with its quotes (RFC 8259 §7). Control characters
+ * are refused.
+ */
 export function emitJsonString(x: usize, len: u32): void {
   emitChar(0x22);
   for (let i: u32 = 0; i < len; i++) {
@@ -82,7 +86,9 @@ export function emitJsonString(x: usize, len: u32): void {
   emitChar(0x22);
 }
 
-/** Ends the line. Its length with the line feed, or what went wrong first; then nothing may be sent. */
+/**
+ * Ends the line. Its length with the line feed, or what went wrong first; then nothing may be sent.
+ */
 export function emitEnd(): i32 {
   if (failure < 0) return failure;
   store<u8>(at, LINE_FEED);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Framing: received bytes become lines, however they are split. atProtocol: every reply ends with a line feed and is
-// followed by a prompt, `@` or `@me@`, which may come before, glued to, or apart from the next line.
+// Framing: received bytes become lines, however they are split. atProtocol: every reply ends with a
+// line feed and is followed by a prompt, `@` or `@me@`, which may come before, glued to, or apart
+// from the next line.
 import { LINE_CAP, LINE_HEAD, LINE_MAX, RX } from "../memory";
 import { Status } from "../status";
 
@@ -44,8 +45,9 @@ export function lineGreeted(): bool {
 }
 
 /**
- * The next line, at RX, without its prompts and line end: its length (1 or more), LineTooLong (its first LINE_HEAD bytes
- * are at RX), or Pending. Then the caller has to lineDone(). me: the atSign of the prompt, with its @.
+ * The next line, at RX, without its prompts and line end: its length (1 or more), LineTooLong (its
+ * first LINE_HEAD bytes are at RX), or Pending. Then the caller has to lineDone(). me: the atSign
+ * of the prompt, with its @.
  */
 export function lineNext(me: usize, meLen: u32): i32 {
   if (next > 0) return length;

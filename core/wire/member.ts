@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Members of the JSON objects the atServer sends, looked up by name where they lie. A text cut short still yields the members
-// before the cut. null and absent are the same. atProtocol: missing and null in metadata.
+// Members of the JSON objects the atServer sends, looked up by name where they lie. A text cut
+// short still yields the members before the cut. null and absent are the same. atProtocol: missing
+// and null in metadata.
 import {
   JSON_ARRAY,
   JSON_NULL,
@@ -20,7 +21,10 @@ let valueLength: u32 = 0;
 let isString: bool = false;
 let malformed: bool = false;
 
-/** Finds the member `name` (a word) of the object at x. Its value is then memberPtr(), memberLen(). False: none, or null. */
+/**
+ * Finds the member `name` (a word) of the object at x. Its value is then memberPtr(), memberLen().
+ * False: none, or null.
+ */
 export function memberFind(x: usize, len: u32, name: usize): bool {
   const token = jsonMember(READER, x, len, name + 1, load<u8>(name));
   malformed = token === Status.BadJson;
@@ -33,7 +37,10 @@ export function memberFind(x: usize, len: u32, name: usize): bool {
   return true;
 }
 
-/** The value found: a string without its quotes, still escaped; an object to the end of the text; else as it stands. */
+/**
+ * The value found: a string without its quotes, still escaped; an object to the end of the text;
+ * else as it stands.
+ */
 export function memberPtr(): usize {
   return value;
 }
@@ -46,7 +53,10 @@ export function memberIsString(): bool {
   return isString;
 }
 
-/** What the last search that found nothing came to: BadJson, or NoValue when the object has no such member. */
+/**
+ * What the last search that found nothing came to: BadJson, or NoValue when the object has no such
+ * member.
+ */
 export function memberStatus(): i32 {
   return malformed ? Status.BadJson : Status.NoValue;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The metadata of a record or notification: read from the JSON of a reply, and written as the fragment of update and
-// notify. atProtocol: metadata fragment, metadata JSON, algorithm names.
+// The metadata of a record or notification: read from the JSON of a reply, and written as the
+// fragment of update and notify. atProtocol: metadata fragment, metadata JSON, algorithm names.
 import { Status } from "../status";
 import { emitBase64, emitBytes, emitDecimal, emitWord } from "./emit";
 import { memberFind, memberIsString, memberLen, memberPtr } from "./member";
@@ -51,8 +51,9 @@ let hash: usize = 0;
 let hashLength: u32 = 0;
 
 /**
- * Reads the metadata object; len 0: there is none. 0, or UnknownAlgorithm when it names an encryption or encoding this core
- * does not have. isEncrypted is a boolean or its text; pubKeyHash an object, its JSON text, or (older writers) `hash`.
+ * Reads the metadata object; len 0: there is none. 0, or UnknownAlgorithm when it names an
+ * encryption or encoding this core does not have. isEncrypted is a boolean or its text; pubKeyHash
+ * an object, its JSON text, or (older writers) `hash`.
  */
 export function metadataParse(x: usize, len: u32): i32 {
   encrypted = metadataEncrypted(x, len);
@@ -132,8 +133,9 @@ export function metadataHashLen(): u32 {
 }
 
 /**
- * Appends the fragment, parts in the order of the reference grammar. signature, wrapped: 256 bytes; checksum: 32 hexadecimal
- * digits; iv: 16 bytes; each 0 to leave it out, as a ttl (milliseconds) of 0.
+ * Appends the fragment, parts in the order of the reference grammar. signature, wrapped: 256 bytes;
+ * checksum: 32 hexadecimal digits; iv: 16 bytes; each 0 to leave it out, as a ttl (milliseconds) of
+ * 0.
  */
 export function metadataEmit(
   signature: usize,

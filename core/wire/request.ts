@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The only place where a verb's text is written. Each function writes one line into TX and returns its length with the line
-// feed, or a negative Status. me, bob: atSigns with their @. atProtocol: one clause a verb.
+// The only place where a verb's text is written. Each function writes one line into TX and returns
+// its length with the line feed, or a negative Status. me, bob: atSigns with their @. atProtocol:
+// one clause a verb.
 import { LINE_MAX } from "../memory";
 import { atkeyEmit, atkeyEmitEntity } from "./atkey";
 import {
@@ -56,7 +57,10 @@ export function requestPkam(
   return emitEnd();
 }
 
-/** A verb with nothing but `public key of` an atSign: `lookup:publickey@me`, `plookup:publickey@bob`. */
+/**
+ * A verb with nothing but `public key of` an atSign: `lookup:publickey@me`,
+ * `plookup:publickey@bob`.
+ */
 export function requestPublicKey(verb: usize, owner: usize, ownerLen: u32): i32 {
   emitBegin(LINE_MAX);
   emitWord(verb);
@@ -99,7 +103,10 @@ export function requestPeerCopy(me: usize, meLen: u32, bob: usize, bobLen: u32):
   return emitEnd();
 }
 
-/** Writes bob's copy of the key for him: 256 wrapped bytes, and the checksum of the public key that wrapped it. */
+/**
+ * Writes bob's copy of the key for him: 256 wrapped bytes, and the checksum of the public key that
+ * wrapped it.
+ */
 export function requestPutPeerCopy(
   me: usize,
   meLen: u32,
@@ -132,7 +139,10 @@ export function requestInKey(me: usize, meLen: u32, bob: usize, bobLen: u32, cac
   return emitEnd();
 }
 
-/** Reads a record with metadata. verb: LLOOKUP_ALL takes the whole atKey, LOOKUP_ALL and PLOOKUP_ALL the part from the entity on. */
+/**
+ * Reads a record with metadata. verb: LLOOKUP_ALL takes the whole atKey, LOOKUP_ALL and PLOOKUP_ALL
+ * the part from the entity on.
+ */
 export function requestRead(verb: usize, view: usize): i32 {
   emitBegin(LINE_MAX);
   emitWord(verb);
@@ -142,8 +152,9 @@ export function requestRead(verb: usize, view: usize): i32 {
 }
 
 /**
- * The update verb. ttl: milliseconds, 0 for ever. signature, wrapped, checksum, iv as metadataEmit. The value is written as
- * base64 of its bytes when it is ciphertext (iv or isEncrypted) or `isBase64`, else as it stands.
+ * The update verb. ttl: milliseconds, 0 for ever. signature, wrapped, checksum, iv as metadataEmit.
+ * The value is written as base64 of its bytes when it is ciphertext (iv or isEncrypted) or
+ * `isBase64`, else as it stands.
  */
 export function requestUpdate(
   view: usize,
@@ -169,7 +180,10 @@ export function requestUpdate(
   return emitEnd();
 }
 
-/** The notify verb, full form. id: 36 characters; ttln: milliseconds, 0 to leave it out; value: ciphertext. */
+/**
+ * The notify verb, full form. id: 36 characters; ttln: milliseconds, 0 to leave it out; value:
+ * ciphertext.
+ */
 export function requestNotify(
   view: usize,
   id: usize,
@@ -220,8 +234,9 @@ export function requestNoop(): i32 {
 }
 
 /**
- * The monitor verb on the connection that also carries requests. epoch 0: only what comes from now on. It has no reply, so a
- * noop follows in a line of its own: an error before the noop's reply is the monitor's.
+ * The monitor verb on the connection that also carries requests. epoch 0: only what comes from now
+ * on. It has no reply, so a noop follows in a line of its own: an error before the noop's reply is
+ * the monitor's.
  */
 export function requestMonitor(epoch: i64, regex: usize, regexLen: u32): i32 {
   emitBegin(LINE_MAX);
@@ -239,7 +254,10 @@ export function requestMonitor(epoch: i64, regex: usize, regexLen: u32): i32 {
   return emitEnd();
 }
 
-/** Ends in enroll:request's JSON. app, device, otp: text; namespaces: a JSON object; wrapped: 256 bytes; point: 65 bytes. */
+/**
+ * Ends in enroll:request's JSON. app, device, otp: text; namespaces: a JSON object; wrapped: 256
+ * bytes; point: 65 bytes.
+ */
 export function requestEnroll(
   app: usize,
   appLen: u32,
@@ -269,7 +287,9 @@ export function requestEnroll(
   return emitEnd();
 }
 
-/** The keys verb: what the approving client left for this enrollment. name: KEYS_ENC or KEYS_SELF. */
+/**
+ * The keys verb: what the approving client left for this enrollment. name: KEYS_ENC or KEYS_SELF.
+ */
 export function requestKeys(name: usize, id: usize, idLen: u32, me: usize, meLen: u32): i32 {
   emitBegin(LINE_MAX);
   emitWord(words.KEYS_GET);

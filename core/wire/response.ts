@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a line is: `data:`, `error:` in its three forms, or `notification:`; and where its payload lies.
-// atProtocol: responses and prompts; errors, the wire format.
+// What a line is: `data:`, `error:` in its three forms, or `notification:`; and where its payload
+// lies. atProtocol: responses and prompts; errors, the wire format.
 import { Status } from "../status";
 import { memberFind, memberLen, memberPtr } from "./member";
 import { DATA, ERROR, NAME_ERROR_CODE, NAME_ERROR_TEXT, NOTIFICATION, NULL } from "./words";
@@ -18,7 +18,10 @@ let payload: usize = 0;
 let payloadLength: u32 = 0;
 let code: i32 = 0;
 
-/** Classifies a line. The payload is then responsePtr(), responseLen(); for an error its code and text. */
+/**
+ * Classifies a line. The payload is then responsePtr(), responseLen(); for an error its code and
+ * text.
+ */
 export function responseParse(x: usize, len: u32): Response {
   if (startsWith(x, len, DATA)) {
     take(x, len, DATA);
@@ -108,7 +111,8 @@ function take(x: usize, len: u32, word: usize): void {
   const n = load<u8>(word) as u32;
   payload = x + n;
   payloadLength = len - n;
-  // `data: [` of some verbs and `notification: {`; a value of its own never begins a JSON text with a space.
+  // `data: [` of some verbs and `notification: {`; a value of its own never begins a JSON text with
+  // a space.
   if (payloadLength > 1 && load<u8>(payload) === SPACE && isJson(load<u8>(payload + 1))) {
     payload++;
     payloadLength--;

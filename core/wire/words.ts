@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The protocol's words: no string objects, one byte a character, all in one data segment. Each constant points at a length
-// byte and the ASCII characters its comment shows between the quotes; core/test/words.test.ts compares them.
+// The protocol's words: no string objects, one byte a character, all in one data segment. Each
+// constant points at a length byte and the ASCII characters its comment shows between the quotes;
+// core/test/words.test.ts compares them.
 
 const WORDS: usize = memory.data<u8>([
   5, 102, 114, 111, 109, 58, 50, 112, 107, 97, 109, 58, 115, 105, 103, 110, 105, 110, 103, 65, 108,

@@ -38,10 +38,16 @@ type Enrollment = {
 export const alpha = identities["@alpha"];
 export const bravo = identities["@bravo"];
 
-/** What a client's line is answered with: nothing to say goes on to the ordinary behaviour, "" is silence, "cut" breaks. */
+/**
+ * What a client's line is answered with: nothing to say goes on to the ordinary behaviour, "" is
+ * silence, "cut" breaks.
+ */
 export type Hook = (line: string, connection: Connection) => string | undefined;
 
-/** @alpha's atServer, the atDirectory and what @alpha's atServer sees of @bravo: enough of the protocol to tell right from wrong. */
+/**
+ * @alpha's atServer, the atDirectory and what @alpha's atServer sees of @bravo: enough of the
+ * protocol to tell right from wrong.
+ */
 export class World {
   records = new Map<string, Item>();
   enrollments = new Map<string, Enrollment>();
@@ -167,7 +173,8 @@ export class World {
     return undefined;
   }
 
-  // `lookup:` of another's record on an authenticated connection: shared with @alpha, or in the cache.
+  // `lookup:` of another's record on an authenticated connection: shared with @alpha, or in the
+  // cache.
   private remote(key: string): string {
     const all = key.startsWith("all:");
     const name = `@alpha:${all ? key.slice(4) : key}`;
@@ -253,7 +260,8 @@ function verifyRsa(spki: string, challenge: string, signature: string): boolean 
   return verify("sha256", Buffer.from(challenge), key, Buffer.from(signature, "base64"));
 }
 
-// The stored key is the point in hexadecimal, the signature base64 of the hexadecimal digits of r and s.
+// The stored key is the point in hexadecimal, the signature base64 of the hexadecimal digits of r
+// and s.
 function verifyP256(pointHex: string, challenge: string, signature: string): boolean {
   const point = Buffer.from(pointHex, "hex");
   if (point.length !== 65) return false;
@@ -283,7 +291,10 @@ export function wrapKey(text: string, identity: Identity): string {
   return publicEncrypt({ key, padding }, Buffer.from(text)).toString("base64");
 }
 
-/** Opens what wrapKey made, or the core. Node refuses RSA_PKCS1_PADDING here, so the padding is taken off by hand. */
+/**
+ * Opens what wrapKey made, or the core. Node refuses RSA_PKCS1_PADDING here, so the padding is
+ * taken off by hand.
+ */
 export function unwrapKey(wrapped: unknown, identity: Identity): string {
   const der = Buffer.from(identity.encryption.privateKeyPkcs8Base64, "base64");
   const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
