@@ -106,6 +106,8 @@ export class Demonstration {
   private fail: (error: Error) => void = () => undefined;
   private readonly done: Promise<void>;
   private progress: NodeJS.Timeout | undefined;
+  private running: Promise<DemonstrationResult> | undefined;
+  private stopped = false;
 
   constructor(folder: string, readings: number, narrator: Narrator) {
     this.folder = folder;
@@ -120,12 +122,18 @@ export class Demonstration {
   }
 
   /** Runs to the end and gives what was seen. Rejects with the first failure. */
-  async run(): Promise<DemonstrationResult> {
+  run(): Promise<DemonstrationResult> {
+    this.running = this.perform();
+    return this.running;
+  }
+
+  private async perform(): Promise<DemonstrationResult> {
     const world = await World.start({
       folder: join(this.folder, "world"),
       atSigns: [DEVICE, PEER],
     });
     this.world = world;
+    if (this.stopped) throw new CliError("the demonstration was stopped", EXIT.internal);
     world.failed.catch(this.fail);
     this.narrator.step(
       "World",
@@ -157,6 +165,15 @@ export class Demonstration {
 
   /** Ends clients, device and servers, in this order. */
   async close(): Promise<void> {
+    this.stopped = true;
+    this.fail(new CliError("the demonstration was stopped", EXIT.internal));
+    await this.stopParts();
+    // What was being started at this moment is there now, and is ended as well.
+    await Promise.allSettled([this.running]);
+    await this.stopParts();
+  }
+
+  private async stopParts(): Promise<void> {
     clearTimeout(this.progress);
     await this.device?.stop();
     await this.peer?.close();

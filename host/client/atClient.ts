@@ -2,6 +2,7 @@
 import type { AtKeys } from "../crypto/keyFile.ts";
 import { type AtKey, keyType, parseAtKey } from "../wire/atkey.ts";
 import { normalizeAtSign } from "../wire/atsign.ts";
+import { AtError } from "../wire/errors.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { type PlainValue, ValueCipher } from "./cipher.ts";
 import {
@@ -54,6 +55,7 @@ export class AtClient {
   private readonly cipher: ValueCipher;
   private readonly records: Records;
   private readonly monitors = new Set<Monitor>();
+  private closed = false;
 
   private constructor(options: AtClientOptions) {
     const { keys } = options;
@@ -120,8 +122,9 @@ export class AtClient {
     return notificationState(this.session, id);
   }
 
-  /** Receives notifications until the monitor or the client is closed. */
+  /** Receives notifications until the monitor or the client is closed. Throws AT0021 when it is. */
   monitor(options: MonitorOptions): Monitor {
+    if (this.closed) throw new AtError("AT0021", "the client is closed");
     const { keys } = this.options;
     const monitor = new Monitor(
       (listeners) => openLoggedIn(this.atSign, keys, this.options, listeners),
@@ -162,6 +165,7 @@ export class AtClient {
 
   /** Closes every connection; requests under way are rejected. */
   async close(): Promise<void> {
+    this.closed = true;
     await Promise.all([...this.monitors].map((monitor) => monitor.close()));
     await this.session.close();
   }

@@ -415,6 +415,7 @@ describe("the connection", () => {
     await client.close();
     await expect(pending).rejects.toMatchObject({ code: "AT0021" });
     await expect(client.delete("x.demo@alpha")).rejects.toThrow("the client is closed");
+    expect(() => client.monitor({ onNotification: () => undefined })).toThrow("is closed");
     expect(world.server.connections).toHaveLength(1);
   });
 });
