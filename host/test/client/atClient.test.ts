@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { describe, expect, it } from "vitest";
-import { aesDecryptText } from "../../crypto/aesCtr.ts";
+import { aesDecryptText, ZERO_IV } from "../../crypto/aesCtr.ts";
 import { generateP256KeyPair, p256Verify } from "../../crypto/p256.ts";
 import { rsaVerify } from "../../crypto/rsa.ts";
 import { parseMetadataFragment } from "../../wire/metadata.ts";
@@ -55,11 +55,16 @@ describe("records", () => {
     const world = await start(loggedIn(() => "data:7\n@alpha@"));
     const client = await connect(world);
     expect(await client.put("note.demo@alpha", vectors.self.value, { ttl: 1000 })).toBe(7);
-    const match = /^update(.*):note\.demo@alpha (\S+)$/.exec(requests(world)[0] ?? "");
-    const { ttl, isEncrypted, ivNonce } = parseMetadataFragment(match?.[1] ?? "");
-    expect({ ttl, isEncrypted }).toEqual({ ttl: 1000, isEncrypted: true });
-    const plain = aesDecryptText(match?.[2] ?? "", alpha.selfEncryptionKey, ivNonce ?? "");
-    expect(plain).toBe(vectors.self.value);
+    await client.put("note.demo@alpha", vectors.self.value, { ttl: 1000 });
+    const nonces = requests(world).map((line) => {
+      const match = /^update(.*):note\.demo@alpha (\S+)$/.exec(line);
+      const { ttl, isEncrypted, ivNonce = "" } = parseMetadataFragment(match?.[1] ?? "");
+      expect({ ttl, isEncrypted }).toEqual({ ttl: 1000, isEncrypted: true });
+      const plain = aesDecryptText(match?.[2] ?? "", alpha.selfEncryptionKey, ivNonce ?? "");
+      expect(plain).toBe(vectors.self.value);
+      return ivNonce;
+    });
+    expect(new Set([...nonces, ZERO_IV]).size).toBe(3);
   });
 
   it("of one's own have the zero IV where peers need it", async () => {
