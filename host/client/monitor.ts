@@ -157,7 +157,7 @@ export class Monitor {
   private command(): string {
     const self = this.options.selfNotifications === true ? ":selfNotifications" : "";
     // The server gives what is later than the instant; ids sort out the one that is there twice.
-    const since = this.since === undefined ? "" : `:${this.since - 1}`;
+    const since = this.since === undefined ? "" : `:${Math.max(0, this.since - 1)}`;
     const regex = this.options.regex === undefined ? "" : ` ${this.options.regex}`;
     return `monitor${self}${since}${regex}`;
   }

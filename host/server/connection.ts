@@ -11,6 +11,8 @@ import { execute } from "./verbs/index.ts";
 
 /** Silence after which the operating system asks whether the other side is still there. */
 const KEEP_ALIVE_MILLIS = 60_000;
+/** Time the other side has to take the last reply and hang up. */
+const LINGER_MILLIS = 1_000;
 /** Lines taken from the socket but not answered yet, above which it isn't read from. */
 const MAX_PENDING_LINES = 64;
 /**
@@ -95,8 +97,13 @@ export class Connection implements Session {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.services.monitors.remove(this);
     this.socket.end();
-    this.socket.destroySoon();
+    // Destroyed with bytes unread, the socket would be reset and the last reply lost on its way.
+    this.socket.resume();
+    const timer = setTimeout(() => this.socket.destroy(), LINGER_MILLIS);
+    timer.unref();
+    this.timers.add(timer);
   }
 
   private receive(chunk: Buffer): void {

@@ -70,7 +70,7 @@ describe("the client against the atServer", () => {
     const arrived = new Promise<void>((resolve, reject) => {
       monitor = bob.monitor({
         regex: "wet.demo",
-        since: 1,
+        since: 0,
         onNotification: (notification) => {
           heard.push(notification);
           resolve();
