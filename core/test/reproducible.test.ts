@@ -25,7 +25,7 @@ function buildIn(folder: string): string {
     cwd: folder,
     encoding: "utf8",
   });
-  expect(built.stderr).toBe("");
+  expect(built.status, built.stderr).toBe(0);
   return sha256(join(folder, "build/core.wasm"));
 }
 
