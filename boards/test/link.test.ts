@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import "../../host/crypto/reflectMetadata.ts";
+import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A private certification authority: the trust of a local world and of tests (RFC 5280).
-import "./reflectMetadata.ts";
+import "reflect-metadata";
 import { randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import {
