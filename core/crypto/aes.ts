@@ -50,11 +50,6 @@ const T: usize = memory.data<u32>([
   0xc3414182, 0xb0999929, 0x772d2d5a, 0x110f0f1e, 0xcbb0b07b, 0xfc5454a8, 0xd6bbbb6d, 0x3a16162c,
 ]);
 
-/** The table's word for the byte in bits 2 to 9 of `x`. */
-function mixed(x: u32): u32 {
-  return load<u32>(x & 0x3fc, T);
-}
-
 /** S(x) for the byte in bits 2 to 9 of `x`. */
 function substituted(x: u32): u32 {
   return load<u8>(x & 0x3fc, T + 1);
@@ -99,7 +94,10 @@ export function aesEncryptBlocks(out: usize, x: usize, count: u32, schedule: usi
   }
 }
 
-/** Fourteen rounds, two a pass with the columns' names exchanged, the last without MixColumns (§5.1). */
+/**
+ * Fourteen rounds, two a pass with the columns' names exchanged, the last without MixColumns (§5.1). A byte in bits 2 to 9
+ * is a word's place in the table, S(x) the word's second byte. Written out: a call costs more than the look-up.
+ */
 function encrypt(out: usize, x: usize, schedule: usize): void {
   let k = schedule;
   let a = load<u32>(x) ^ load<u32>(k);
@@ -109,37 +107,69 @@ function encrypt(out: usize, x: usize, schedule: usize): void {
   let p: u32, q: u32, r: u32, s: u32;
   while (true) {
     p =
-      rotl(rotl(rotl(mixed(d >>> 22), 8) ^ mixed(c >>> 14), 8) ^ mixed(b >>> 6), 8) ^
-      mixed(a << 2) ^
+      rotl(
+        rotl(rotl(load<u32>((d >>> 22) & 0x3fc, T), 8) ^ load<u32>((c >>> 14) & 0x3fc, T), 8) ^
+          load<u32>((b >>> 6) & 0x3fc, T),
+        8,
+      ) ^
+      load<u32>((a << 2) & 0x3fc, T) ^
       load<u32>(k, 16);
     q =
-      rotl(rotl(rotl(mixed(a >>> 22), 8) ^ mixed(d >>> 14), 8) ^ mixed(c >>> 6), 8) ^
-      mixed(b << 2) ^
+      rotl(
+        rotl(rotl(load<u32>((a >>> 22) & 0x3fc, T), 8) ^ load<u32>((d >>> 14) & 0x3fc, T), 8) ^
+          load<u32>((c >>> 6) & 0x3fc, T),
+        8,
+      ) ^
+      load<u32>((b << 2) & 0x3fc, T) ^
       load<u32>(k, 20);
     r =
-      rotl(rotl(rotl(mixed(b >>> 22), 8) ^ mixed(a >>> 14), 8) ^ mixed(d >>> 6), 8) ^
-      mixed(c << 2) ^
+      rotl(
+        rotl(rotl(load<u32>((b >>> 22) & 0x3fc, T), 8) ^ load<u32>((a >>> 14) & 0x3fc, T), 8) ^
+          load<u32>((d >>> 6) & 0x3fc, T),
+        8,
+      ) ^
+      load<u32>((c << 2) & 0x3fc, T) ^
       load<u32>(k, 24);
     s =
-      rotl(rotl(rotl(mixed(c >>> 22), 8) ^ mixed(b >>> 14), 8) ^ mixed(a >>> 6), 8) ^
-      mixed(d << 2) ^
+      rotl(
+        rotl(rotl(load<u32>((c >>> 22) & 0x3fc, T), 8) ^ load<u32>((b >>> 14) & 0x3fc, T), 8) ^
+          load<u32>((a >>> 6) & 0x3fc, T),
+        8,
+      ) ^
+      load<u32>((d << 2) & 0x3fc, T) ^
       load<u32>(k, 28);
     if (k === schedule + 192) break;
     a =
-      rotl(rotl(rotl(mixed(s >>> 22), 8) ^ mixed(r >>> 14), 8) ^ mixed(q >>> 6), 8) ^
-      mixed(p << 2) ^
+      rotl(
+        rotl(rotl(load<u32>((s >>> 22) & 0x3fc, T), 8) ^ load<u32>((r >>> 14) & 0x3fc, T), 8) ^
+          load<u32>((q >>> 6) & 0x3fc, T),
+        8,
+      ) ^
+      load<u32>((p << 2) & 0x3fc, T) ^
       load<u32>(k, 32);
     b =
-      rotl(rotl(rotl(mixed(p >>> 22), 8) ^ mixed(s >>> 14), 8) ^ mixed(r >>> 6), 8) ^
-      mixed(q << 2) ^
+      rotl(
+        rotl(rotl(load<u32>((p >>> 22) & 0x3fc, T), 8) ^ load<u32>((s >>> 14) & 0x3fc, T), 8) ^
+          load<u32>((r >>> 6) & 0x3fc, T),
+        8,
+      ) ^
+      load<u32>((q << 2) & 0x3fc, T) ^
       load<u32>(k, 36);
     c =
-      rotl(rotl(rotl(mixed(q >>> 22), 8) ^ mixed(p >>> 14), 8) ^ mixed(s >>> 6), 8) ^
-      mixed(r << 2) ^
+      rotl(
+        rotl(rotl(load<u32>((q >>> 22) & 0x3fc, T), 8) ^ load<u32>((p >>> 14) & 0x3fc, T), 8) ^
+          load<u32>((s >>> 6) & 0x3fc, T),
+        8,
+      ) ^
+      load<u32>((r << 2) & 0x3fc, T) ^
       load<u32>(k, 40);
     d =
-      rotl(rotl(rotl(mixed(r >>> 22), 8) ^ mixed(q >>> 14), 8) ^ mixed(p >>> 6), 8) ^
-      mixed(s << 2) ^
+      rotl(
+        rotl(rotl(load<u32>((r >>> 22) & 0x3fc, T), 8) ^ load<u32>((q >>> 14) & 0x3fc, T), 8) ^
+          load<u32>((p >>> 6) & 0x3fc, T),
+        8,
+      ) ^
+      load<u32>((s << 2) & 0x3fc, T) ^
       load<u32>(k, 44);
     k += 32;
   }
@@ -147,14 +177,26 @@ function encrypt(out: usize, x: usize, schedule: usize): void {
 }
 
 function lastRound(out: usize, p: u32, q: u32, r: u32, s: u32, k: usize): void {
-  const a = substituted(p << 2) | (substituted(q >>> 6) << 8);
-  const b = substituted(q << 2) | (substituted(r >>> 6) << 8);
-  const c = substituted(r << 2) | (substituted(s >>> 6) << 8);
-  const d = substituted(s << 2) | (substituted(p >>> 6) << 8);
-  const e = (substituted(r >>> 14) << 16) | (substituted(s >>> 22) << 24);
-  const f = (substituted(s >>> 14) << 16) | (substituted(p >>> 22) << 24);
-  const g = (substituted(p >>> 14) << 16) | (substituted(q >>> 22) << 24);
-  const h = (substituted(q >>> 14) << 16) | (substituted(r >>> 22) << 24);
+  const a =
+    (load<u8>((p << 2) & 0x3fc, T + 1) as u32) | ((load<u8>((q >>> 6) & 0x3fc, T + 1) as u32) << 8);
+  const b =
+    (load<u8>((q << 2) & 0x3fc, T + 1) as u32) | ((load<u8>((r >>> 6) & 0x3fc, T + 1) as u32) << 8);
+  const c =
+    (load<u8>((r << 2) & 0x3fc, T + 1) as u32) | ((load<u8>((s >>> 6) & 0x3fc, T + 1) as u32) << 8);
+  const d =
+    (load<u8>((s << 2) & 0x3fc, T + 1) as u32) | ((load<u8>((p >>> 6) & 0x3fc, T + 1) as u32) << 8);
+  const e =
+    ((load<u8>((r >>> 14) & 0x3fc, T + 1) as u32) << 16) |
+    ((load<u8>((s >>> 22) & 0x3fc, T + 1) as u32) << 24);
+  const f =
+    ((load<u8>((s >>> 14) & 0x3fc, T + 1) as u32) << 16) |
+    ((load<u8>((p >>> 22) & 0x3fc, T + 1) as u32) << 24);
+  const g =
+    ((load<u8>((p >>> 14) & 0x3fc, T + 1) as u32) << 16) |
+    ((load<u8>((q >>> 22) & 0x3fc, T + 1) as u32) << 24);
+  const h =
+    ((load<u8>((q >>> 14) & 0x3fc, T + 1) as u32) << 16) |
+    ((load<u8>((r >>> 22) & 0x3fc, T + 1) as u32) << 24);
   store<u32>(out, a ^ e ^ load<u32>(k));
   store<u32>(out, b ^ f ^ load<u32>(k, 4), 4);
   store<u32>(out, c ^ g ^ load<u32>(k, 8), 8);
