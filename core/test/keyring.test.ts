@@ -51,10 +51,19 @@ for (const factory of engines) {
     });
 
     test("a store that fails, or gives back something else, is reported", async () => {
+      let written = 0;
       for (const hal of [
         { store_write: () => -1 },
         { store_write: () => 0, store_read: () => 0 },
         { store_write: () => 0, store_read: () => -5 },
+        {
+          // The right length, other bytes.
+          store_write: (_id: number, _x: number, len: number) => {
+            written = len;
+            return 0;
+          },
+          store_read: () => written,
+        },
       ]) {
         const device = await Device.open(factory, new World(), { hal });
         device.init();

@@ -34,6 +34,20 @@ for (const factory of engines) {
       }
     });
 
+    test("a key another client made while the link was broken is not replaced", async () => {
+      const { world, device } = await loggedIn(factory);
+      const theirs = { value: wrapKey(K, alpha) };
+      world.hook = (line) => {
+        if (!line.includes(":shared_key.bravo@alpha ")) return undefined;
+        world.records.set("shared_key.bravo@alpha", theirs);
+        world.hook = () => undefined;
+        return "cut";
+      };
+      expect(device.finish(Kind.put, "@bravo:phone.demo@alpha", "x").status).toBe(0);
+      expect(world.records.get("shared_key.bravo@alpha")).toBe(theirs);
+      expect(unwrapKey(world.records.get("@bravo:shared_key@alpha")?.value, bravo)).toBe(K);
+    });
+
     test("a notify that is sent again is the same, id and IV and all", async () => {
       const { world, device } = await loggedIn(factory);
       world.records.set("shared_key.bravo@alpha", { value: wrapKey(K, alpha) });
