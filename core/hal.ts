@@ -22,7 +22,14 @@ export declare function log(level: u32, text: usize, len: u32): void;
 export declare function accelerators(): i32;
 
 /** out = x^e mod n, all big-endian; out, x and n are `nLen` bytes, e is `eLen`. Constant time in x and e. 0 or negative. */
-export declare function accel_mod_exp(out: usize, x: usize, e: usize, eLen: u32, n: usize, nLen: u32): i32;
+export declare function accel_mod_exp(
+  out: usize,
+  x: usize,
+  e: usize,
+  eLen: u32,
+  n: usize,
+  nLen: u32,
+): i32;
 
 /** Encrypts `count` blocks of 16 bytes with the 32-byte key (FIPS 197); out may equal x. */
 export declare function accel_aes256(out: usize, x: usize, count: u32, key: usize): void;

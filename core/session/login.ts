@@ -22,8 +22,8 @@ import {
   enrollRefused,
   enrollRejected,
   enrollRequest,
-  enrollTaken,
   enrollTakeKey,
+  enrollTaken,
 } from "./enroll";
 import {
   Expect,

@@ -3,6 +3,8 @@
 // known yet is kept in the upper part of the tx buffer (idle while the key's lookup is awaited);
 // any that come meanwhile are dropped on purpose and asked for again from the watermark.
 // atProtocol: monitor, its JSON shape.
+
+import { base64Decode } from "../codec/base64";
 import { keyringSelf } from "../keys/keyring";
 import {
   SHARE_IN,
@@ -32,7 +34,6 @@ import {
   metadataSharedKey,
   metadataSharedKeyLen,
 } from "../wire/metadata";
-import { base64Decode } from "../codec/base64";
 import { requestInKey, requestMonitor } from "../wire/request";
 import {
   responseIsNull,
@@ -54,7 +55,7 @@ import {
   STATS_ID,
 } from "../wire/words";
 import { Config, configLen, configPtr } from "./config";
-import { Event, Field, eventBegin, eventField, eventLen, eventPtr, eventRaise } from "./event";
+import { Event, eventBegin, eventField, eventLen, eventPtr, eventRaise, Field } from "./event";
 import { watermarkEpoch, watermarkHas, watermarkTake } from "./watermark";
 
 /** What a notification came to. */

@@ -3,8 +3,8 @@
 // after a broken link, with the same notification id and IV. atProtocol: self, shared and public
 // data; delete; scan; notify.
 import { bytesWipe } from "../bytes";
-import { drbgGenerate } from "../crypto/drbg";
 import { base64Decode } from "../codec/base64";
+import { drbgGenerate } from "../crypto/drbg";
 import { keyringSelf, keyringSign } from "../keys/keyring";
 import {
   SHARE_IN,
@@ -68,7 +68,7 @@ import {
 import { responseIsNull, responseLen, responsePtr, responseStatus } from "../wire/response";
 import { LLOOKUP_ALL, LOOKUP_ALL, NAME_DATA, NAME_META, PLOOKUP_ALL } from "../wire/words";
 import { Config, configLegacyIv, configLen, configPtr } from "./config";
-import { Field, eventField } from "./event";
+import { eventField, Field } from "./event";
 import { Need, peerAsk, peerIsAsking, peerReply, peerRestart } from "./peer";
 import { randomUuid } from "./random";
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import pkam from "./vectors/interop/06-pkam.json" with { type: "json" };
 import type { Engine } from "./engine/engine.ts";
 import { engines } from "./engine/engines.ts";
 import { Device, Kind, State } from "./session/device.ts";
 import { imported } from "./session/fixtures.ts";
 import { alpha, bravo, World } from "./session/world.ts";
+import pkam from "./vectors/interop/06-pkam.json" with { type: "json" };
 
 /** Whether the bytes occur anywhere in the memory the core uses. */
 function holds(engine: Engine, secret: Uint8Array | string): boolean {

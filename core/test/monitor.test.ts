@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { describe, expect, test } from "vitest";
-import vectors from "./vectors/interop/10-notification.json" with { type: "json" };
 import { engines } from "./engine/engines.ts";
 import { Device, Kind, State } from "./session/device.ts";
 import { imported, loggedIn } from "./session/fixtures.ts";
 import { alpha, bravo, checksumOf, encryptValue, World, wrapKey } from "./session/world.ts";
+import vectors from "./vectors/interop/10-notification.json" with { type: "json" };
 
 const K = vectors.sharedAesKeyBase64;
 const IV = vectors.ivNonceBase64;

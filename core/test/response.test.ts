@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { describe, expect, test } from "vitest";
-import pkam from "./vectors/interop/06-pkam.json" with { type: "json" };
 import { engines } from "./engine/engines.ts";
+import pkam from "./vectors/interop/06-pkam.json" with { type: "json" };
 
 const [OTHER, DATA, ERROR, NOTIFICATION] = [0, 1, 2, 3];
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { describe, expect, test } from "vitest";
-import vectors from "./vectors/interop/09-self-and-public.json" with { type: "json" };
 import { engines } from "./engine/engines.ts";
 import { Device, Kind, State } from "./session/device.ts";
 import { loggedIn } from "./session/fixtures.ts";
@@ -14,6 +13,7 @@ import {
   World,
   wrapKey,
 } from "./session/world.ts";
+import vectors from "./vectors/interop/09-self-and-public.json" with { type: "json" };
 
 const K = "QndhgiV8AVf86jFRAsOBlPU0eZMWOym5u1xgzjPCFLc="; // the shared key of vectors/interop/08
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { parseAtKey } from "../wire/atkey.ts";
-import { AtError } from "../wire/errors.ts";
 import { normalizeAtSign } from "../wire/atsign.ts";
+import { AtError } from "../wire/errors.ts";
 import type { NotificationOperation } from "../wire/notification.ts";
 import type { Services } from "./verb.ts";
 

@@ -4,7 +4,7 @@ import { canonicalKey } from "../../wire/atkey.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { metadataToJson } from "../../wire/metadata.ts";
 import { type Session, standing } from "../session.ts";
-import { data, recordPayload, type Reply, type Services, type Verb } from "../verb.ts";
+import { data, type Reply, recordPayload, type Services, type Verb } from "../verb.ts";
 
 const REFERENCE = "atsign://";
 

@@ -2,7 +2,7 @@
 import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Line } from "./line.ts";
-import { challengeOf, identity, pkamLine, type Place, signChallenge, World } from "./world.ts";
+import { challengeOf, identity, type Place, pkamLine, signChallenge, World } from "./world.ts";
 
 const apkam = identity("@bravo");
 

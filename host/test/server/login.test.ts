@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytes, Line } from "./line.ts";
-import { challengeOf, identity, pkamLine, type Place, signChallenge, World } from "./world.ts";
+import { challengeOf, identity, type Place, pkamLine, signChallenge, World } from "./world.ts";
 
 const UUID = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
 
