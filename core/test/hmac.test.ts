@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { createHmac, randomBytes } from "node:crypto";
+import { hmac } from "@noble/hashes/hmac";
+import { sha256 } from "@noble/hashes/sha2";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Engine } from "./engine/engine.ts";
 import { engines } from "./engine/engines.ts";
-import { fromHex, hexAt, Io, runs } from "./engine/io.ts";
+import { fromHex, hexAt, Io, runs, toHex } from "./engine/io.ts";
 import { expectForgotten } from "./engine/scratch.ts";
 import vectors from "./vectors/hmac.json" with { type: "json" };
 
@@ -56,6 +58,7 @@ for (const factory of engines) {
       const x = randomBytes(70);
       for (let len = 0; len <= key.length; len++) {
         const expected = createHmac("sha256", key.subarray(0, len)).update(x).digest("hex");
+        expect(toHex(hmac(sha256, key.subarray(0, len), x))).toBe(expected);
         expect(mac(key.subarray(0, len), [x]), `key of ${len} bytes`).toBe(expected);
       }
     });

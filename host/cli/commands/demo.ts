@@ -76,8 +76,8 @@ async function demonstrate(options: DemoOptions, io: Io): Promise<void> {
     print("atmicro: a device sends end-to-end encrypted readings to @alice, and obeys her");
     const result = await Promise.race([demonstration.run(), stopped]);
     for (const line of summary(result)) print(line);
-    if (options.keep) await keepRunning(demonstration, io, narrate);
     if (options.json) io.stdout(JSON.stringify(result));
+    if (options.keep) await keepRunning(demonstration, io, narrate);
   } finally {
     await demonstration.close();
     await rm(folder, { recursive: true, force: true });
