@@ -1,35 +1,75 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { createContext, Script } from "node:vm";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { RE2JS, RE2JSException } from "re2js";
 import { AtError } from "../wire/errors.ts";
+import type { TextPattern } from "../wire/notification.ts";
 
-const MAX_PATTERN = 1_000;
-/** Longest a filter may take over all keys, ms. */
-const TIME_LIMIT_MILLIS = 250;
+/** Longest pattern, characters. */
+export const MAX_PATTERN = 1_000;
+/** Largest pattern once its repetitions are written out; a text takes at most this many steps a character. */
+export const MAX_PATTERN_STEPS = 1_000;
+/** Largest pattern that is compiled at all, by an estimate from its text. */
+const MAX_ESTIMATE = 20_000;
+/** Longest one filter works, ms. */
+const TIME_LIMIT_MILLIS = 2_000;
+/** After so long, ms, other connections get their turn. */
+const TURN_MILLIS = 5;
 
-const filter = new Script(
-  "const regex = new RegExp(pattern); keys.filter((key) => regex.test(key))",
-);
+const everything: TextPattern = { test: () => true };
 
-/** The regular expression of a command. Throws AT0003 for one that is none. */
-export function parseRegex(pattern: string): RegExp {
-  if (pattern.length > MAX_PATTERN) throw new AtError("AT0003", "Invalid syntax. regex too long");
+function refuse(reason: string, cause?: unknown): never {
+  throw new AtError("AT0003", `Invalid syntax. regex ${reason}`, { cause });
+}
+
+/** Upper bound of a pattern's size with its repetitions written out: groups nest, single characters don't. */
+function estimate(pattern: string): number {
+  let groups = 1;
+  let single = 1;
+  for (const [, end, min, max] of pattern.matchAll(/(\)?)\{(\d{1,9})(?:,(\d{0,9}))?\}/g)) {
+    const count = Math.max(1, Number(min), Number(max ?? 0));
+    if (end === ")") groups *= count;
+    else single = Math.max(single, count);
+  }
+  return pattern.length * groups * single;
+}
+
+function compile(pattern: string): RE2JS {
   try {
-    return new RegExp(pattern);
+    return RE2JS.compile(RE2JS.translateRegExp(pattern));
   } catch (cause) {
-    throw new AtError("AT0003", "Invalid syntax. regex can't be read", { cause });
+    if (cause instanceof RE2JSException) return refuse("can't be read", cause);
+    throw cause;
   }
 }
 
 /**
- * The keys a pattern matches anywhere, case-sensitively. Anybody may send a pattern, so a time limit guards against those
- * that backtrack without end: AT0003, as for a pattern that is none.
+ * The regular expression of a command, case-sensitive, found anywhere in a text. Anybody may send one, so it runs on an
+ * engine without backtracking: its time grows with the length of the text alone. Look-around and back-references don't
+ * exist there. Throws AT0003 for a pattern that can't be read or is too large.
  */
-export function filterKeys(keys: string[], pattern: string): string[] {
-  parseRegex(pattern);
-  try {
-    const context = createContext({ pattern, keys: [...keys] });
-    return [...(filter.runInContext(context, { timeout: TIME_LIMIT_MILLIS }) as string[])];
-  } catch (cause) {
-    throw new AtError("AT0003", "Invalid syntax. regex takes too long", { cause });
+export function parseRegex(pattern: string): TextPattern {
+  if (pattern.length > MAX_PATTERN) refuse("too long");
+  if (pattern === "" || pattern === ".*") return everything;
+  if (estimate(pattern) > MAX_ESTIMATE) refuse("too large");
+  const compiled = compile(pattern);
+  if (compiled.programSize() > MAX_PATTERN_STEPS) refuse("too large");
+  return compiled;
+}
+
+/** The keys a pattern fits, in their order. Throws AT0003 as `parseRegex`, or when the filter takes too long. */
+export async function filterKeys(keys: readonly string[], pattern: string): Promise<string[]> {
+  const regex = parseRegex(pattern);
+  const found: string[] = [];
+  let worked = 0;
+  let turn = performance.now();
+  for (const key of keys) {
+    if (regex.test(key)) found.push(key);
+    const now = performance.now();
+    if (now - turn < TURN_MILLIS) continue;
+    worked += now - turn;
+    if (worked > TIME_LIMIT_MILLIS) refuse("takes too long");
+    await nextTurn();
+    turn = performance.now();
   }
+  return found;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { PeerCertificate } from "node:tls";
+import type { TextPattern } from "../wire/notification.ts";
 
 /** What the monitor command of a connection asked for. */
 export interface MonitorFilter {
-  regex: RegExp;
+  regex: TextPattern;
   selfNotifications: boolean;
   /** Leave out statistics that don't fit the regular expression. */
   strict: boolean;

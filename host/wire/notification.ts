@@ -131,7 +131,12 @@ function peerOptions(notification: Notification, metadata: Metadata): Metadata {
   };
 }
 
+/** What a client's regular expression becomes. */
+export interface TextPattern {
+  test(text: string): boolean;
+}
+
 /** Whether a filter wants a notification: the pattern fits its key or the name of its sender. */
-export function notificationMatches(notification: Notification, regex: RegExp): boolean {
+export function notificationMatches(notification: Notification, regex: TextPattern): boolean {
   return regex.test(notification.key) || regex.test(atSignName(notification.from));
 }

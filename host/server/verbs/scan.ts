@@ -24,18 +24,18 @@ function isListed(key: string, showHidden: boolean): boolean {
 }
 
 /** The active keys a connection may list, in the form it gets them, each filtered by its stored form. */
-function listKeys(
+async function listKeys(
   session: Session,
   showHidden: boolean,
   regex: string | undefined,
   services: Services,
-): string[] {
+): Promise<string[]> {
   const now = services.now();
   const active: string[] = [];
   for (const [key, { metadata }] of services.records.store.records()) {
     if (isActive(metadata, now)) active.push(key);
   }
-  const matching = (keys: string[]): string[] =>
+  const matching = async (keys: string[]): Promise<string[]> =>
     regex === undefined ? keys : filterKeys(keys, regex);
   switch (standing(session)) {
     case "owner": {
@@ -50,13 +50,13 @@ function listKeys(
     case "peer": {
       const prefix = `${session.peer}:`;
       const shared = active.filter((key) => key.startsWith(prefix));
-      return matching(shared).map((key) => key.slice(prefix.length));
+      return (await matching(shared)).map((key) => key.slice(prefix.length));
     }
     case "anonymous": {
       const shown = active.filter(
         (key) => key.startsWith("public:") && !key.startsWith("public:_"),
       );
-      return matching(shown).map((key) => key.slice("public:".length));
+      return (await matching(shown)).map((key) => key.slice("public:".length));
     }
   }
 }
@@ -89,6 +89,6 @@ export const scan: Verb = {
       return data(await scanPeer(peer, args.regex, session, services));
     }
     const showHidden = args.showhidden?.toLowerCase() === "true";
-    return data(JSON.stringify(listKeys(session, showHidden, args.regex, services)));
+    return data(JSON.stringify(await listKeys(session, showHidden, args.regex, services)));
   },
 };

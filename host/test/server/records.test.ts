@@ -251,13 +251,12 @@ describe("what the owner sends and gets", () => {
     expect(await line.ask("scan location-u")).toBe('data:["location-u@alice"]\n@');
   });
 
-  it("stops a filter that would run for ever", async () => {
-    await owner.ask(`update:public:${"a".repeat(60)}!@alice x`);
+  it("is not held up by a filter that backtracking engines never end", async () => {
+    await owner.ask(`update:public:${"a".repeat(60)}-@alice x`);
     await owner.ask(`update:public:${"a".repeat(60)}@alice x`);
     const line = await alice.open();
-    expect(await line.ask("scan (a+)+b")).toBe(
-      "error:AT0003-Exception: Invalid syntax. regex takes too long\n@",
-    );
+    expect(await line.ask("scan (a+)+b")).toBe("data:[]\n@");
+    expect(await line.ask("scan c.(a+)+-@")).toBe(`data:["${"a".repeat(60)}-@alice"]\n@`);
     expect(await line.ask("noop:0")).toBe("data:ok\n@");
   });
 
