@@ -1,8 +1,11 @@
 import { defineConfig } from "vitest/config";
 
+/** `npm run test:slow` runs the long tests instead of the others. */
+const kind = process.env.ATMICRO_SLOW === undefined ? "test" : "slow";
+
 export default defineConfig({
   test: {
-    include: ["{core,device,boards,host,bench,setup}/test/**/*.test.ts"],
+    include: [`{core,device,boards,host,bench,setup}/test/**/*.${kind}.ts`],
     pool: "forks",
     testTimeout: 60_000,
     hookTimeout: 60_000,
