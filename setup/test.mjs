@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { ensureDebianProgram } from "./debian.mjs";
 import { compiler, ensure, fail } from "./ensure.mjs";
 import { runNode } from "./runNode.mjs";
 
 if (compiler() === null) fail("the tests need a C compiler; install gcc or clang, or set CC.");
 ensure();
+ensureDebianProgram("redis-server", "redis-server", "the tests of Redis are left out");
 const checked = await runNode(["setup/check.mjs"]);
 const tested = await runNode(["node_modules/vitest/vitest.mjs", "run", ...process.argv.slice(2)]);
 process.exitCode = checked || tested;

@@ -11,7 +11,6 @@ export type ServingOptions = {
   readonly port: number;
   readonly certificate: string;
   readonly privateKey: string;
-  readonly store: string;
   readonly logLevel: string;
   readonly exitWithParent: boolean;
 };
@@ -31,7 +30,6 @@ export function withServingOptions(command: Command, defaultPort: number): Comma
   return command
     .requiredOption("--certificate <file>", "certificate chain, PEM, own certificate first")
     .requiredOption("--private-key <file>", "private key of the certificate, PEM")
-    .requiredOption("--store <folder>", "where everything is kept")
     .option("--host <address>", "address to listen on", "0.0.0.0")
     .option("--port <number>", "port to listen on, 0 for any free one", parsePort, defaultPort)
     .option("--log-level <level>", "fatal, error, warn, info, debug or silent", "info")

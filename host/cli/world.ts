@@ -10,7 +10,7 @@ import { type Address, formatAddress } from "../client/transport.ts";
 import { type Authority, createAuthority, issueCertificate } from "../crypto/certificates.ts";
 import { type AtKeys, writeKeyFile } from "../crypto/keyFile.ts";
 import { createSecretFile } from "../crypto/secretFile.ts";
-import { openDirectoryStore } from "../directory/directoryStore.ts";
+import { openDirectoryStore } from "../directory/lmdbDirectoryStore.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { ChildProgram } from "./childProgram.ts";
 import { CliError, EXIT } from "./exit.ts";

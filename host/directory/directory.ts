@@ -6,7 +6,7 @@ import { createServer, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { AtError } from "../wire/errors.ts";
 import { LineReader } from "../wire/line.ts";
-import type { DirectoryStore } from "./directoryStore.ts";
+import { type DirectoryEntry, type DirectoryStore, DirectoryStoreAway } from "./directoryStore.ts";
 
 /** Most bytes of one request, LF included. */
 export const MAX_REQUEST_BYTES = 255;
@@ -15,7 +15,7 @@ export const MISS_DELAY_MILLIS = 3_000;
 const MAX_MISSES = 3;
 const KEEP_ALIVE_MILLIS = 60_000;
 const TLS_HANDSHAKE_MILLIS = 30_000;
-/** Requests one connection may have waiting; more ends it. */
+/** Requests taken from a connection but not answered yet, above which it isn't read from. */
 const MAX_WAITING = 64;
 
 export interface DirectoryConfig {
@@ -28,6 +28,8 @@ export interface DirectoryConfig {
   store: DirectoryStore;
   log: Logger;
   missDelayMillis?: number;
+  /** Waits so many ms; rejects with AbortError when the signal comes first. */
+  pause?: (millis: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** An atDirectory that answers. */
@@ -37,14 +39,22 @@ export interface RunningDirectory {
   close(): Promise<void>;
 }
 
-function answerTo(name: string, store: DirectoryStore): string | undefined {
-  try {
-    const entry = store.get(name);
-    return entry === undefined ? undefined : `${entry.host}:${entry.port}`;
-  } catch (error) {
+const defaultPause = (millis: number, signal: AbortSignal): Promise<void> =>
+  delay(millis, undefined, { signal });
+
+function find(
+  name: string,
+  store: DirectoryStore,
+): DirectoryEntry | undefined | Promise<DirectoryEntry | undefined> {
+  const ignore = (error: unknown): undefined => {
     // Text that can't be an atSign is in no directory.
-    if (error instanceof AtError) return undefined;
-    throw error;
+    if (!(error instanceof AtError)) throw error;
+  };
+  try {
+    const found = store.get(name);
+    return found instanceof Promise ? found.catch(ignore) : found;
+  } catch (error) {
+    return ignore(error);
   }
 }
 
@@ -75,14 +85,17 @@ class Lookups {
       if (line === null) this.socket.destroy();
       else this.waiting.push(line.trim());
     }
-    if (this.reader.overflowed || this.waiting.length > MAX_WAITING) this.socket.destroy();
+    if (this.reader.overflowed) this.socket.destroy();
+    if (this.waiting.length > MAX_WAITING) this.socket.pause();
     // A client may leave without a line feed.
     this.tail = (this.tail + chunk.toString("latin1")).slice(-"@exit".length);
     if (this.tail === "@exit" && this.reader.pending === this.tail.length) this.socket.end();
     if (this.running) return;
     this.running = true;
     this.work().catch((error: unknown) => {
-      this.config.log.error({ err: error }, "lookup failed");
+      // "null" would say that nobody has this name; hung up on, the client tries again.
+      if (error instanceof DirectoryStoreAway) this.config.log.debug(error.message);
+      else this.config.log.error({ err: error }, "lookup failed");
       this.socket.destroy();
     });
   }
@@ -96,13 +109,16 @@ class Lookups {
         break;
       }
       await this.answer(name);
+      if (this.waiting.length <= MAX_WAITING) this.socket.resume();
+      await this.drained();
     }
     this.running = false;
   }
 
   private async answer(name: string): Promise<void> {
-    const found = answerTo(name, this.config.store);
-    if (found === undefined) {
+    const found = find(name, this.config.store);
+    const entry = found instanceof Promise ? await found : found;
+    if (entry === undefined) {
       this.misses += 1;
       if (this.misses > 1 && !(await this.pause())) return;
       if (this.misses >= MAX_MISSES) {
@@ -110,14 +126,30 @@ class Lookups {
         return;
       }
     }
-    if (this.socket.writable) this.socket.write(`${found ?? "null"}\r\n@`);
+    const answer = entry === undefined ? "null" : `${entry.host}:${entry.port}`;
+    if (this.socket.writable) this.socket.write(`${answer}\r\n@`);
+  }
+
+  /** Waits until a client that doesn't read has taken what was written. */
+  private async drained(): Promise<void> {
+    if (!this.socket.writableNeedDrain || this.socket.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.socket.off("drain", done);
+        this.socket.off("close", done);
+        resolve();
+      };
+      this.socket.on("drain", done);
+      this.socket.on("close", done);
+    });
   }
 
   /** False when the connection ended meanwhile. */
   private async pause(): Promise<boolean> {
     const millis = this.config.missDelayMillis ?? MISS_DELAY_MILLIS;
+    const wait = this.config.pause ?? defaultPause;
     try {
-      await delay(millis, undefined, { signal: this.ended.signal });
+      await wait(millis, this.ended.signal);
       return true;
     } catch (error) {
       if (error instanceof Error && error.name === "AbortError") return false;

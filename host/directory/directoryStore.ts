@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { mkdirSync } from "node:fs";
-import { type Database, open, type RootDatabase } from "lmdb";
 import { atSignName, normalizeAtSign } from "../wire/atsign.ts";
 
 /** Where an atSign's atServer is; nothing else is known about anybody. */
@@ -9,19 +7,31 @@ export interface DirectoryEntry {
   port: number;
 }
 
-/** atSigns and the addresses of their atServers; several processes may read and write one at once. */
+/**
+ * atSigns and the addresses of their atServers; several processes may read and write one at once. Every method throws
+ * AT0011 or AT0016 for text that can't be an atSign, and DirectoryStoreAway when the store doesn't answer now but may later.
+ */
 export interface DirectoryStore {
-  get(atSign: string): DirectoryEntry | undefined;
-  /** Resolves when on disk. */
+  get(atSign: string): DirectoryEntry | undefined | Promise<DirectoryEntry | undefined>;
+  /** Resolves when the store has kept it. Throws RangeError for an address that is none. */
   set(atSign: string, entry: DirectoryEntry): Promise<void>;
-  /** Resolves, when on disk, with whether the atSign was there. */
+  /** Resolves, when the store has kept it, with whether the atSign was there. */
   remove(atSign: string): Promise<boolean>;
-  /** All atSigns with their `@`, ascending. */
-  list(): Iterable<[atSign: string, entry: DirectoryEntry]>;
   close(): Promise<void>;
 }
 
-function checked({ host, port }: DirectoryEntry): string {
+/** The store can't be asked at the moment. */
+export class DirectoryStoreAway extends Error {
+  override readonly name = "DirectoryStoreAway";
+}
+
+/** The key of an atSign: its name without `@`. Throws as `normalizeAtSign`. */
+export function directoryKey(atSign: string): string {
+  return atSignName(normalizeAtSign(atSign));
+}
+
+/** `host:port`, as every store keeps it. Throws RangeError. */
+export function formatEntry({ host, port }: DirectoryEntry): string {
   if (!/^[A-Za-z0-9.-]{1,253}$|^[0-9A-Fa-f:]{2,45}$/.test(host)) {
     throw new RangeError(`${host} is neither a host name nor an address`);
   }
@@ -31,53 +41,10 @@ function checked({ host, port }: DirectoryEntry): string {
   return `${host}:${port}`;
 }
 
-function parse(text: string): DirectoryEntry {
+/** The opposite of `formatEntry`; undefined for text that is no `host:port`. */
+export function parseEntry(text: string): DirectoryEntry | undefined {
   const colon = text.lastIndexOf(":");
-  return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
-}
-
-const nameOf = (atSign: string): string => atSignName(normalizeAtSign(atSign));
-
-class LmdbDirectoryStore implements DirectoryStore {
-  private readonly root: RootDatabase;
-  private readonly addresses: Database<string, string>;
-
-  constructor(root: RootDatabase) {
-    this.root = root;
-    this.addresses = root.openDB({ name: "addresses" });
-  }
-
-  get(atSign: string): DirectoryEntry | undefined {
-    this.root.resetReadTxn();
-    const text = this.addresses.get(nameOf(atSign));
-    return text === undefined ? undefined : parse(text);
-  }
-
-  async set(atSign: string, entry: DirectoryEntry): Promise<void> {
-    await this.addresses.put(nameOf(atSign), checked(entry));
-  }
-
-  remove(atSign: string): Promise<boolean> {
-    const name = nameOf(atSign);
-    return this.root.transaction(() => {
-      const there = this.addresses.get(name) !== undefined;
-      if (there) this.addresses.remove(name);
-      return there;
-    });
-  }
-
-  *list(): Iterable<[string, DirectoryEntry]> {
-    this.root.resetReadTxn();
-    for (const { key, value } of this.addresses.getRange()) yield [`@${key}`, parse(value)];
-  }
-
-  async close(): Promise<void> {
-    await this.root.close();
-  }
-}
-
-/** Opens, or makes, the directory's store in a folder. */
-export function openDirectoryStore(path: string): DirectoryStore {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  return new LmdbDirectoryStore(open({ path, maxDbs: 4, overlappingSync: false }));
+  const port = Number(text.slice(colon + 1));
+  if (colon <= 0 || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
+  return { host: text.slice(0, colon), port };
 }

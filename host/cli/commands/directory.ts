@@ -3,9 +3,14 @@ import type { Command } from "commander";
 import { DIRECTORY_PORT } from "../../client/directory.ts";
 import { type Address, formatAddress, parseAddress } from "../../client/transport.ts";
 import { startDirectory } from "../../directory/directory.ts";
-import { type DirectoryStore, openDirectoryStore } from "../../directory/directoryStore.ts";
+import type { DirectoryStore } from "../../directory/directoryStore.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import type { CommandDefinition, Io } from "../command.ts";
+import {
+  type DirectoryStoreOptions,
+  openNamedStore,
+  withDirectoryStore,
+} from "../directoryStore.ts";
 import { CliError, EXIT } from "../exit.ts";
 import {
   readNamedFile,
@@ -15,13 +20,15 @@ import {
   withServingOptions,
 } from "../serving.ts";
 
-type StoreOptions = { readonly store: string };
+/** Writes of `import` that are under way at once, and so share one flush. */
+const IMPORT_BATCH = 1_000;
 
 async function withStore<T>(
-  { store: folder }: StoreOptions,
+  options: DirectoryStoreOptions,
+  io: Io,
   action: (store: DirectoryStore) => Promise<T>,
 ): Promise<T> {
-  const store = openDirectoryStore(folder);
+  const store = await openNamedStore(options, io, serverLog("silent"));
   try {
     return await action(store);
   } finally {
@@ -39,14 +46,15 @@ export const directory: CommandDefinition = (program, io) => {
 };
 
 function addServe(command: Command, io: Io): void {
-  withServingOptions(command.command("serve").description("run the atDirectory"), DIRECTORY_PORT)
+  const serving = command.command("serve").description("run the atDirectory");
+  withDirectoryStore(withServingOptions(serving, DIRECTORY_PORT))
     .addHelpText(
       "after",
       "\nExample:\n  atmicro directory serve --certificate d.pem --private-key d.key --store /var/lib/atmicro/directory",
     )
-    .action(async (options: ServingOptions) => {
+    .action(async (options: ServingOptions & DirectoryStoreOptions) => {
       const log = serverLog(options.logLevel);
-      const store = openDirectoryStore(options.store);
+      const store = await openNamedStore(options, io, log);
       const running = await startDirectory({
         host: options.host,
         port: options.port,
@@ -66,52 +74,47 @@ function addServe(command: Command, io: Io): void {
 }
 
 function addEntries(command: Command, io: Io): void {
-  command
-    .command("set")
+  withDirectoryStore(command.command("set"))
     .description("register an atSign, or move it; a running atDirectory answers so at once")
     .argument("<atSign>")
     .argument("<host:port>", "its atServer")
-    .requiredOption("--store <folder>", "the atDirectory's folder")
     .addHelpText("after", "\nExample:\n  atmicro directory set @alice host.example:6464 --store d")
-    .action(async (atSign: string, address: string, options: StoreOptions) => {
+    .action(async (atSign: string, address: string, options: DirectoryStoreOptions) => {
       const target = parseAddress(address);
-      await withStore(options, (store) => store.set(normalizeAtSign(atSign), target));
+      await withStore(options, io, (store) => store.set(normalizeAtSign(atSign), target));
     });
-  command
-    .command("get")
+  withDirectoryStore(command.command("get"))
     .description("print where an atSign's atServer is")
     .argument("<atSign>")
-    .requiredOption("--store <folder>", "the atDirectory's folder")
     .addHelpText("after", "\nExample:\n  atmicro directory get @alice --store d")
-    .action(async (atSign: string, options: StoreOptions) => {
+    .action(async (atSign: string, options: DirectoryStoreOptions) => {
       const name = normalizeAtSign(atSign);
-      const found = await withStore(options, async (store) => store.get(name));
+      const found = await withStore(options, io, async (store) => store.get(name));
       if (found === undefined) {
         throw new CliError(`${name} is not in this atDirectory`, EXIT.notFound);
       }
       io.stdout(formatAddress(found));
     });
-  command
-    .command("remove")
+  withDirectoryStore(command.command("remove"))
     .description("forget an atSign")
     .argument("<atSign>")
-    .requiredOption("--store <folder>", "the atDirectory's folder")
     .addHelpText("after", "\nExample:\n  atmicro directory remove @alice --store d")
-    .action(async (atSign: string, options: StoreOptions) => {
+    .action(async (atSign: string, options: DirectoryStoreOptions) => {
       const name = normalizeAtSign(atSign);
-      if (await withStore(options, (store) => store.remove(name))) return;
+      if (await withStore(options, io, (store) => store.remove(name))) return;
       throw new CliError(`${name} is not in this atDirectory`, EXIT.notFound);
     });
-  command
-    .command("import")
+  withDirectoryStore(command.command("import"))
     .description("register many: a file with lines `@alice host:port`")
     .argument("<file>")
-    .requiredOption("--store <folder>", "the atDirectory's folder")
     .addHelpText("after", "\nExample:\n  atmicro directory import names.txt --store d")
-    .action(async (file: string, options: StoreOptions) => {
+    .action(async (file: string, options: DirectoryStoreOptions) => {
       const entries = parseEntries(await readNamedFile("the list", file), file);
-      await withStore(options, async (store) => {
-        for (const [atSign, address] of entries) await store.set(atSign, address);
+      await withStore(options, io, async (store) => {
+        for (let at = 0; at < entries.length; at += IMPORT_BATCH) {
+          const batch = entries.slice(at, at + IMPORT_BATCH);
+          await Promise.all(batch.map(([atSign, address]) => store.set(atSign, address)));
+        }
       });
       io.stdout(`${entries.length} atSigns registered`);
     });

@@ -18,6 +18,7 @@ const SERVER_PORT = 6464;
 const SECRET_VARIABLE = "ATMICRO_CRAM_SECRET";
 
 type ServerOptions = ServingOptions & {
+  readonly store: string;
   readonly directory: string;
   readonly authority?: string;
   readonly secretFile?: string;
@@ -32,6 +33,7 @@ export const server: CommandDefinition = (program, io) => {
       .argument("<atSign>", "whom it serves"),
     SERVER_PORT,
   )
+    .requiredOption("--store <folder>", "where everything is kept")
     .option("--directory <host:port>", "the atDirectory", `root.atsign.org:${DIRECTORY_PORT}`)
     .option("--authority <file>", "certificates other servers are trusted by, PEM")
     .option(

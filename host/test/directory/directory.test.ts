@@ -6,8 +6,13 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Authority, createAuthority, issueCertificate } from "../../crypto/certificates.ts";
-import { type RunningDirectory, startDirectory } from "../../directory/directory.ts";
-import { type DirectoryStore, openDirectoryStore } from "../../directory/directoryStore.ts";
+import {
+  MISS_DELAY_MILLIS,
+  type RunningDirectory,
+  startDirectory,
+} from "../../directory/directory.ts";
+import type { DirectoryStore } from "../../directory/directoryStore.ts";
+import { openDirectoryStore } from "../../directory/lmdbDirectoryStore.ts";
 import { Line } from "../server/line.ts";
 
 describe("atDirectory", () => {
@@ -109,19 +114,47 @@ describe("atDirectory", () => {
     expect(await line.ask("carol")).toBe("localhost:7\r\n@");
   });
 
-  it("forgets, and tells whether it knew", async () => {
-    await store.set("@dave", { host: "localhost", port: 9 });
-    expect(await store.remove("@Dave")).toBe(true);
-    expect(await store.remove("@dave")).toBe(false);
-    expect(store.get("@dave")).toBeUndefined();
+  it("answers a thousand lookups on one connection, in order, however they come", async () => {
+    const line = await open();
+    line.send("alice\n🦄\n".repeat(500));
+    for (let i = 0; i < 500; i++) {
+      expect(await line.reply()).toBe("bob.example.org:6464\r\n@");
+      expect(await line.reply()).toBe("localhost:1\r\n@");
+    }
   });
 
-  it.each([
-    { host: "", port: 1 },
-    { host: "a b", port: 1 },
-    { host: "localhost", port: 0 },
-    { host: "localhost", port: 65_536 },
-  ])("refuses the address %j", async (entry) => {
-    await expect(store.set("@x", entry)).rejects.toThrow(RangeError);
+  it("answers while the store is being written", async () => {
+    const line = await open();
+    const writes = Array.from({ length: 300 }, (_, i) =>
+      store.set(`@written${i % 30}`, { host: "localhost", port: i + 1 }),
+    );
+    for (let i = 0; i < 100; i++) {
+      expect(await line.ask("alice")).toBe("bob.example.org:6464\r\n@");
+    }
+    await Promise.all(writes);
+    expect(await line.ask("written29")).toBe("localhost:300\r\n@");
+  });
+
+  it("waits with the second miss, and before it hangs up at the third", async () => {
+    const waits: number[] = [];
+    const slow = await startDirectory({
+      port: 0,
+      host: "127.0.0.1",
+      tls: await issueCertificate(authority, { hosts: ["localhost"] }),
+      store,
+      log: pino({ level: "silent" }),
+      pause: async (millis) => {
+        waits.push(millis);
+      },
+    });
+    const line = await Line.open(slow.port, authority.certificate);
+    expect(await line.ask("nobody")).toBe("null\r\n@");
+    expect(waits).toEqual([]);
+    expect(await line.ask("nobody")).toBe("null\r\n@");
+    expect(waits).toEqual([MISS_DELAY_MILLIS]);
+    line.send("nobody\n");
+    expect(await line.closed()).toBe("");
+    expect(waits).toEqual([3_000, 3_000]);
+    await slow.close();
   });
 });
