@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { RP2040 } from "rp2040js";
+import { callRom, romImage } from "./bootRom.ts";
+import type { DeviceClock } from "./clock.ts";
+import { Fault, hex } from "./fault.ts";
+import type { Flash } from "./flash.ts";
+import { ChipReset, RingOscillator, Watchdog, type WatchdogMemory } from "./peripherals.ts";
+
+const ROM_END = 0x4000;
+const FLASH_END = 0x1400_0000;
+const PERIPHERAL = { ioQspi: 0x40018, watchdog: 0x40058, rosc: 0x40060, reset: 0x40064 };
+/** SSIENR and the word that turns the flash interface on. */
+const SSI_ENABLE = 0x1800_0008;
+const EMPTY = new Uint8Array();
+
+export interface ChipOptions {
+  readonly flash: Flash;
+  /** Why it starts: power, or a reset by the watchdog, which keeps SRAM and the scratch registers. */
+  readonly watchdog: WatchdogMemory;
+  readonly hadPowerOn: boolean;
+  readonly clock: DeviceClock;
+  readonly sram?: Uint8Array;
+  /** Bits of the ring oscillator. */
+  readonly entropy: () => number;
+  readonly onWatchdogReset: () => void;
+  /** BKPT outside the boot ROM. */
+  readonly onMark: (code: number) => void;
+}
+
+/** An RP2040 from one reset to the next, its flash beside it. What silicon would not forgive is thrown as a Fault. */
+export class Chip extends RP2040 {
+  readonly nor: Flash;
+  readonly deviceClock: DeviceClock;
+  /** Nanoseconds an instruction spent beyond its cycles: the flash was busy. */
+  #spentNanos = 0;
+  #flashConnected = false;
+  #xipOn = false;
+  readonly #romEnd: number;
+  /** False while the base class's constructor reads the reset vector of a ROM that is not there yet. */
+  readonly built: boolean = true;
+
+  constructor(options: ChipOptions) {
+    super(options.clock);
+    this.deviceClock = options.clock;
+    this.nor = options.flash;
+    this.logger = {
+      debug: () => {},
+      info: () => {},
+      warn: (part, message) => this.#fault(`${part}: ${message}`),
+      error: (part, message) => this.#fault(`${part}: ${message}`),
+    };
+    const rom = romImage();
+    this.#romEnd = rom.length;
+    new Uint8Array(this.bootrom.buffer).set(rom);
+    this.#mapFlash(EMPTY);
+    // SRAM holds anything when power comes; zeros would hide what the firmware forgot to initialise.
+    if (options.sram) this.sram.set(options.sram);
+    else this.sram.fill(0xcd);
+    this.peripherals[PERIPHERAL.rosc] = new RingOscillator(this, options.entropy);
+    this.peripherals[PERIPHERAL.reset] = new ChipReset(this, options.hadPowerOn);
+    this.peripherals[PERIPHERAL.watchdog] = new Watchdog(
+      this,
+      options.clock,
+      options.watchdog,
+      options.onWatchdogReset,
+    );
+    this.onBreak = (code) => {
+      if (this.core.PC < ROM_END) callRom(this, code);
+      else options.onMark(code);
+    };
+  }
+
+  get isXipOn(): boolean {
+    return this.#xipOn;
+  }
+
+  /** The flash was busy for so long; the run loop moves the time on. */
+  spend(nanos: number): void {
+    this.#spentNanos += nanos;
+  }
+
+  takeSpentNanos(): number {
+    const spent = this.#spentNanos;
+    this.#spentNanos = 0;
+    return spent;
+  }
+
+  connectFlash(): void {
+    this.#flashConnected = true;
+  }
+
+  /** Reads of the flash's addresses, instruction fetches too, are faults until XIP is entered again. */
+  exitXip(): void {
+    if (!this.#flashConnected) throw new Fault("flash_exit_xip before connect_internal_flash");
+    this.#xipOn = false;
+    this.#mapFlash(EMPTY);
+  }
+
+  enterXip(): void {
+    this.#xipOn = true;
+    this.#mapFlash(this.nor.bytes);
+  }
+
+  override readUint32(address: number): number {
+    if (address < ROM_END && this.built && (address < 0x10 || address >= this.#romEnd)) {
+      this.#fault(`read of ${hex(address)}, where there is nothing to read`);
+    }
+    return super.readUint32(address);
+  }
+
+  override readUint16(address: number): number {
+    if (address & 1) this.#fault(`read of a halfword at ${hex(address)}`);
+    return super.readUint16(address);
+  }
+
+  override writeUint32(address: number, value: number): void {
+    if (address & 3) this.#fault(`write of a word at ${hex(address)}`);
+    if (address >>> 0 < FLASH_END) this.#fault(`write to ${hex(address)}`);
+    super.writeUint32(address, value);
+    // The second stage sets the interface up by itself; from then on the flash can be read.
+    if (address === SSI_ENABLE && value === 1 && !this.#xipOn) this.enterXip();
+  }
+
+  override writeUint16(address: number, value: number): void {
+    if (address & 1) this.#fault(`write of a halfword at ${hex(address)}`);
+    super.writeUint16(address, value);
+  }
+
+  #mapFlash(bytes: Uint8Array<ArrayBuffer>): void {
+    Object.assign(this, {
+      flash: bytes,
+      flash16: new Uint16Array(bytes.buffer),
+      flashView: new DataView(bytes.buffer),
+    });
+  }
+
+  #fault(message: string): never {
+    const { PC, LR, SP } = this.core;
+    throw new Fault(`${message} (pc ${hex(PC)}, lr ${hex(LR)}, sp ${hex(SP)})`);
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The W5500-EVB-Pico: build/rp2040/<program>.{elf,map,bin,uf2,symbols.json}.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { compileAll, run } from "./compile.mjs";
+import { uf2, withSecondStageChecksum } from "./images.mjs";
+import { toolChain } from "./toolChain.mjs";
+
+const CPU = ["-mcpu=cortex-m0plus", "-mthumb"];
+// The boot ROM is at address 0, which GCC otherwise takes for a null pointer.
+const SECTIONS = [
+  "-ffunction-sections",
+  "-fdata-sections",
+  "-fno-common",
+  "--param=min-pagesize=0",
+];
+const STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
+const FLASH_ADDRESS = 0x10000000;
+const FAMILY = 0xe48bff56;
+
+const sourcesIn = (folder) =>
+  readdirSync(folder)
+    .filter((name) => /\.[cS]$/.test(name))
+    .sort()
+    .map((name) => join(folder, name));
+
+/** Units of the board's own files and of the program's. */
+function ownUnits({ root, out, cc, board, sources, marks }) {
+  const flags = [
+    ...CPU,
+    ...SECTIONS,
+    ...STRICT,
+    "-Os",
+    "-g",
+    `-DSTORE_BYTES=${board.flash.storeSectors * 4096}u`,
+    ...(marks ? ["-DMARKS"] : []),
+    `-I${root}`,
+  ];
+  return sources.map((source) => ({
+    cc,
+    flags,
+    source,
+    object: join(out, marks ? "marked" : "objects", `${basename(source)}.o`),
+  }));
+}
+
+async function link({ cc, root, out, name, board, objects }) {
+  const elf = join(out, `${name}.elf`);
+  await run(cc, [
+    ...CPU,
+    "--specs=nano.specs",
+    "-nostartfiles",
+    "-Wl,--gc-sections,--fatal-warnings",
+    `-Wl,--defsym=STORE_BYTES=${board.flash.storeSectors * 4096}`,
+    `-Wl,-Map=${join(out, `${name}.map`)}`,
+    `-T${join(root, "boards/rp2040/rp2040.ld")}`,
+    ...objects,
+    "-o",
+    elf,
+  ]);
+  return elf;
+}
+
+/** Addresses of the program's symbols, for those who look into the running chip from outside. */
+async function writeSymbols({ nm, elf, file }) {
+  const lines = (await run(nm, [elf])).split("\n").map((line) => line.split(" "));
+  const symbols = lines.filter(([address, , symbol]) => address && symbol);
+  const entries = symbols.map(([address, , symbol]) => [symbol, Number.parseInt(address, 16)]);
+  writeFileSync(file, JSON.stringify(Object.fromEntries(entries), null, 1));
+}
+
+async function writeImages({ objcopy, elf, out, name }) {
+  const stage = join(out, `${name}.boot2.bin`);
+  await run(objcopy, ["-O", "binary", "-j", ".boot2", elf, stage]);
+  writeFileSync(stage, withSecondStageChecksum(readFileSync(stage)));
+  await run(objcopy, ["--update-section", `.boot2=${stage}`, elf]);
+  const bin = join(out, `${name}.bin`);
+  await run(objcopy, ["-O", "binary", elf, bin]);
+  const image = readFileSync(bin);
+  writeFileSync(join(out, `${name}.uf2`), uf2(image, { address: FLASH_ADDRESS, family: FAMILY }));
+  return image.length;
+}
+
+/** Bytes of the sections that are RAM. */
+async function ramBytes(size, elf) {
+  const lines = (await run(size, ["-A", elf])).split("\n").map((line) => line.trim().split(/\s+/));
+  const bytes = (section) => Number(lines.find(([name]) => name === section)?.[1] ?? 0);
+  return [".ramtext", ".data", ".bss", ".retained"].reduce((sum, name) => sum + bytes(name), 0);
+}
+
+/**
+ * Builds the firmware, or a test program (a C file with its own main, measured by BKPT marks) on the same board files.
+ * Answers { name, folder, flashBytes, ramBytes }.
+ */
+export async function buildRp2040({ root, board, program = null }) {
+  const out = join(root, "build", "rp2040");
+  mkdirSync(out, { recursive: true });
+  const tools = toolChain("arm");
+  const name = program ? basename(program, ".c") : "atmicro";
+  const sources = [...sourcesIn(join(root, "boards/rp2040"))].filter(
+    (source) => !program || basename(source) !== "main.c",
+  );
+  if (program) sources.push(program);
+  const units = ownUnits({ root, out, cc: tools.cc, board, sources, marks: program !== null });
+  const objects = await compileAll(units);
+  const elf = await link({ cc: tools.cc, root, out, name, board, objects });
+  const flashBytes = await writeImages({ objcopy: tools.objcopy, elf, out, name });
+  await writeSymbols({ nm: tools.nm, elf, file: join(out, `${name}.symbols.json`) });
+  return { name, folder: out, flashBytes, ramBytes: await ramBytes(tools.size, elf) };
+}

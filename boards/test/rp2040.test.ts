@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Emulator, type EmulatorOptions, type RunEnd } from "../emulator/emulator.ts";
+import { Flash } from "../emulator/flash.ts";
+import { Network } from "../emulator/network.ts";
+import { W5500 } from "../emulator/w5500.ts";
+
+const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+const STORE = 2 * 1024 * 1024 - 8 * 4096;
+
+let image: Buffer;
+let server: Server;
+const sockets = new Set<Socket>();
+
+beforeAll(async () => {
+  const program = path("boards/test/rp2040/selfTest.c");
+  execFileSync(process.execPath, [path("boards/build.mjs"), "rp2040", "--program", program]);
+  image = readFileSync(path("build/rp2040/selfTest.bin"));
+  server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("data", (bytes) => {
+      if (bytes.toString("latin1").endsWith("end")) socket.end();
+      else socket.write(bytes);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+
+afterAll(() => {
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
+
+/** The board with the echo server as "echo.test"; its port 7 is wherever the server listens. */
+function board(options: Partial<EmulatorOptions> = {}) {
+  const lines: string[] = [];
+  const { port } = server.address() as AddressInfo;
+  const network = new Network({
+    names: { "echo.test": "10.0.0.2" },
+    routes: { "10.0.0.2:7": `127.0.0.1:${port}` },
+  });
+  const emulator = new Emulator({
+    flash: new Flash(image),
+    attachments: [new W5500(network)],
+    temperature: () => 21.5,
+    idleSpeed: 100,
+    onLine: (line) => lines.push(line),
+    ...options,
+  });
+  return { lines, network, emulator };
+}
+
+describe("the RP2040 board in the emulator", () => {
+  it("boots from the second stage and uses every part of the board", async () => {
+    const { emulator, lines } = board();
+    const end: RunEnd = await emulator.run({ deviceMs: 60_000 });
+    expect({ end, lines }).toEqual({
+      end: { kind: "stopped", code: 250 },
+      lines: [
+        "reset 0",
+        "hello",
+        "21.5",
+        "entropy",
+        "sectors 8",
+        "flash good",
+        "nowhere 3",
+        "link open",
+        "echoed 5000",
+        "peer closed",
+        "closed 0",
+        "waited 250",
+        expect.stringMatching(/^stack \d{3,4}$/),
+        "reset 2",
+        "waiting for the watchdog",
+        "reset 1",
+      ],
+    });
+    expect(emulator.chip?.clkSys).toBe(125e6);
+    expect(emulator.flash.log).toEqual([
+      { kind: "erase", offset: STORE + 4096 },
+      { kind: "program", offset: STORE + 4096 + 512 },
+    ]);
+  });
+});
