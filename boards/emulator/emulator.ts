@@ -110,9 +110,9 @@ export class Emulator {
 
   /** Runs the device, starting it when it has no power, until it stops, faults, or a limit is reached. */
   async run(limits: RunLimits = {}): Promise<RunEnd> {
-    if (!this.#chip) this.#powerOn();
-    const end = this.#clock.nanos + (limits.deviceMs ?? Number.POSITIVE_INFINITY) * 1e6;
     try {
+      if (!this.#chip) this.#powerOn();
+      const end = this.#clock.nanos + (limits.deviceMs ?? Number.POSITIVE_INFINITY) * 1e6;
       for (;;) {
         if (limits.until?.()) return { kind: "until" };
         if (this.#clock.nanos >= end) return { kind: "time" };
