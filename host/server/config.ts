@@ -39,6 +39,17 @@ export const defaults = {
   peerHandshakeTimeoutMillis: 3_000,
   peerLookupTimeoutMillis: 5_000,
   peerNotifyTimeoutMillis: 10_000,
+  /** Entries of one answer to sync. */
+  syncPageLimit: 25,
+  /** Bytes of one answer to sync; a larger single entry is still given. */
+  syncBufferSize: 5_242_880,
+  statsTopVisits: 5,
+  statsTopKeys: 5,
+  commitLogCompactionMillis: 1_080_000,
+  accessLogCompactionMillis: 900_000,
+  notificationCompactionMillis: 300_000,
+  /** Lets the config verb change parameters. */
+  testingMode: false,
 } as const;
 
 export type Tuning = {

@@ -29,6 +29,7 @@ const OVERFLOW =
 /** One inbound socket: lines in, replies out, strictly in order (atProtocol, transport and framing). */
 export class Connection implements Session {
   readonly id: string;
+  readonly openedAt: number;
   fromAtSign?: string;
   owner = false;
   authType?: "cram" | "pkam" | "apkam";
@@ -54,7 +55,8 @@ export class Connection implements Session {
     this.socket = socket;
     this.services = services;
     this.id = `_${services.newId()}`;
-    this.lastWrite = services.now();
+    this.openedAt = services.now();
+    this.lastWrite = this.openedAt;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
     socket.setMaxSendFragment(MAX_RECORD_BYTES);

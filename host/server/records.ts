@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import type { CommitOperation, Store, StoredRecord, StoreWriter } from "../store/store.ts";
+import type {
+  AccessEntry,
+  CommitOperation,
+  Store,
+  StoredRecord,
+  StoreWriter,
+} from "../store/store.ts";
 import {
   isCommittedKey,
   keyType,
@@ -179,6 +185,11 @@ export class Records {
   logAccess(atSign: string, verb: string, key?: string): void {
     const entry = { atSign, verb, time: this.now(), ...(key !== undefined && { key }) };
     this.store.write((writer) => writer.logAccess(entry)).catch(this.onLogFailure);
+  }
+
+  /** The access log, oldest first, with every visit noted so far. */
+  accesses(): Promise<AccessEntry[]> {
+    return this.store.write((writer) => [...writer.accesses()]);
   }
 
   /** Removes what expired; resolves with the number of records removed. */

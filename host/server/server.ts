@@ -6,6 +6,7 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import { normalizeAtSign } from "../wire/atsign.ts";
 import { Authorization } from "./authorization.ts";
 import { Challenges } from "./challenges.ts";
+import { Compaction } from "./compaction.ts";
 import { defaults, type ServerConfig, type Tuning } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { Directory } from "./directoryLookup.ts";
@@ -107,16 +108,27 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const peers = new Peers({ ...shared, signingKey, onPublicKey });
   remote.attach(peers);
   const notifier = new Notifier({ store, monitors, peers, tuning, log, now });
+  const compaction = new Compaction({ records, notifier, tuning, log, now });
   const passcodes = new Passcodes(records, atSign, now, tuning);
   const closeEnrolled = (enrollmentId: string, except?: Session): void => {
     for (const connection of inbound) {
       if (connection.enrollmentId === enrollmentId && connection !== except) connection.close();
     }
   };
+  const connections = (): Inbound => inbound;
   const startedAt = now();
   const version = config.version ?? VERSION;
   const stores = { records, challenges, enrollments, passcodes, authorization };
-  const links = { directory, peers, remote, notifier, monitors, closeEnrolled };
+  const links = {
+    directory,
+    peers,
+    remote,
+    notifier,
+    monitors,
+    compaction,
+    connections,
+    closeEnrolled,
+  };
   const services = { atSign, tuning, version, startedAt, log, now, newId, ...stores, ...links };
   return { services, inbound };
 }
@@ -131,10 +143,9 @@ function accept(socket: TLSSocket, { services, inbound }: Assembly): void {
 }
 
 function startJobs({ services }: Assembly): () => void {
-  const { records, notifier, tuning, log } = services;
+  const { records, tuning, log } = services;
   const sweep = async (): Promise<void> => {
     const removed = await records.removeExpired();
-    await notifier.removeExpired();
     await records.store.write((writer) => writer.trimAccesses(ACCESS_LOG_ENTRIES));
     if (removed > 0) log.debug({ removed }, "expired records removed");
   };
@@ -180,6 +191,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   );
   const port = await listen(server, config);
   await services.notifier.start();
+  services.compaction.schedule();
   const stopJobs = startJobs(assembly);
   services.log.info({ atSign, port }, "atServer is listening");
   return {
@@ -194,6 +206,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       services.monitors.close();
       services.peers.close();
       await services.notifier.close();
+      await services.compaction.close();
       await Promise.all(connections.map((connection) => connection.settled));
       for (const socket of sockets) socket.destroy();
       await stopped;

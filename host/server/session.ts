@@ -16,6 +16,10 @@ export interface MonitorFilter {
 export interface Session {
   /** `_` and a v4 UUID, fixed for the connection's life. */
   readonly id: string;
+  /** ms since the epoch. */
+  readonly openedAt: number;
+  /** ms since the epoch of the last write; counts as idle since then. */
+  readonly lastWrite: number;
   /** The own atSign after from of the owner, the other's after from of a peer. */
   fromAtSign?: string;
   owner: boolean;

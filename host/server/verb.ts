@@ -4,6 +4,7 @@ import type { StoredRecord } from "../store/store.ts";
 import type { NotificationOperation } from "../wire/notification.ts";
 import type { Authorization } from "./authorization.ts";
 import type { Challenges } from "./challenges.ts";
+import type { Compaction } from "./compaction.ts";
 import type { Tuning } from "./config.ts";
 import type { Directory } from "./directoryLookup.ts";
 import type { Enrollments } from "./enrollments.ts";
@@ -31,9 +32,12 @@ export interface Services {
   readonly remote: RemoteLookup;
   readonly notifier: Notifier;
   readonly monitors: Monitors;
+  readonly compaction: Compaction;
   readonly enrollments: Enrollments;
   readonly passcodes: Passcodes;
   readonly authorization: Authorization;
+  /** The connections that are open. */
+  connections(): Iterable<Session>;
   /** Hangs up every connection logged in with an enrollment, except one. */
   closeEnrolled(enrollmentId: string, except?: Session): void;
 }
@@ -48,6 +52,8 @@ export interface Changed {
 export type Reply = { data: string | null; changed?: Changed } | { raw: string } | { silent: true };
 
 export const silent: Reply = { silent: true };
+/** A payload behind `data:` and a space, as stats and notify:all answer. */
+export const spacedData = (payload: string): Reply => ({ data: ` ${payload}` });
 export const data = (payload: string | null): Reply => ({ data: payload });
 
 /** Named groups of the verb's grammar that took part in the match. */

@@ -8,12 +8,24 @@ import {
   type CommitOperation,
   SCHEMA_VERSION,
   type Store,
+  type StoreCounts,
   type StoredRecord,
   type StoreWriter,
 } from "./store.ts";
 
 const SCHEMA = "schema";
 const LAST_COMMIT = "lastCommitId";
+
+/** What of LMDB's own statistics is used. */
+interface TreeStatistics {
+  entryCount: number;
+  pageSize: number;
+  lastPageNumber: number;
+}
+
+function statistics(tree: { getStats(): object }): TreeStatistics {
+  return tree.getStats() as TreeStatistics;
+}
 
 class LmdbStore implements Store, StoreWriter {
   private readonly root: RootDatabase;
@@ -83,6 +95,11 @@ class LmdbStore implements Store, StoreWriter {
     for (const { value } of this.commits.getRange({ start: commitId + 1 })) yield value;
   }
 
+  *commitsBefore(commitId: number): Iterable<CommitEntry> {
+    const range = this.commits.getRange({ start: commitId - 1, reverse: true });
+    for (const { value } of range) yield value;
+  }
+
   commitOf(key: string): CommitEntry | undefined {
     const id = this.commitIds.get(key);
     return id === undefined ? undefined : this.commits.get(id);
@@ -90,6 +107,19 @@ class LmdbStore implements Store, StoreWriter {
 
   *accesses(): Iterable<AccessEntry> {
     for (const { value } of this.log.getRange()) yield value;
+  }
+
+  counts(): StoreCounts {
+    return {
+      commits: statistics(this.commits).entryCount,
+      accesses: statistics(this.log).entryCount,
+      notifications: statistics(this.notes).entryCount,
+    };
+  }
+
+  bytes(): number {
+    const { pageSize, lastPageNumber } = statistics(this.root);
+    return pageSize * (lastPageNumber + 1);
   }
 
   put(key: string, record: StoredRecord, operation?: CommitOperation): number {
@@ -104,6 +134,13 @@ class LmdbStore implements Store, StoreWriter {
     this.dropExpiry(key);
     this.held.remove(key);
     return commit ? this.commit(key, "-") : -1;
+  }
+
+  forgetCommit(key: string): void {
+    const commitId = this.commitIds.get(key);
+    if (commitId === undefined) return;
+    this.commits.remove(commitId);
+    this.commitIds.remove(key);
   }
 
   putNotification(notification: Notification): void {

@@ -5,6 +5,7 @@ import type {
   CommitEntry,
   CommitOperation,
   Store,
+  StoreCounts,
   StoredRecord,
   StoreWriter,
 } from "./store.ts";
@@ -67,12 +68,30 @@ class MemoryStore implements Store, StoreWriter {
       .sort((a, b) => a.commitId - b.commitId);
   }
 
+  commitsBefore(commitId: number): CommitEntry[] {
+    return [...this.commits.values()]
+      .filter((entry) => entry.commitId < commitId)
+      .sort((a, b) => b.commitId - a.commitId);
+  }
+
   commitOf(key: string): CommitEntry | undefined {
     return this.commits.get(key);
   }
 
   accesses(): AccessEntry[] {
     return [...this.log];
+  }
+
+  counts(): StoreCounts {
+    return {
+      commits: this.commits.size,
+      accesses: this.log.length,
+      notifications: this.notes.size,
+    };
+  }
+
+  bytes(): number {
+    return JSON.stringify([[...this.held], [...this.notes], [...this.commits], this.log]).length;
   }
 
   put(key: string, record: StoredRecord, operation?: CommitOperation): number {
@@ -83,6 +102,10 @@ class MemoryStore implements Store, StoreWriter {
   remove(key: string, commit: boolean): number {
     this.held.delete(key);
     return commit ? this.commit(key, "-") : -1;
+  }
+
+  forgetCommit(key: string): void {
+    this.commits.delete(key);
   }
 
   putNotification(notification: Notification): void {

@@ -29,6 +29,13 @@ export interface AccessEntry {
   key?: string;
 }
 
+/** How many entries the commit log, the access log and the notification store have. */
+export interface StoreCounts {
+  commits: number;
+  accesses: number;
+  notifications: number;
+}
+
 /** Reads see what was written before, whether or not it has reached the disk yet. */
 export interface StoreReader {
   record(key: string): StoredRecord | undefined;
@@ -43,9 +50,14 @@ export interface StoreReader {
   lastCommitId(): number;
   /** Entries with an id above `commitId`, ascending; a key has one entry, its latest. */
   commitsAfter(commitId: number): Iterable<CommitEntry>;
+  /** Entries with an id below `commitId`, descending. */
+  commitsBefore(commitId: number): Iterable<CommitEntry>;
   commitOf(key: string): CommitEntry | undefined;
   /** The access log, oldest first. */
   accesses(): Iterable<AccessEntry>;
+  counts(): StoreCounts;
+  /** Bytes everything takes where it is kept. */
+  bytes(): number;
 }
 
 export interface StoreWriter extends StoreReader {
@@ -53,6 +65,8 @@ export interface StoreWriter extends StoreReader {
   put(key: string, record: StoredRecord, operation?: CommitOperation): number;
   /** Removes a record, there or not; committed when asked. Returns as `put`. */
   remove(key: string, commit: boolean): number;
+  /** Takes a key's entry out of the commit log; its id isn't used again. */
+  forgetCommit(key: string): void;
   putNotification(notification: Notification): void;
   removeNotification(id: string): void;
   logAccess(entry: AccessEntry): void;

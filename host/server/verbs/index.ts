@@ -22,6 +22,7 @@ import { pkam } from "./pkam.ts";
 import { plookup } from "./plookup.ts";
 import { pol } from "./pol.ts";
 import { scan } from "./scan.ts";
+import { stats } from "./stats.ts";
 import { update } from "./update.ts";
 import { updateMeta } from "./updateMeta.ts";
 
@@ -38,6 +39,7 @@ export const verbs: readonly Verb[] = [
   scan,
   pol,
   remove,
+  stats,
   monitor,
   notify,
   notifyList,

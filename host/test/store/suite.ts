@@ -76,6 +76,37 @@ export function storeSuite(name: string, open: (now: () => number) => Promise<St
       expect(store.commitOf("c@x")).toBeUndefined();
     });
 
+    it("gives the commit log backwards, and without the key that was taken out", async () => {
+      await store.write((tx) => {
+        for (const key of ["a@x", "b@x", "c@x"]) tx.put(key, record("1"), "*");
+        tx.forgetCommit("b@x");
+        tx.forgetCommit("nothing@x");
+      });
+      expect([...store.commitsBefore(Number.MAX_SAFE_INTEGER)].map(({ key }) => key)).toEqual([
+        "c@x",
+        "a@x",
+      ]);
+      expect([...store.commitsBefore(2)].map(({ key }) => key)).toEqual(["a@x"]);
+      expect([...store.commitsBefore(0)]).toEqual([]);
+      expect(store.commitOf("b@x")).toBeUndefined();
+      expect(store.lastCommitId()).toBe(2);
+      expect(await store.write((tx) => tx.put("b@x", record("2"), "*"))).toBe(3);
+    });
+
+    it("counts its entries and measures itself", async () => {
+      expect(store.counts()).toEqual({ commits: 0, accesses: 0, notifications: 0 });
+      const before = store.bytes();
+      await store.write((tx) => {
+        tx.put("a@x", record("v".repeat(100_000)), "*");
+        tx.put("a@x", record("v".repeat(100_000)), "*");
+        tx.putNotification(notification("1", NOW));
+        tx.logAccess({ atSign: "@bob", verb: "from", time: NOW });
+        tx.logAccess({ atSign: "@bob", verb: "pol", time: NOW });
+      });
+      expect(store.counts()).toEqual({ commits: 1, accesses: 2, notifications: 1 });
+      expect(store.bytes() - before).toBeGreaterThanOrEqual(100_000);
+    });
+
     it("runs actions one after the other, each seeing the one before", async () => {
       const increment = () =>
         store.write((tx) => {
