@@ -107,7 +107,7 @@ function buildBinding() {
   step(
     "binding",
     "compiling the wasm3 binding",
-    ["device/node", "package-lock.json"],
+    ["device/node", "device/wasm3", "package-lock.json"],
     "build/device/node/wasm3.node",
     () => run("The wasm3 binding", process.execPath, ["device/node/build.mjs"], { CC: cc }),
   );

@@ -95,25 +95,25 @@ static bool readImports(napi_env env, napi_value list, Import *imports, uint32_t
     return true;
 }
 
-// open(bytes, stackBytes, memoryLimit, imports): handle
+// open(bytes, stackBytes, memoryLimit, codeLimit, imports): handle
 static napi_value addonOpen(napi_env env, napi_callback_info info) {
-    size_t count = 4;
-    napi_value args[4];
+    size_t count = 5;
+    napi_value args[5];
     uint8_t *bytes = NULL;
     size_t len = 0;
-    uint32_t stackBytes = 0;
-    uint32_t memoryLimit = 0;
-    if (napi_get_cb_info(env, info, &count, args, NULL, NULL) != napi_ok || count != 4 ||
-        !bytesOf(env, args[0], &bytes, &len) || napi_get_value_uint32(env, args[1], &stackBytes) != napi_ok ||
-        napi_get_value_uint32(env, args[2], &memoryLimit) != napi_ok) {
+    Limits limits = {0, 0, 0};
+    if (napi_get_cb_info(env, info, &count, args, NULL, NULL) != napi_ok || count != 5 ||
+        !bytesOf(env, args[0], &bytes, &len) || napi_get_value_uint32(env, args[1], &limits.stack) != napi_ok ||
+        napi_get_value_uint32(env, args[2], &limits.memory) != napi_ok ||
+        napi_get_value_uint32(env, args[3], &limits.code) != napi_ok) {
         return refuse(env, NULL, "wrong arguments");
     }
     Import imports[INSTANCE_IMPORTS_MAX];
     uint32_t importCount = 0;
     char error[INSTANCE_ERROR_CAP] = "the imports are not a list of module, name and signature";
     Handle *handle = calloc(1, sizeof *handle);
-    if (handle != NULL && readImports(env, args[3], imports, &importCount)) {
-        handle->instance = instance_open(bytes, len, stackBytes, memoryLimit, imports, importCount, error);
+    if (handle != NULL && readImports(env, args[4], imports, &importCount)) {
+        handle->instance = instance_open(bytes, len, &limits, imports, importCount, error);
     }
     freeImports(imports, importCount);
     napi_value external;

@@ -4,10 +4,11 @@
 //   WASM3_DIR  wasm3's source folder (the copy in react-native-webassembly)
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { prepareWasm3, settingsFlags, Wasm3Unusable } from "../wasm3/prepare.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const require = createRequire(import.meta.url);
@@ -26,48 +27,18 @@ function run(cc, args, cwd) {
   throw new BuildFailed(`${cc} failed while compiling the wasm3 binding; its output is above`);
 }
 
-/** wasm3's source folder and its units: the interpreter without WASI, libc and tracer. */
-export function wasm3Sources() {
-  const folder = process.env.WASM3_DIR
-    ? resolve(process.env.WASM3_DIR)
-    : join(dirname(require.resolve("react-native-webassembly/package.json")), "cpp");
-  if (!existsSync(join(folder, "m3_env.h"))) {
-    throw new BuildFailed(`no wasm3 source in ${folder}; run npm ci, or set WASM3_DIR`);
-  }
-  const units = readdirSync(folder).filter((name) => /^m3_(?!api_).*\.c$/.test(name));
-  return { folder, units: units.sort().map((name) => join(folder, name)) };
-}
-
-/** Compiler flags of wasm3's units: the boards' settings and the counting allocator. */
-export function wasm3Flags(folder) {
-  return [
-    "-w",
-    "-include",
-    join(here, "wasm3_settings.h"),
-    `-I${folder}`,
-    "-Dcalloc=heap_calloc",
-    "-Drealloc=heap_realloc",
-    "-Dfree=heap_free",
-  ];
-}
-
 /** Compiler flags of our own units. wasm3's headers are system headers here: their warnings are not ours. */
 export function ownFlags(folder) {
-  return [
-    ...["-Wall", "-Wextra", "-Wconversion", "-Werror"],
-    "-include",
-    join(here, "wasm3_settings.h"),
-    "-isystem",
-    folder,
-  ];
+  const strict = ["-Wall", "-Wextra", "-Wconversion", "-Werror"];
+  return [...strict, ...settingsFlags(), "-isystem", folder];
 }
 
 function compile(cc, objects) {
-  const { folder, units } = wasm3Sources();
+  const { folder, units, flags } = prepareWasm3(join(objects, "wasm3"));
   const headers = require("node-api-headers").include_dir;
   // -O2 matters: without it the interpreter's tail calls nest on the native stack.
   const common = ["-c", "-O2", "-std=gnu99", "-fPIC", "-fvisibility=hidden"];
-  run(cc, [...common, ...wasm3Flags(folder), ...units], objects);
+  run(cc, [...common, ...flags, ...units], objects);
   const own = ["heap.c", "instance.c", "addon.c"].map((name) => join(here, name));
   run(
     cc,
@@ -98,7 +69,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     build();
   } catch (error) {
-    if (!(error instanceof BuildFailed)) throw error;
+    if (!(error instanceof BuildFailed || error instanceof Wasm3Unusable)) throw error;
     process.stderr.write(`atmicro: ${error.message}.\n`);
     process.exitCode = 1;
   }

@@ -52,6 +52,13 @@ void *heap_realloc(void *block, size_t size) {
     return header + 1;
 }
 
+void heap_shrink(void *block, size_t size) {
+    Header *header = (Header *)block - 1;
+    if (size >= header->of.size) return;
+    if (header->of.heap != NULL) header->of.heap->used -= header->of.size - size;
+    header->of.size = size;
+}
+
 void heap_free(void *block) {
     if (block == NULL) return;
     Header *header = (Header *)block - 1;

@@ -10,7 +10,7 @@
 #include "heap.h"
 #include "wasm3.h"
 
-#include "m3_env.h"
+#include "names.h"
 
 // What a raw wasm3 import carries: which import of which instance.
 typedef struct Link {
@@ -97,21 +97,24 @@ static const char *linkImports(Instance *instance, const Import *imports, uint32
                         refused);
         }
     }
-    for (uint32_t i = 0; i < instance->module->numFunctions; i++) {
-        IM3Function function = &instance->module->functions[i];
-        if (function->import.moduleUtf8 == NULL || function->compiled != NULL) continue;
-        return fail(instance, "the module imports %s.%s, which was not offered", function->import.moduleUtf8,
-                    function->import.fieldUtf8);
+    for (uint32_t i = 0; i < instance->module->numFuncImports; i++) {
+        if (instance->module->functions[i].compiled != NULL) continue;
+        Name module = {"", 0};
+        Name field = {"", 0};
+        Module_GetImport(instance->module, i, &module, &field);
+        return fail(instance, "the module imports %.*s.%.*s, which was not offered", (int)module.length, module.text,
+                    (int)field.length, field.text);
     }
     return NULL;
 }
 
-static const char *load(Instance *instance, size_t len, uint32_t stackBytes, uint32_t memoryLimit) {
+static const char *load(Instance *instance, size_t len, const Limits *limits) {
     instance->environment = m3_NewEnvironment();
     if (instance->environment == NULL) return fail(instance, "no memory for the interpreter");
-    instance->runtime = m3_NewRuntime(instance->environment, stackBytes, NULL);
+    instance->runtime = m3_NewRuntime(instance->environment, limits->stack, NULL);
     if (instance->runtime == NULL) return fail(instance, "no memory for the interpreter");
-    instance->runtime->memoryLimit = memoryLimit;
+    instance->runtime->memoryLimit = limits->memory;
+    instance->runtime->codeLimit = limits->code;
 
     IM3Module module = NULL;
     M3Result refused = m3_ParseModule(instance->environment, &module, instance->bytes, (uint32_t)len);
@@ -127,30 +130,30 @@ static const char *load(Instance *instance, size_t len, uint32_t stackBytes, uin
     return NULL;
 }
 
-static const char *openWith(Instance *instance, const uint8_t *bytes, size_t len, uint32_t stackBytes,
-                            uint32_t memoryLimit, const Import *imports, uint32_t importCount) {
+static const char *openWith(Instance *instance, const uint8_t *bytes, size_t len, const Limits *limits,
+                            const Import *imports, uint32_t importCount) {
     if (len > INSTANCE_MODULE_MAX) return fail(instance, "the module is longer than %d bytes", INSTANCE_MODULE_MAX);
-    if (stackBytes < INSTANCE_STACK_MIN || stackBytes > INSTANCE_STACK_MAX) {
+    if (limits->stack < INSTANCE_STACK_MIN || limits->stack > INSTANCE_STACK_MAX) {
         return fail(instance, "the stack must be %d to %d bytes", INSTANCE_STACK_MIN, INSTANCE_STACK_MAX);
     }
-    if (memoryLimit % 8 != 0) return fail(instance, "the memory limit must be a multiple of 8 bytes");
+    if (limits->memory % 8 != 0) return fail(instance, "the memory limit must be a multiple of 8 bytes");
     if (importCount > INSTANCE_IMPORTS_MAX) return fail(instance, "more than %d imports", INSTANCE_IMPORTS_MAX);
     instance->bytes = malloc(len == 0 ? 1 : len);
     if (instance->bytes == NULL) return fail(instance, "no memory for the module");
     memcpy(instance->bytes, bytes, len);
-    const char *error = load(instance, len, stackBytes, memoryLimit);
+    const char *error = load(instance, len, limits);
     return error != NULL ? error : linkImports(instance, imports, importCount);
 }
 
-Instance *instance_open(const uint8_t *bytes, size_t len, uint32_t stackBytes, uint32_t memoryLimit,
-                        const Import *imports, uint32_t importCount, char *error) {
+Instance *instance_open(const uint8_t *bytes, size_t len, const Limits *limits, const Import *imports,
+                        uint32_t importCount, char *error) {
     Instance *instance = calloc(1, sizeof *instance);
     if (instance == NULL) {
         snprintf(error, INSTANCE_ERROR_CAP, "no memory for the instance");
         return NULL;
     }
     Heap *before = heap_enter(&instance->heap);
-    const char *failed = openWith(instance, bytes, len, stackBytes, memoryLimit, imports, importCount);
+    const char *failed = openWith(instance, bytes, len, limits, imports, importCount);
     heap_enter(before);
     if (failed == NULL) return instance;
     snprintf(error, INSTANCE_ERROR_CAP, "%s", failed);
@@ -167,12 +170,11 @@ void instance_close(Instance *instance) {
 
 bool instance_busy(const Instance *instance) { return instance->busy; }
 
-// wasm3 also finds functions by their debug names; only exports are callable here.
 static const char *find(Instance *instance, const char *name, IM3Function *function) {
     Heap *before = heap_enter(&instance->heap);
     M3Result refused = m3_FindFunction(function, instance->runtime, name);
     heap_enter(before);
-    if (refused == m3Err_functionLookupFailed || (refused == m3Err_none && (*function)->export_name == NULL)) {
+    if (refused == m3Err_functionLookupFailed) {
         return fail(instance, "the module exports no function %s", name);
     }
     if (refused != m3Err_none) return fail(instance, "%s cannot be compiled: %s", name, refused);
@@ -224,27 +226,17 @@ const char *instance_compile(Instance *instance) {
     heap_enter(before);
     if (refused == m3Err_none) return NULL;
     uint32_t at = 0;
-    while (at < instance->module->numFunctions && instance->module->functions[at].compiled != NULL) at++;
+    while (at + 1 < instance->module->numFunctions && instance->module->functions[at].compiled != NULL) at++;
     return fail(instance, "function %u cannot be compiled: %s", at, refused);
 }
 
 uint8_t *instance_memory(Instance *instance, uint32_t *len) { return m3_GetMemory(instance->runtime, len, 0); }
 
-static size_t pageBytes(const M3CodePage *page) {
-    size_t bytes = 0;
-    for (; page != NULL; page = page->info.next) {
-        size_t filled = sizeof(M3CodePageHeader) + page->info.numLines * sizeof(code_t);
-        bytes += (filled + d_m3CodePageAlignSize - 1) / d_m3CodePageAlignSize * d_m3CodePageAlignSize;
-    }
-    return bytes;
-}
-
 Usage instance_usage(const Instance *instance) {
     const M3Runtime *runtime = instance->runtime;
     return (Usage){
         .linear = sizeof(M3MemoryHeader) + runtime->memory.mallocated->length,
-        .codePages = pageBytes(runtime->pagesOpen) + pageBytes(runtime->pagesFull) +
-                     pageBytes(instance->environment->pagesReleased),
+        .codePages = runtime->codeBytes,
         .total = instance->heap.used,
         .highWater = instance->heap.highWater,
     };

@@ -50,10 +50,17 @@ typedef struct Usage {
 
 typedef struct Instance Instance;
 
-// Parses, loads and links a module; `bytes` and `imports` are copied. memoryLimit: bytes of linear memory, 0 for whole
-// pages. NULL with a text in `error` (INSTANCE_ERROR_CAP bytes) on failure. An import the module does not name is ignored.
-Instance *instance_open(const uint8_t *bytes, size_t len, uint32_t stackBytes, uint32_t memoryLimit,
-                        const Import *imports, uint32_t importCount, char *error);
+// Bytes: wasm3's own stack; linear memory, 0 for whole pages; compiled code at a time, 0 for any amount.
+typedef struct Limits {
+    uint32_t stack;
+    uint32_t memory;
+    uint32_t code;
+} Limits;
+
+// Parses, loads and links a module; `bytes` and `imports` are copied. NULL with a text in `error` (INSTANCE_ERROR_CAP
+// bytes) on failure. An import the module does not name is ignored.
+Instance *instance_open(const uint8_t *bytes, size_t len, const Limits *limits, const Import *imports,
+                        uint32_t importCount, char *error);
 
 // Frees everything. Must not be called from inside a host call: ask instance_busy.
 void instance_close(Instance *instance);

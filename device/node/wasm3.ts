@@ -21,6 +21,11 @@ export interface Wasm3Options {
   readonly stackBytes: number;
   /** Linear memory in bytes, a multiple of 8; 0 gives the module the whole pages it asks for. */
   readonly memoryLimit: number;
+  /**
+   * Most bytes of compiled code at a time; functions that are not running lose theirs when it is reached, and are
+   * compiled again when they are next called. 0, or left out: any amount.
+   */
+  readonly codeLimit?: number;
   /** Module name, then function name. Functions the module does not import are ignored. */
   readonly imports: Readonly<Record<string, Readonly<Record<string, HostFunction>>>>;
 }
@@ -55,6 +60,7 @@ interface Addon {
     bytes: Uint8Array,
     stackBytes: number,
     memoryLimit: number,
+    codeLimit: number,
     imports: readonly { module: string; name: string; signature: string }[],
   ): unknown;
   call(
@@ -130,6 +136,7 @@ export class Wasm3 {
       bytes,
       options.stackBytes,
       options.memoryLimit,
+      options.codeLimit ?? 0,
       offered.map(({ module, name, host }) => ({ module, name, signature: signatureOf(host) })),
     );
     return new Wasm3(

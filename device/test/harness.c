@@ -54,6 +54,7 @@ static void run(Instance *instance) {
 
 int main(int argc, char **argv) {
     const Import imports[] = {{"env", "host", "v()"}};
+    const Limits limits = {4096, 4096, 0};
     for (int i = 1; i < argc; i++) {
         size_t len = 0;
         uint8_t *bytes = readFile(argv[i], &len);
@@ -63,7 +64,7 @@ int main(int argc, char **argv) {
         if (len != 0) memcpy(exact, bytes, len);
         free(bytes);
         char error[INSTANCE_ERROR_CAP];
-        Instance *instance = instance_open(exact, len, 4096, 4096, imports, 1, error);
+        Instance *instance = instance_open(exact, len, &limits, imports, 1, error);
         free(exact);
         if (instance == NULL) {
             printf("%s\n", error);

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ownFlags, wasm3Flags, wasm3Sources } from "../node/build.mjs";
+import { ownFlags } from "../node/build.mjs";
+import { prepareWasm3 } from "../wasm3/prepare.mjs";
 import { I32, type ModuleParts, op, wasmModule } from "./wasmBytes.ts";
 
 const source = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -19,9 +20,9 @@ function cc(args: readonly string[]): void {
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "atmicro-sanitizer-"));
-  const wasm3 = wasm3Sources();
+  const wasm3 = prepareWasm3(join(folder, "wasm3"));
   const common = ["-c", "-g", "-O2", "-std=gnu99", "-fno-omit-frame-pointer", "-fsanitize=address"];
-  cc([...common, ...wasm3Flags(wasm3.folder), ...wasm3.units]);
+  cc([...common, ...wasm3.flags, ...wasm3.units]);
   // wasm3 itself does not claim to be free of what this one looks for.
   const undefinedBehaviour = ["-fsanitize=undefined", "-fno-sanitize-recover=all"];
   const own = ["../node/heap.c", "../node/instance.c", "./harness.c"].map(source);

@@ -69,7 +69,7 @@ describe("the figures of memory", () => {
     expect(larger.memory().runtime - before.runtime).toBe(4096);
     expect(larger.memory().linear - before.linear).toBe(4096);
     instance.call("add", 1, 2);
-    expect(instance.memory().codePages).toBe(1024);
+    expect(instance.memory().codePages).toBe(96);
     instance.close();
     larger.close();
   });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// wasm3 as the boards compile it, so that what runs here runs there. Included before every unit of wasm3.
+// wasm3's settings: the same on every board and on the host, so that what runs here runs there. Included before every
+// unit of wasm3.
 
 #ifndef ATMICRO_WASM3_SETTINGS_H
 #define ATMICRO_WASM3_SETTINGS_H
@@ -12,7 +13,8 @@
 #define d_m3MaxFunctionStackHeight 128
 #define d_m3MaxConstantTableSize 64
 #define d_m3MaxLinearMemoryPages 4
-#define d_m3CodePageAlignSize 1024
+// Bytes of a code page while its function is compiled; afterwards it keeps what it needs.
+#define d_m3CodePageAlignSize 512
 #define d_m3CascadedOpcodes 0
 #define d_m3VerboseErrorMessages 0
 
