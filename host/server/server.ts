@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { normalizeAtSign } from "../wire/atsign.ts";
 import { Authorization } from "./authorization.ts";
+import { BlockList } from "./blockList.ts";
 import { Challenges } from "./challenges.ts";
 import { Compaction } from "./compaction.ts";
 import { defaults, type ServerConfig, type Tuning } from "./config.ts";
@@ -18,6 +19,7 @@ import { Passcodes } from "./passcodes.ts";
 import { Peers } from "./peers.ts";
 import { Records } from "./records.ts";
 import { RemoteLookup } from "./remoteLookup.ts";
+import { RuntimeParameters } from "./runtimeParameters.ts";
 import type { Session } from "./session.ts";
 import { traceOf } from "./trace.ts";
 import type { Services } from "./verb.ts";
@@ -109,6 +111,8 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   remote.attach(peers);
   const notifier = new Notifier({ store, monitors, peers, tuning, log, now });
   const compaction = new Compaction({ records, notifier, tuning, log, now });
+  const parameters = new RuntimeParameters(tuning, () => compaction.schedule());
+  const blockList = new BlockList(records, atSign);
   const passcodes = new Passcodes(records, atSign, now, tuning);
   const closeEnrolled = (enrollmentId: string, except?: Session): void => {
     for (const connection of inbound) {
@@ -118,7 +122,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const connections = (): Inbound => inbound;
   const startedAt = now();
   const version = config.version ?? VERSION;
-  const stores = { records, challenges, enrollments, passcodes, authorization };
+  const stores = { records, blockList, challenges, enrollments, passcodes, authorization };
   const links = {
     directory,
     peers,
@@ -126,6 +130,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     notifier,
     monitors,
     compaction,
+    parameters,
     connections,
     closeEnrolled,
   };

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { StoredRecord } from "../store/store.ts";
 import type { NotificationOperation } from "../wire/notification.ts";
 import type { Authorization } from "./authorization.ts";
+import type { BlockList } from "./blockList.ts";
 import type { Challenges } from "./challenges.ts";
 import type { Compaction } from "./compaction.ts";
 import type { Tuning } from "./config.ts";
@@ -14,6 +15,7 @@ import type { Passcodes } from "./passcodes.ts";
 import type { Peers } from "./peers.ts";
 import type { Records } from "./records.ts";
 import type { RemoteLookup } from "./remoteLookup.ts";
+import type { RuntimeParameters } from "./runtimeParameters.ts";
 import type { Session } from "./session.ts";
 
 /** Everything of one running atServer that verbs work with. */
@@ -26,6 +28,7 @@ export interface Services {
   readonly now: () => number;
   readonly newId: () => string;
   readonly records: Records;
+  readonly blockList: BlockList;
   readonly challenges: Challenges;
   readonly directory: Directory;
   readonly peers: Peers;
@@ -33,6 +36,7 @@ export interface Services {
   readonly notifier: Notifier;
   readonly monitors: Monitors;
   readonly compaction: Compaction;
+  readonly parameters: RuntimeParameters;
   readonly enrollments: Enrollments;
   readonly passcodes: Passcodes;
   readonly authorization: Authorization;

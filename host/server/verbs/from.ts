@@ -32,13 +32,6 @@ function wantsJson(clientConfig: string): boolean {
   }
 }
 
-function isBlocked(atSign: string, services: Services): boolean {
-  const stored = services.records.get(`private:blocklist${services.atSign}`)?.value;
-  if (typeof stored !== "string") return false;
-  const { blockList } = JSON.parse(stored) as { blockList?: string[] };
-  return blockList?.includes(atSign) ?? false;
-}
-
 async function checkCertificate(
   atSign: string,
   session: Session,
@@ -69,7 +62,7 @@ export const from: Verb = {
     if (args.clientConfig !== undefined) session.jsonErrors = wantsJson(args.clientConfig);
     const own = atSign === services.atSign;
     if (!own) {
-      if (isBlocked(atSign, services)) throw new AtError("AT0013", "Unable to connect");
+      if (services.blockList.has(atSign)) throw new AtError("AT0013", "Unable to connect");
       await checkCertificate(atSign, session, services);
     }
     const uuid = services.newId();

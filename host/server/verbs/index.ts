@@ -2,6 +2,7 @@
 import { AtError } from "../../wire/errors.ts";
 import type { Session } from "../session.ts";
 import type { Reply, Services, Verb } from "../verb.ts";
+import { config } from "./config.ts";
 import { cram } from "./cram.ts";
 import { remove } from "./delete.ts";
 import { enroll } from "./enroll.ts";
@@ -40,6 +41,7 @@ export const verbs: readonly Verb[] = [
   pol,
   remove,
   stats,
+  config,
   monitor,
   notify,
   notifyList,
