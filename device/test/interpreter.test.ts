@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A device's life, recorded on V8, again on the interpreter of the boards.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { recordLife } from "./replay/recording.ts";
+import { makes32Bit, Replay } from "./replay/replay.ts";
+
+const narrow = makes32Bit();
+let life: string[] = [];
+let replay: Replay;
+
+beforeAll(async () => {
+  life = await recordLife();
+  replay = new Replay(narrow ? ["-m32"] : []);
+}, 60_000);
+
+afterAll(() => replay.close());
+
+const phases = (settings: { heap: number; codeLimit: number; stack?: number }) => {
+  const figures = replay.play(life, { memoryLimit: 32_768, stack: 4096, ...settings });
+  if (process.env.ATMICRO_FIGURES) console.table(figures);
+  return figures;
+};
+
+describe(`the boards' interpreter, ${narrow ? 32 : 64} bits`, () => {
+  it("does what V8 does", () => {
+    const figures = phases({ heap: 524_288, codeLimit: 0 });
+    expect(figures.map((figure) => figure.phase)).toContain("steady state");
+    expect(figures.at(-1)?.evicted).toBe(0);
+  });
+
+  it.each([32_768, 24_576])("does it with %i bytes of code at a time", (codeLimit) => {
+    for (const figure of phases({ heap: 524_288, codeLimit: codeLimit * (narrow ? 1 : 2) })) {
+      expect(figure.codeMost).toBeLessThanOrEqual(codeLimit * (narrow ? 1 : 2));
+    }
+  });
+});
