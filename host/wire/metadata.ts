@@ -161,6 +161,12 @@ export function parseMetadataFragment(fragment: string): MetadataOptions {
   return options;
 }
 
+/** Base64 of the JSON object, as it goes over the wire. */
+function encodeAppMetadata(value: Record<string, unknown>): string {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
+
 /** Writes the fragment in the order every atServer accepts; `null` options are written as the word null. */
 export function formatMetadataFragment(options: MetadataOptions): string {
   const parts: string[] = [];
@@ -180,10 +186,7 @@ export function formatMetadataFragment(options: MetadataOptions): string {
   put("hashingAlgo", options.pubKeyHash?.algo);
   for (const name of textOptions.slice(3)) put(name, options[name]);
   put("immutable", options.immutable ?? undefined);
-  if (options.appMetadata) {
-    const bytes = new TextEncoder().encode(JSON.stringify(options.appMetadata));
-    put("appMetadata", btoa(String.fromCharCode(...bytes)));
-  }
+  if (options.appMetadata) put("appMetadata", encodeAppMetadata(options.appMetadata));
   return parts.join("");
 }
 
@@ -238,6 +241,16 @@ export function metadataToJson(metadata: Metadata): Record<string, unknown> {
         : value;
   }
   return json;
+}
+
+/** The same members for sync, where every value is a text: numbers and booleans in words, appMetadata as base64. */
+export function metadataToText(metadata: Metadata): Record<string, string> {
+  const text: Record<string, string> = {};
+  for (const [name, value] of Object.entries(metadataToJson(metadata))) {
+    if (name === "appMetadata") text[name] = encodeAppMetadata(metadata.appMetadata ?? {});
+    else text[name] = typeof value === "object" ? JSON.stringify(value) : String(value);
+  }
+  return text;
 }
 
 function numberOf(value: unknown): number | undefined {

@@ -24,6 +24,7 @@ import { plookup } from "./plookup.ts";
 import { pol } from "./pol.ts";
 import { scan } from "./scan.ts";
 import { stats } from "./stats.ts";
+import { sync } from "./sync.ts";
 import { update } from "./update.ts";
 import { updateMeta } from "./updateMeta.ts";
 
@@ -46,6 +47,7 @@ export const verbs: readonly Verb[] = [
   notify,
   notifyList,
   notifyStatus,
+  sync,
   info,
   noop,
   notifyRemove,
