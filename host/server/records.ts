@@ -175,10 +175,11 @@ export class Records {
     return writer.put(key, record, this.operation(key, how));
   }
 
-  /** Removes a record, there or not; resolves with the commit id (-1: not committed). */
-  remove(key: string, how: WriteOptions = {}): Promise<number> {
+  /** Removes a record, there or not; resolves with the commit id (-1: not committed). Throws AT0016 as `putIn`. */
+  async remove(key: string, how: WriteOptions = {}): Promise<number> {
+    checkKeyLength(key);
     const commit = how.uncommitted !== true && isCommittedKey(key);
-    return this.store.write((writer) => writer.remove(key, commit));
+    return await this.store.write((writer) => writer.remove(key, commit));
   }
 
   /** Notes a visit; nothing waits for it. */

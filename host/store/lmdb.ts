@@ -15,6 +15,13 @@ import {
 
 const SCHEMA = "schema";
 const LAST_COMMIT = "lastCommitId";
+/** Longest key LMDB takes with pages of 4 096 bytes. */
+const MAX_KEY_BYTES = 1_978;
+
+/** A key that LMDB can hold; any other is of nothing that was ever stored. */
+function fits(key: string): boolean {
+  return Buffer.byteLength(key) < MAX_KEY_BYTES;
+}
 
 /** What of LMDB's own statistics is used. */
 interface TreeStatistics {
@@ -66,7 +73,7 @@ class LmdbStore implements Store, StoreWriter {
   }
 
   record(key: string): StoredRecord | undefined {
-    return this.held.get(key);
+    return fits(key) ? this.held.get(key) : undefined;
   }
 
   *records(): Iterable<[string, StoredRecord]> {
@@ -78,7 +85,7 @@ class LmdbStore implements Store, StoreWriter {
   }
 
   notification(id: string): Notification | undefined {
-    return this.notes.get(id);
+    return fits(id) ? this.notes.get(id) : undefined;
   }
 
   notifications(): Notification[] {
@@ -101,7 +108,7 @@ class LmdbStore implements Store, StoreWriter {
   }
 
   commitOf(key: string): CommitEntry | undefined {
-    const id = this.commitIds.get(key);
+    const id = fits(key) ? this.commitIds.get(key) : undefined;
     return id === undefined ? undefined : this.commits.get(id);
   }
 

@@ -23,8 +23,11 @@ export class Random {
     return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * limit);
   }
 
-  pick<T>(items: readonly [T, ...T[]]): T {
-    return items[this.below(items.length)] ?? items[0];
+  /** One of the items. Throws RangeError when there is none. */
+  pick<T>(items: readonly T[]): T {
+    const [item] = items.slice(this.below(items.length));
+    if (item === undefined) throw new RangeError("nothing to pick from");
+    return item;
   }
 
   bytes(length: number): Uint8Array {

@@ -9,12 +9,15 @@ interface Waiting {
 }
 
 const LONG_LINE = 65_536;
+const RECEIVED_KEPT = 1_000;
 
 /** A raw TLS client: writes bytes, waits for exact shapes of what comes back. */
 export class Line {
   readonly socket: TLSSocket;
   /** Sizes of the pieces in which bytes arrived. */
   readonly chunks: string[] = [];
+  /** The latest of what arrived, taken or not. */
+  received = "";
   private text = "";
   private waiting: Waiting | undefined;
   private ended = false;
@@ -26,6 +29,7 @@ export class Line {
     socket.on("data", (chunk: string) => {
       this.chunks.push(chunk);
       this.text += chunk;
+      this.received = (this.received + chunk).slice(-RECEIVED_KEPT);
       // Looking at all of a long line for every chunk of it would take the square of its length.
       if (this.text.length < LONG_LINE || chunk.includes("\n")) this.settle();
     });

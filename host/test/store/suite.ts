@@ -171,6 +171,14 @@ export function storeSuite(name: string, open: (now: () => number) => Promise<St
       expect(store.notification("3")).toBeUndefined();
     });
 
+    it("has nothing under a name of any length", async () => {
+      for (const length of [1_000, 1_978, 1_979, 100_000]) {
+        expect(store.record("k".repeat(length))).toBeUndefined();
+        expect(store.notification("n".repeat(length))).toBeUndefined();
+        expect(store.commitOf("é".repeat(length))).toBeUndefined();
+      }
+    });
+
     it("logs accesses in order and trims the oldest", async () => {
       const entry = (verb: string) => ({ atSign: "@bob", verb, time: NOW });
       await store.write((tx) => {

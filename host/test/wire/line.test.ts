@@ -29,6 +29,35 @@ describe("lines", () => {
     );
   });
 
+  it("loses nothing of any bytes, and never holds more than a line may have", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 60 })),
+        fc.integer({ min: 1, max: 80 }),
+        (chunks, limit) => {
+          const reader = new LineReader(limit);
+          const found: (string | null)[] = [];
+          for (const chunk of chunks) {
+            found.push(...reader.push(chunk));
+            expect(reader.pending).toBeLessThanOrEqual(limit);
+          }
+          const whole = Buffer.concat(chunks).toString("latin1").split("\n");
+          const open = whole.pop() ?? "";
+          const tooLong = whole.findIndex((line) => line.length + 1 > limit);
+          expect(reader.overflowed).toBe(tooLong >= 0 || open.length > limit);
+          const complete = tooLong < 0 ? whole : whole.slice(0, tooLong);
+          expect(found).toEqual(
+            complete.map((line) => {
+              const bytes = Buffer.from(line, "latin1");
+              const text = bytes.toString("utf8");
+              return Buffer.from(text, "utf8").equals(bytes) ? text : null;
+            }),
+          );
+        },
+      ),
+    );
+  });
+
   it("takes a line of the limit and no byte more", () => {
     const fits = new LineReader(5);
     expect(fits.push(utf8.encode("1234\n5678\n"))).toEqual(["1234", "5678"]);
