@@ -174,7 +174,7 @@ export class Connection implements Session {
       this.write(reply.raw);
       return;
     }
-    this.writeReply(`data:${reply.data}`, this.prompt());
+    this.writeReply(`data:${reply.spaced ? " " : ""}${reply.data}`, this.prompt());
     if (reply.changed !== undefined) {
       this.services.monitors.pushStats(reply.changed.commitId, reply.changed.operation);
     }

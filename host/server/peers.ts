@@ -5,7 +5,7 @@ import type { Challenges } from "./challenges.ts";
 import type { TlsIdentity, Tuning } from "./config.ts";
 import type { Directory } from "./directoryLookup.ts";
 import { PeerConnection } from "./peerConnection.ts";
-import { signPol } from "./signatures.ts";
+import { signWithServerKey } from "./signatures.ts";
 
 /** What a connection to a peer is for; a pol connection reads other records than an anonymous one. */
 export type Purpose = "anonymous" | "lookup" | "notify";
@@ -164,7 +164,7 @@ export class Peers {
         throw new AtError("AT0008", `${connection.peer} didn't answer from with a proof`);
       }
       name = `public:${session}`;
-      challenges.put(name, signPol(signingKey(), uuid.trim()));
+      challenges.put(name, signWithServerKey(signingKey(), uuid.trim()));
       if (!(await connection.pol(atSign, timeout))) {
         throw new AtError("AT0008", `${connection.peer} refused the pol login`);
       }

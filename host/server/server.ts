@@ -131,6 +131,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     monitors,
     compaction,
     parameters,
+    signingKey,
     connections,
     closeEnrolled,
   };

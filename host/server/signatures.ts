@@ -87,8 +87,8 @@ export function verifyPkam(
   }
 }
 
-/** Base64 RSA PKCS#1 v1.5 SHA-256 signature with a base64 PKCS#8 key, as pol uses. */
-export function signPol(privateKeyBase64: string, text: string): string {
+/** Base64 RSA PKCS#1 v1.5 SHA-256 signature with a base64 PKCS#8 key, as in pol and in dataSignature. */
+export function signWithServerKey(privateKeyBase64: string, text: string): string {
   const key = {
     key: Buffer.from(privateKeyBase64, "base64"),
     format: "der",

@@ -40,6 +40,8 @@ export interface Services {
   readonly enrollments: Enrollments;
   readonly passcodes: Passcodes;
   readonly authorization: Authorization;
+  /** Base64 PKCS#8 of the atServer's signing key. */
+  signingKey(): string;
   /** The connections that are open. */
   connections(): Iterable<Session>;
   /** Hangs up every connection logged in with an enrollment, except one. */
@@ -53,11 +55,14 @@ export interface Changed {
 }
 
 /** What a verb answers: a payload behind `data:`, bytes as they are without prompt, or nothing at all. */
-export type Reply = { data: string | null; changed?: Changed } | { raw: string } | { silent: true };
+export type Reply =
+  | { data: string | null; spaced?: true; changed?: Changed }
+  | { raw: string }
+  | { silent: true };
 
 export const silent: Reply = { silent: true };
 /** A payload behind `data:` and a space, as stats and notify:all answer. */
-export const spacedData = (payload: string): Reply => ({ data: ` ${payload}` });
+export const spacedData = (payload: string): Reply => ({ data: payload, spaced: true });
 export const data = (payload: string | null): Reply => ({ data: payload });
 
 /** Named groups of the verb's grammar that took part in the match. */

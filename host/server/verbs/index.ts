@@ -2,6 +2,7 @@
 import { AtError } from "../../wire/errors.ts";
 import type { Session } from "../session.ts";
 import type { Reply, Services, Verb } from "../verb.ts";
+import { batchWith } from "./batch.ts";
 import { config } from "./config.ts";
 import { cram } from "./cram.ts";
 import { remove } from "./delete.ts";
@@ -14,6 +15,7 @@ import { lookup } from "./lookup.ts";
 import { monitor } from "./monitor.ts";
 import { noop } from "./noop.ts";
 import { notify } from "./notify.ts";
+import { notifyAll } from "./notifyAll.ts";
 import { notifyFetch } from "./notifyFetch.ts";
 import { notifyList } from "./notifyList.ts";
 import { notifyRemove } from "./notifyRemove.ts";
@@ -46,7 +48,9 @@ export const verbs: readonly Verb[] = [
   monitor,
   notify,
   notifyList,
+  batchWith(execute),
   notifyStatus,
+  notifyAll,
   sync,
   info,
   noop,

@@ -248,10 +248,10 @@ async function loginAs(world: World, from: Place, to: Place): Promise<Line> {
   const line = await world.connect(to.server.port, from.config.tls);
   const proof = await line.ask(`from:${atSign}`);
   const [, session = "", uuid = ""] = /^data:proof:([^:]+):(\S+)\n@$/.exec(proof) ?? [];
-  const { signPol } = await import("../../server/signatures.ts");
+  const { signWithServerKey } = await import("../../server/signatures.ts");
   const key = from.store.record(`${atSign}:signing_privatekey${atSign}`)?.value ?? "";
   await from.store.write((writer) =>
-    writer.put(`public:${session}`, { value: signPol(key, uuid), metadata: {} }),
+    writer.put(`public:${session}`, { value: signWithServerKey(key, uuid), metadata: {} }),
   );
   line.send("pol\n");
   const prompt = `${atSign}@`;
