@@ -77,7 +77,7 @@ export class Compaction {
     const { records, now } = this.options;
     const start = now();
     const before = this.count(kind);
-    await this.compact(kind, before);
+    await this.compact(kind);
     const after = this.count(kind);
     const done = {
       atCompactionType: names[kind],
@@ -106,15 +106,16 @@ export class Compaction {
     return { commitLog: commits, accessLog: accesses, notification: notifications }[kind];
   }
 
-  private async compact(kind: CompactionKind, entries: number): Promise<void> {
+  private async compact(kind: CompactionKind): Promise<void> {
     const { records, notifier } = this.options;
     switch (kind) {
       case "commitLog":
         return;
-      case "accessLog": {
-        const keep = entries - Math.floor(entries * ACCESS_LOG_SHARE);
-        return records.store.write((writer) => writer.trimAccesses(keep));
-      }
+      case "accessLog":
+        return records.store.write((writer) => {
+          const { accesses } = writer.counts();
+          writer.trimAccesses(accesses - Math.floor(accesses * ACCESS_LOG_SHARE));
+        });
       case "notification":
         return notifier.removeExpired();
     }
