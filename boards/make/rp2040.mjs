@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { compileAll, run } from "./compile.mjs";
 import { uf2, withSecondStageChecksum } from "./images.mjs";
+import { runtimeFlags } from "./runtime.mjs";
 import { toolChain } from "./toolChain.mjs";
 
 const CPU = ["-mcpu=cortex-m0plus", "-mthumb"];
@@ -42,6 +43,25 @@ function ownUnits({ root, out, cc, board, sources, marks }) {
     source,
     object: join(out, marks ? "marked" : "objects", `${basename(source)}.o`),
   }));
+}
+
+/** The runtime's units, wasm3's and mbedTLS's, and core.wasm as it is. */
+function runtimeUnits({ root, out, cc, board }) {
+  const chip = [...CPU, ...SECTIONS];
+  const runtime = runtimeFlags({ root, build: join(root, "build"), board });
+  const { wasm3, mbedtls, own } = runtime;
+  const unit = (flags, folder) => (source) => ({
+    cc,
+    flags,
+    source,
+    object: join(out, folder, `${basename(source)}.o`),
+  });
+  return [
+    ...own.units.map(unit([...chip, ...STRICT, "-Os", "-g", ...own.flags], "device")),
+    ...wasm3.units.map(unit([...chip, "-std=gnu99", "-O2", ...wasm3.flags], "wasm3")),
+    ...mbedtls.units.map(unit([...chip, "-std=c99", "-Os", "-w", ...mbedtls.flags], "mbedtls")),
+    unit([...CPU, `-I${join(root, "build")}`], "device")(join(root, "device/module.S")),
+  ];
 }
 
 async function link({ cc, root, out, name, board, objects }) {
@@ -97,13 +117,15 @@ export async function buildRp2040({ root, board, program = null }) {
   mkdirSync(out, { recursive: true });
   const tools = toolChain("arm");
   const name = program ? basename(program, ".c") : "atmicro";
-  const sources = [...sourcesIn(join(root, "boards/rp2040"))].filter(
-    (source) => !program || basename(source) !== "main.c",
-  );
-  if (program) sources.push(program);
-  const units = ownUnits({ root, out, cc: tools.cc, board, sources, marks: program !== null });
+  const boardFiles = sourcesIn(join(root, "boards/rp2040"));
+  const sources = program
+    ? [...boardFiles.filter((source) => basename(source) !== "main.c"), program]
+    : [...boardFiles, ...sourcesIn(join(root, "boards/app"))];
+  const { cc } = tools;
+  const units = ownUnits({ root, out, cc, board, sources, marks: program !== null });
+  if (!program) units.push(...runtimeUnits({ root, out, cc, board }));
   const objects = await compileAll(units);
-  const elf = await link({ cc: tools.cc, root, out, name, board, objects });
+  const elf = await link({ cc, root, out, name, board, objects });
   const flashBytes = await writeImages({ objcopy: tools.objcopy, elf, out, name });
   await writeSymbols({ nm: tools.nm, elf, file: join(out, `${name}.symbols.json`) });
   return { name, folder: out, flashBytes, ramBytes: await ramBytes(tools.size, elf) };

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The firmware of the W5500-EVB-Pico: Ethernet, then the runtime with the greenhouse application.
+#include <string.h>
+
+#include "board.h"
+#include "boards/app/greenhouse.h"
+#include "device/provisioning.h"
+#include "device/store.h"
+#include "link.h"
+
+// After a session that ended for good, before it is tried again.
+#define AGAIN_MS 60000u
+
+static void say(int level, const char *text) { hal_log(level, text, strlen(text)); }
+
+// A locally administered address, always the same one for the same device.
+static void hardware_address(uint8_t mac[6]) {
+  const AtText self = at_configuration(PROVISIONED_ATSIGN);
+  const AtText device = at_configuration(PROVISIONED_DEVICE);
+  const uint32_t crc = crc32(crc32(0, (const uint8_t *)self.bytes, self.len),
+                             (const uint8_t *)device.bytes, device.len);
+  mac[0] = 0x02;
+  mac[1] = 0x08;
+  for (unsigned i = 0; i < 4; i++) mac[2 + i] = (uint8_t)(crc >> 8 * i);
+}
+
+static void wait_and_restart(void) {
+  for (uint64_t end = hal_now_ms() + AGAIN_MS; hal_now_ms() < end;) {
+    hal_watchdog_feed();
+    hal_wait(1000);
+  }
+  hal_reboot();
+}
+
+int main(void) {
+  static const char *const causes[] = {"power", "watchdog", "reboot", "crash"};
+  LinkConfiguration configuration = {0};
+  say(2, "atmicro on W5500-EVB-Pico");
+  say(2, causes[hal_reset_cause() & 3]);
+  if (at_start() != 0) {
+    wait_and_restart();
+    return 1;
+  }
+  hardware_address(configuration.mac);
+  if (link_start(&configuration) != 0) {
+    say(0, "the W5500 does not answer");
+    wait_and_restart();
+    return 1;
+  }
+  if (at_run(greenhouse()) == 0) wait_and_restart();
+  hal_reboot();
+  return 1;
+}

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The device's loop: asks the core what to do, does it, and sleeps until the link, the time or the application wake it.
+#include <string.h>
+
+#include "at.h"
+#include "core.h"
+#include "entropy.h"
+#include "hal.h"
+#include "provisioning.h"
+#include "store.h"
+#include "tls.h"
+
+// Actions done before the application gets its turn.
+#define BURST 64
+// A connection and its handshake may take so long.
+#define OPEN_MS 45000u
+// While connecting the link is looked at at least so often: name servers are asked again by it.
+#define OPENING_MS 200u
+// Longest sleep at a time: well below what any board's watchdog waits.
+#define SLEEP_MS 4000u
+// Without progress for so long the watchdog is no longer fed: nothing received, nothing tried.
+#define PROGRESS_MS 900000u
+
+extern const uint8_t core_wasm_start[];
+extern const uint8_t core_wasm_end[];
+
+static struct {
+  const AtApplication *application;
+  uint8_t configuration[PROVISIONED_CONFIGURATION_MAX];
+  uint32_t configuration_len;
+  enum { LINK_NONE, LINK_OPENING, LINK_OPEN } link;
+  uint64_t open_until;
+  uint64_t progress_at;
+  int in_turn;
+  int has_ended;
+  int has_crashed;
+} loop;
+
+// What a crash leaves for the next start.
+typedef struct {
+  char reason[60];
+  int32_t function;
+} CrashRecord;
+
+void at_log(int level, const char *text) { hal_log(level, text, strlen(text)); }
+
+// Writes a number's decimal digits; how many.
+static uint32_t decimal(char *out, int32_t value) {
+  char digits[10];
+  uint32_t count = 0;
+  uint32_t len = 0;
+  uint32_t rest = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+  if (value < 0) out[len++] = '-';
+  do {
+    digits[count++] = (char)('0' + rest % 10);
+    rest /= 10;
+  } while (rest > 0);
+  while (count > 0) out[len++] = digits[--count];
+  return len;
+}
+
+// "name: number" or "name: text" in one line.
+static void log_number(int level, const char *name, int32_t value) {
+  char line[96];
+  const size_t len = strlen(name);
+  memcpy(line, name, len);
+  hal_log(level, line, len + decimal(line + len, value));
+}
+
+static void log_text(int level, const char *name, const char *text, size_t len) {
+  char line[160];
+  const size_t head = strlen(name);
+  if (len > sizeof line - head) len = sizeof line - head;
+  memcpy(line, name, head);
+  memcpy(line + head, text, len);
+  hal_log(level, line, head + len);
+}
+
+AtText at_configuration(unsigned field) {
+  const uint8_t *x = loop.configuration;
+  for (uint32_t at = 0; at + 3 <= loop.configuration_len;) {
+    const uint32_t len = (uint32_t)x[at + 1] << 8 | x[at + 2];
+    if (len > loop.configuration_len - at - 3) break;
+    if (x[at] == field) return (AtText){(const char *)x + at + 3, len};
+    at += 3 + len;
+  }
+  return (AtText){"", 0};
+}
+
+static void remember_crash(void) {
+  CrashRecord record = {.function = core_failed_function()};
+  const char *reason = core_failure();
+  size_t len = strlen(reason);
+  if (len >= sizeof record.reason) len = sizeof record.reason - 1;
+  memcpy(record.reason, reason, len);
+  log_text(0, "core stopped: ", record.reason, len);
+  // When the store fails as well, the reset cause alone tells of it.
+  store_write(STORE_CRASH, (const uint8_t *)&record, sizeof record);
+}
+
+// At the first login: what the last crash was.
+static void report_crash(void) {
+  CrashRecord record;
+  if (store_read(STORE_CRASH, (uint8_t *)&record, sizeof record) != (int32_t)sizeof record) return;
+  record.reason[sizeof record.reason - 1] = '\0';
+  log_text(1, "the core had stopped: ", record.reason, strlen(record.reason));
+  log_number(1, "in function ", record.function);
+  store_write(STORE_CRASH, NULL, 0);
+}
+
+static void progress(void) { loop.progress_at = hal_now_ms(); }
+
+static void fail(void) {
+  remember_crash();
+  loop.has_ended = 1;
+  loop.has_crashed = 1;
+}
+
+static void drop_link(void) {
+  tls_close();
+  loop.link = LINK_NONE;
+}
+
+// Moves received bytes into the core; 0 when there were none.
+static int receive(void) {
+  uint32_t room;
+  if (loop.link != LINK_OPEN) return 0;
+  uint8_t *to = core_rx(&room);
+  if (!to || room == 0) return 0;
+  const int count = tls_receive(to, room);
+  if (count == 0) return 0;
+  if (count < 0) {
+    log_text(2, "link lost: ", tls_failure(), strlen(tls_failure()));
+    drop_link();
+    core_link_closed();
+    return 1;
+  }
+  progress();
+  core_rx_push((uint32_t)count);
+  return 1;
+}
+
+// "host:port" or "[host]:port" of the core.
+static int open_address(void) {
+  char host[256];
+  uint32_t len;
+  uint32_t port = 0;
+  const char *address = core_address(&len);
+  if (!address) return -1;
+  uint32_t colon = len;
+  while (colon > 0 && address[colon - 1] != ':') colon--;
+  if (colon < 2 || colon > sizeof host) return -1;
+  for (uint32_t i = colon; i < len; i++) {
+    if (address[i] < '0' || address[i] > '9' || port > 65535) return -1;
+    port = port * 10 + (uint32_t)(address[i] - '0');
+  }
+  if (port == 0 || port > 65535) return -1;
+  memcpy(host, address, colon - 1);
+  host[colon - 1] = '\0';
+  log_text(3, "connecting to ", address, len);
+  return tls_open(host, (uint16_t)port);
+}
+
+static void begin_link(void) {
+  drop_link();
+  progress();
+  if (open_address() != 0) {
+    core_link_failed();
+    return;
+  }
+  loop.link = LINK_OPENING;
+  loop.open_until = hal_now_ms() + OPEN_MS;
+}
+
+static void step_link(void) {
+  if (loop.link != LINK_OPENING) return;
+  const int result = tls_step();
+  if (result == TLS_OPEN) {
+    loop.link = LINK_OPEN;
+    progress();
+    core_link_opened();
+  } else if (result == TLS_FAILED || hal_now_ms() > loop.open_until) {
+    log_text(1, "not connected: ", tls_failure(), strlen(tls_failure()));
+    drop_link();
+    core_link_failed();
+  }
+}
+
+static AtText field(int32_t number) {
+  uint32_t len;
+  const uint8_t *bytes = core_event_field(number, &len);
+  return bytes ? (AtText){(const char *)bytes, len} : (AtText){"", 0};
+}
+
+static void state_changed(int32_t state, int32_t reason) {
+  static const char *const names[] = {"stopped", "directory", "connecting", "login", "enrolling",
+                                      "waiting for approval", "ready", "pausing"};
+  const char *name = state >= 0 && state <= STATE_PAUSING ? names[state] : "unknown";
+  log_text(2, "state: ", name, strlen(name));
+  if (reason < 0) log_number(1, "because of status ", reason);
+  if (state == STATE_READY) report_crash();
+  loop.application->ready(state == STATE_READY);
+  if (state != STATE_STOPPED) return;
+  at_log(0, "the session ended");
+  loop.has_ended = 1;
+}
+
+static void notified(void) {
+  const AtText kind = field(FIELD_KIND);
+  const AtNotification notification = {
+      .key = field(FIELD_KEY),
+      .value = field(FIELD_VALUE),
+      .from = field(FIELD_FROM),
+      .id = field(FIELD_ID),
+      .is_delete = kind.len > 0 && kind.bytes[0] == 'd',
+  };
+  loop.application->notified(&notification);
+}
+
+static void take_event(void) {
+  const int32_t status = core_event_status();
+  switch (core_event_kind()) {
+    case EVENT_STATE: state_changed(status, core_event_op()); break;
+    case EVENT_OPERATION: loop.application->finished(core_event_op(), status, field(FIELD_VALUE)); break;
+    case EVENT_NOTIFICATION: notified(); break;
+    default: log_number(1, "a notification was not delivered, status ", status); break;
+  }
+  core_event_done();
+}
+
+static int send_bytes(void) {
+  uint32_t len;
+  const uint8_t *x = core_tx(&len);
+  const int count = loop.link == LINK_OPEN && x ? tls_send(x, len) : 0;
+  if (count < 0) {
+    drop_link();
+    core_link_closed();
+    return 1;
+  }
+  if (count > 0) core_tx_pop((uint32_t)count);
+  return count > 0;
+}
+
+// 0 when the action has to wait.
+static int act(int32_t action) {
+  switch (action) {
+    case ACTION_OPEN: begin_link(); return 1;
+    case ACTION_CLOSE: drop_link(); return 1;
+    case ACTION_EVENT: take_event(); return 1;
+    case ACTION_SEND: return send_bytes();
+    default: return 0;
+  }
+}
+
+int32_t at_submit(int32_t kind, const char *key, const char *value, uint32_t valueLen,
+                  int64_t ttlMs) {
+  if (!loop.in_turn) return STATUS_WRONG_STATE;
+  return core_op_start(kind, (const uint8_t *)key, (uint32_t)strlen(key), (const uint8_t *)value,
+                       valueLen, ttlMs);
+}
+
+static uint32_t application_turn(void) {
+  loop.in_turn = 1;
+  const uint32_t wanted = loop.application->turn();
+  loop.in_turn = 0;
+  return wanted;
+}
+
+// One round; milliseconds to sleep afterwards.
+static uint32_t turn(void) {
+  const uint32_t wanted = application_turn();
+  step_link();
+  for (int i = 0; i < BURST; i++) {
+    const int received = receive();
+    const int32_t action = core_session_poll();
+    if (action == CORE_TRAP) {
+      fail();
+      return 0;
+    }
+    if (loop.has_ended) return 0;
+    if (action == ACTION_IDLE ? received : act(action)) continue;
+    uint32_t delay = (uint32_t)core_poll_delay_ms();
+    if (loop.link == LINK_OPENING && delay > OPENING_MS) delay = OPENING_MS;
+    return delay < wanted ? delay : wanted;
+  }
+  return 0;
+}
+
+static int configure(void) {
+  for (int32_t number = CONFIG_ATSIGN; number <= CONFIG_PASSCODE; number++) {
+    const AtText text = at_configuration((unsigned)number);
+    if (text.len == 0) continue;
+    const int32_t status = core_config_set(number, (const uint8_t *)text.bytes, text.len);
+    if (status >= 0) continue;
+    log_number(0, "the configuration is refused, status ", status);
+    return -1;
+  }
+  return 0;
+}
+
+int at_start(void) {
+  uint8_t authorities[PROVISIONED_AUTHORITIES_MAX];
+  memset(&loop, 0, sizeof loop);
+  log_text(2, "entropy: ", hal_entropy_source(), strlen(hal_entropy_source()));
+  // Without it no key is made, and no handshake succeeds: there is nothing to go on for.
+  if (tls_prepare() != 0 || entropy_start() != 0) {
+    at_log(0, "the entropy source is missing or broken");
+    return -1;
+  }
+  if (store_open() != 0) {
+    at_log(0, "the store can't be read or written");
+    return -1;
+  }
+  const int32_t len = store_read(STORE_CONFIGURATION, loop.configuration, sizeof loop.configuration);
+  const int32_t size = store_read(STORE_AUTHORITIES, authorities, sizeof authorities);
+  if (len <= 0 || size <= 0) {
+    at_log(0, "the device is not provisioned");
+    return -1;
+  }
+  loop.configuration_len = (uint32_t)len;
+  if (tls_start(authorities, (size_t)size) == 0) return 0;
+  at_log(0, "none of the trusted certificates can be read");
+  return -1;
+}
+
+static int start_core(void) {
+  if (core_open(core_wasm_start, (uint32_t)(core_wasm_end - core_wasm_start)) != 0) {
+    fail();
+    return -1;
+  }
+  const int32_t status = core_init();
+  if (status < 0 && status != STATUS_NOT_ENROLLED) {
+    log_number(0, "the core does not start, status ", status);
+    return -1;
+  }
+  at_log(2, status == 0 ? "enrolled" : "not enrolled yet");
+  if (configure() != 0) return -1;
+  const int32_t started = core_session_start(1);
+  if (started >= 0) return 0;
+  log_number(0, "the session does not start, status ", started);
+  return -1;
+}
+
+int at_run(const AtApplication *application) {
+  loop.application = application;
+  if (start_core() != 0) return loop.has_ended ? -1 : 0;
+  progress();
+  while (!loop.has_ended) {
+    const uint32_t delay = turn();
+    if (hal_now_ms() - loop.progress_at < PROGRESS_MS) hal_watchdog_feed();
+    hal_wait(delay < SLEEP_MS ? delay : SLEEP_MS);
+  }
+  drop_link();
+  return loop.has_crashed ? -1 : 0;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a device is told before it runs, as values of its store (store.h).
+//
+// STORE_CONFIGURATION: fields, each its number (1), its length (2, big-endian), its bytes. The first twelve are the
+// core's (core/README.md, config_set). STORE_AUTHORITIES: trusted certificates as tls_start takes them.
+#ifndef DEVICE_PROVISIONING_H
+#define DEVICE_PROVISIONING_H
+
+enum {
+  PROVISIONED_ATSIGN = 1,
+  PROVISIONED_DIRECTORY = 2,
+  PROVISIONED_APP = 3,
+  PROVISIONED_DEVICE = 4,
+  PROVISIONED_NAMESPACES = 5,
+  PROVISIONED_PASSCODE = 12,
+  // The application's: namespace, the atSign that receives readings and may command, milliseconds between readings.
+  PROVISIONED_NAMESPACE = 32,
+  PROVISIONED_PEER = 33,
+  PROVISIONED_INTERVAL = 34,
+  // The network's: "address mask gateway nameserver", dotted; none: DHCP.
+  PROVISIONED_NETWORK = 48,
+};
+
+// Most bytes of the configuration and of the certificates together.
+#define PROVISIONED_CONFIGURATION_MAX 512u
+#define PROVISIONED_AUTHORITIES_MAX 3072u
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tls.h"
+
+#include <string.h>
+
+#include "entropy.h"
+#include "hal.h"
+#include "mbedtls/memory_buffer_alloc.h"
+#include "mbedtls/ssl.h"
+#include "mbedtls/x509_crt.h"
+
+// The link could not be opened, told apart from what TLS finds.
+#define NO_LINK 1
+
+static uint32_t heap[TLS_HEAP / 4];
+static mbedtls_x509_crt trusted;
+static mbedtls_ssl_config configuration;
+static mbedtls_ssl_context tls;
+static mbedtls_ssl_session resumed;
+
+static struct {
+  int is_open;       // a context is set up
+  int is_connected;  // the handshake is done
+  int has_session;
+  int error;
+  char host[256];
+} state;
+
+int mbedtls_print_nothing(const char *format, ...) {
+  (void)format;
+  return 0;
+}
+
+int mbedtls_fprint_nothing(FILE *file, const char *format, ...) {
+  (void)file;
+  (void)format;
+  return 0;
+}
+
+int mbedtls_format_nothing(char *out, size_t cap, const char *format, ...) {
+  (void)format;
+  if (cap > 0) out[0] = '\0';
+  return 0;
+}
+
+int mbedtls_vformat_nothing(char *out, size_t cap, const char *format, va_list values) {
+  (void)format;
+  (void)values;
+  if (cap > 0) out[0] = '\0';
+  return 0;
+}
+
+void mbedtls_stop(int code) {
+  (void)code;
+  hal_reboot();
+}
+
+static int send_bytes(void *context, const unsigned char *x, size_t len) {
+  (void)context;
+  const int count = hal_link_send(x, len);
+  if (count == 0) return MBEDTLS_ERR_SSL_WANT_WRITE;
+  return count < 0 ? MBEDTLS_ERR_SSL_CONN_EOF : count;
+}
+
+static int receive_bytes(void *context, unsigned char *out, size_t cap) {
+  (void)context;
+  const int count = hal_link_receive(out, cap);
+  if (count == 0) return MBEDTLS_ERR_SSL_WANT_READ;
+  return count < 0 ? MBEDTLS_ERR_SSL_CONN_EOF : count;
+}
+
+static int configure(void) {
+  mbedtls_ssl_config_init(&configuration);
+  if (mbedtls_ssl_config_defaults(&configuration, MBEDTLS_SSL_IS_CLIENT,
+                                  MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
+    return -1;
+  }
+  mbedtls_ssl_conf_min_version(&configuration, MBEDTLS_SSL_MAJOR_VERSION_3,
+                               MBEDTLS_SSL_MINOR_VERSION_3);
+  mbedtls_ssl_conf_authmode(&configuration, MBEDTLS_SSL_VERIFY_REQUIRED);
+  mbedtls_ssl_conf_ca_chain(&configuration, &trusted, NULL);
+  mbedtls_ssl_conf_rng(&configuration, entropy_for_tls, NULL);
+  mbedtls_ssl_conf_session_tickets(&configuration, MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
+#if TLS_IN_BYTES < 16384
+  mbedtls_ssl_conf_max_frag_len(&configuration, MBEDTLS_SSL_MAX_FRAG_LEN_4096);
+#endif
+  return 0;
+}
+
+int tls_prepare(void) {
+  mbedtls_memory_buffer_alloc_init((unsigned char *)heap, sizeof heap);
+  return 0;
+}
+
+int tls_start(const uint8_t *authorities, size_t len) {
+  mbedtls_x509_crt_init(&trusted);
+  mbedtls_ssl_session_init(&resumed);
+  int count = 0;
+  for (size_t at = 0; at + 2 <= len;) {
+    const size_t size = (size_t)authorities[at] << 8 | authorities[at + 1];
+    if (size > len - at - 2) break;
+    if (mbedtls_x509_crt_parse_der(&trusted, authorities + at + 2, size) == 0) count++;
+    at += 2 + size;
+  }
+  if (count == 0) return -1;
+  return configure();
+}
+
+// Begins the handshake on the open link.
+static int set_up(void) {
+  mbedtls_ssl_init(&tls);
+  state.is_open = 1;
+  int error = mbedtls_ssl_setup(&tls, &configuration);
+  if (error == 0) error = mbedtls_ssl_set_hostname(&tls, state.host);
+  if (error == 0 && state.has_session) {
+    // A session that can't be offered costs a full handshake, no more.
+    if (mbedtls_ssl_set_session(&tls, &resumed) != 0) state.has_session = 0;
+  }
+  mbedtls_ssl_set_bio(&tls, NULL, send_bytes, receive_bytes, NULL);
+  return error;
+}
+
+int tls_open(const char *host, uint16_t port) {
+  const size_t len = strlen(host);
+  tls_close();
+  state.error = NO_LINK;
+  if (len >= sizeof state.host) return -1;
+  if (strcmp(host, state.host) != 0 && state.has_session) {
+    // A ticket is another server's.
+    mbedtls_ssl_session_free(&resumed);
+    mbedtls_ssl_session_init(&resumed);
+    state.has_session = 0;
+  }
+  memcpy(state.host, host, len + 1);
+  return hal_link_open(host, port);
+}
+
+static void keep_session(void) {
+  mbedtls_ssl_session_free(&resumed);
+  mbedtls_ssl_session_init(&resumed);
+  state.has_session = mbedtls_ssl_get_session(&tls, &resumed) == 0;
+}
+
+int tls_step(void) {
+  if (state.is_connected) return TLS_OPEN;
+  if (!state.is_open) {
+    const int link = hal_link_state();
+    if (link == HAL_LINK_OPENING) return TLS_PENDING;
+    if (link != HAL_LINK_OPEN) return TLS_FAILED;
+    state.error = set_up();
+    if (state.error != 0) return TLS_FAILED;
+  }
+  const int result = mbedtls_ssl_handshake(&tls);
+  if (result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE) {
+    return TLS_PENDING;
+  }
+  if (result != 0) {
+    state.error = result;
+    return TLS_FAILED;
+  }
+  keep_session();
+  state.is_connected = 1;
+  return TLS_OPEN;
+}
+
+static int waits(int result) {
+  return result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE;
+}
+
+int tls_send(const uint8_t *x, size_t len) {
+  if (!state.is_connected) return -1;
+  const int result = mbedtls_ssl_write(&tls, x, len);
+  return waits(result) ? 0 : result;
+}
+
+int tls_receive(uint8_t *out, size_t cap) {
+  if (!state.is_connected) return -1;
+  const int result = mbedtls_ssl_read(&tls, out, cap);
+  if (waits(result)) return 0;
+  // The peer's close is an end like any other.
+  return result <= 0 ? -1 : result;
+}
+
+void tls_close(void) {
+  if (state.is_connected) mbedtls_ssl_close_notify(&tls);
+  if (state.is_open) mbedtls_ssl_free(&tls);
+  state.is_open = 0;
+  state.is_connected = 0;
+  hal_link_close();
+}
+
+const char *tls_failure(void) {
+  switch (state.error) {
+    case NO_LINK: return "no connection to the host";
+    case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED: return "its certificate is not for this host or not trusted";
+    case MBEDTLS_ERR_SSL_CONN_EOF: return "the other side broke the connection";
+    case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE: return "the other side refused the handshake";
+    case MBEDTLS_ERR_SSL_ALLOC_FAILED: return "the TLS heap is too small";
+    case MBEDTLS_ERR_SSL_INVALID_RECORD: return "a record is longer than this device takes";
+    default: return "the handshake failed";
+  }
+}
+
+uint32_t tls_heap_most(void) {
+  size_t bytes;
+  size_t blocks;
+  mbedtls_memory_buffer_alloc_max_get(&bytes, &blocks);
+  // Each block has a header of its own.
+  return (uint32_t)(bytes + blocks * 8 * sizeof(void *));
+}
+
+uint32_t tls_heap_size(void) { return sizeof heap; }
