@@ -4,6 +4,8 @@ import type { PeerCertificate, TLSSocket } from "node:tls";
 import { normalizeCommand } from "../wire/command.ts";
 import { AtError, formatError } from "../wire/errors.ts";
 import { LineReader, MAX_LINE_BYTES } from "../wire/line.ts";
+import type { Inbound } from "./inbound.ts";
+import { PushQueue, type PushTarget } from "./pushQueue.ts";
 import { type MonitorFilter, type Session, standing } from "./session.ts";
 import { traceOf } from "./trace.ts";
 import type { Reply, Services } from "./verb.ts";
@@ -20,8 +22,6 @@ const MAX_PENDING_LINES = 64;
  * instead of every 16 384.
  */
 const MAX_RECORD_BYTES = 4_096;
-/** Bytes a connection may leave unread before it is given up, so that a slow monitor can't fill the memory. */
-const MAX_UNREAD_BYTES = MAX_LINE_BYTES;
 
 const OVERFLOW =
   "InboundBuffer overflow: server received request which exceeded the buffer size limit. Terminating the connection.";
@@ -45,23 +45,30 @@ export class Connection implements Session {
   settled: Promise<void> = Promise.resolve();
   private readonly socket: TLSSocket;
   private readonly services: Services;
+  private readonly inbound: Inbound;
   private readonly reader = new LineReader(MAX_LINE_BYTES);
   private readonly lines: (string | null)[] = [];
-  private readonly held: string[] = [];
+  private readonly pushes: PushQueue;
   private running = false;
+  private answering = false;
   private readonly timers = new Set<NodeJS.Timeout>();
 
-  constructor(socket: TLSSocket, services: Services, onClose: (connection: Connection) => void) {
+  constructor(socket: TLSSocket, services: Services, inbound: Inbound) {
     this.socket = socket;
+    this.inbound = inbound;
     this.services = services;
     this.id = `_${services.newId()}`;
     this.openedAt = services.now();
     this.lastWrite = this.openedAt;
+    this.pushes = new PushQueue(this.pushTarget());
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
     socket.setMaxSendFragment(MAX_RECORD_BYTES);
     socket.on("data", (chunk) => this.receive(chunk));
-    socket.on("drain", () => this.resume());
+    socket.on("drain", () => {
+      this.pushes.flow();
+      this.resume();
+    });
     socket.on("end", () => this.close());
     socket.on("error", (error) => {
       services.log.debug({ err: error, session: this.id }, "connection failed");
@@ -69,8 +76,9 @@ export class Connection implements Session {
     socket.on("close", () => {
       this.closed = true;
       for (const timer of this.timers) clearTimeout(timer);
+      this.pushes.clear();
       services.monitors.remove(this);
-      onClose(this);
+      inbound.remove(this);
     });
     this.write("@");
   }
@@ -92,14 +100,18 @@ export class Connection implements Session {
   }
 
   push(line: string): void {
-    if (this.monitor?.multiplexed && this.running) this.held.push(line);
-    else this.write(`${line}\n`);
+    this.pushes.push(line);
+  }
+
+  replay(lines: Iterable<string>): void {
+    this.pushes.replay(lines);
   }
 
   close(): void {
     if (this.closed) return;
     this.closed = true;
     this.services.monitors.remove(this);
+    this.inbound.remove(this);
     this.socket.end();
     // Destroyed with bytes unread, the socket would be reset and the last reply lost on its way.
     this.socket.resume();
@@ -130,29 +142,44 @@ export class Connection implements Session {
       const line = this.lines.shift();
       if (line === undefined || this.closed) break;
       if (line !== null) await this.answer(line);
-      this.releaseHeld();
+      this.pushes.flow();
       this.resume();
       await this.drained();
     }
     this.running = false;
-    this.releaseHeld();
     if (this.reader.overflowed && !this.closed) this.fail(new AtError("AT0005", OVERFLOW));
   }
 
-  private releaseHeld(): void {
-    for (const line of this.held.splice(0)) this.write(`${line}\n`);
+  private pushTarget(): PushTarget {
+    const mayWrite = (): boolean =>
+      !(this.monitor?.multiplexed === true && this.answering) &&
+      !this.socket.writableNeedDrain &&
+      !this.socket.destroyed;
+    return {
+      get ready() {
+        return mayWrite();
+      },
+      write: (line) => this.write(`${line}\n`),
+      overflow: () => {
+        this.services.log.warn({ session: this.id }, "the monitor doesn't read, giving it up");
+        this.socket.destroy();
+      },
+    };
   }
 
   private async answer(line: string): Promise<void> {
     const command = normalizeCommand(line);
-    if (line.trim() === "@exit" || !this.mayGoOn()) {
+    if (line.trim() === "@exit" || this.inbound.isOverdue(this) || !this.mayGoOn()) {
       this.close();
       return;
     }
+    this.answering = true;
     try {
       this.reply(await execute(command, this, this.services));
     } catch (error) {
       this.fail(error);
+    } finally {
+      this.answering = false;
     }
   }
 
@@ -223,10 +250,6 @@ export class Connection implements Session {
     if (this.socket.destroyed || this.socket.writableEnded) return;
     this.lastWrite = this.services.now();
     this.socket.write(text);
-    if (this.socket.writableLength > MAX_UNREAD_BYTES + this.reader.limit) {
-      this.services.log.warn({ session: this.id }, "the other side doesn't read, giving it up");
-      this.socket.destroy();
-    }
   }
 
   /** Waits until a slow reader has taken what was written before its next command is run. */

@@ -52,6 +52,11 @@ export class Inbound {
     return this.open.size < this.tuning.inboundMaxLimit;
   }
 
+  /** Whether a connection was idle for longer than it may: its next command only ends it. */
+  isOverdue(connection: Connection): boolean {
+    return this.isIdle(connection, this.idleShare());
+  }
+
   private idleShare(): number {
     const capacity = this.tuning.inboundMaxLimit;
     const low = Math.floor(capacity * LOW_WATER_RATIO);

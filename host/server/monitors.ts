@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import type { StoreReader } from "../store/store.ts";
 import {
   formatNotificationLine,
   formatStatsLine,
@@ -20,22 +21,22 @@ export class Monitors {
   private readonly atSign: string;
   private readonly now: () => number;
   private readonly authorization: Authorization;
-  private readonly lastCommitId: () => number;
+  private readonly store: StoreReader;
   private readonly timer: NodeJS.Timeout | undefined;
 
   constructor(
     atSign: string,
     now: () => number,
     authorization: Authorization,
-    lastCommitId: () => number,
+    store: StoreReader,
     statsMillis: number,
   ) {
     this.atSign = atSign;
     this.now = now;
     this.authorization = authorization;
-    this.lastCommitId = lastCommitId;
+    this.store = store;
     if (statsMillis > 0) {
-      this.timer = setInterval(() => this.pushStats(this.lastCommitId(), "update"), statsMillis);
+      this.timer = setInterval(() => this.pushStats(store.lastCommitId(), "update"), statsMillis);
       this.timer.unref();
     }
   }
@@ -46,9 +47,16 @@ export class Monitors {
     this.watchers.set(session, watcher);
     session.monitor = filter;
     for (const notification of backlog) {
-      if (!this.wants(session, watcher, notification)) continue;
-      watcher.replayed.add(notification.id);
-      session.push(formatNotificationLine(notification));
+      if (this.wants(session, watcher, notification)) watcher.replayed.add(notification.id);
+    }
+    session.replay(this.replay([...watcher.replayed]));
+  }
+
+  /** Lines of stored notifications, each read when it is asked for, so that a slow monitor holds ids alone. */
+  private *replay(ids: readonly string[]): Iterable<string> {
+    for (const id of ids) {
+      const notification = this.store.notification(id);
+      if (notification !== undefined) yield formatNotificationLine(notification);
     }
   }
 

@@ -87,14 +87,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const challenges = new Challenges(now);
   const enrollments = new Enrollments(records, atSign, now);
   const authorization = new Authorization(enrollments);
-  const lastCommitId = (): number => store.lastCommitId();
-  const monitors = new Monitors(
-    atSign,
-    now,
-    authorization,
-    lastCommitId,
-    tuning.statsNotificationMillis,
-  );
+  const monitors = new Monitors(atSign, now, authorization, store, tuning.statsNotificationMillis);
   const directory = new Directory(config.directory, {
     tls,
     cacheMillis: tuning.directoryCacheMillis,
@@ -145,7 +138,7 @@ function accept(socket: TLSSocket, { services, inbound }: Assembly): void {
     socket.end(FULL_LINE);
     return;
   }
-  inbound.add(new Connection(socket, services, (closed) => inbound.remove(closed)));
+  inbound.add(new Connection(socket, services, inbound));
 }
 
 function startJobs({ services }: Assembly): () => void {

@@ -38,6 +38,8 @@ export interface Session {
   closeAfter(delayMillis: number): void;
   /** Writes a line to a monitoring connection; the line has no line feed. */
   push(line: string): void;
+  /** Writes lines as fast as the other side reads, before any pushed later. */
+  replay(lines: Iterable<string>): void;
 }
 
 /** Who the connection is to the data: the owner, a peer, or anybody. */

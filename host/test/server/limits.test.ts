@@ -2,8 +2,10 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:tls";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueCertificate } from "../../crypto/certificates.ts";
+import { MAX_QUEUED_BYTES } from "../../server/pushQueue.ts";
 import { identity, type Place, pkamLine, World } from "./world.ts";
 
 const RECORD = 4_096;
@@ -61,12 +63,80 @@ describe("limits", () => {
     const small = await world.start("@small", { inboundMaxLimit: 2, now: () => now });
     const idle = await small.open();
     const owner = await small.open();
-    now += 5_001;
+    now += 5_000;
     expect(await owner.ask("noop:0")).toBe("data:ok\n@");
+    now += 1;
     const third = await small.open();
     expect(await idle.closed()).toBe("");
     expect(await third.ask("noop:0")).toBe("data:ok\n@");
     expect(await owner.ask("noop:0")).toBe("data:ok\n@");
+  });
+
+  it("ends a connection that was idle too long when it sends again, the sooner the fuller it is", async () => {
+    let now = 1_700_000_000_000;
+    const place = await world.start("@four", { inboundMaxLimit: 4, now: () => now });
+    const [first, second, third] = [await place.open(), await place.open(), await place.open()];
+    // Three of four: half of the span between 5 s and 600 s is left.
+    now += 302_500;
+    expect(await first.ask("noop:0")).toBe("data:ok\n@");
+    now += 1;
+    second.send("noop:0\n");
+    expect(await second.closed()).toBe("");
+    expect(await first.ask("noop:0")).toBe("data:ok\n@");
+    // Two of four: all of it.
+    now += 297_499;
+    expect(await third.ask("noop:0")).toBe("data:ok\n@");
+    const owner = await place.owner();
+    first.close();
+    now += 2_592_000_000;
+    expect(await owner.ask("noop:0")).toBe("data:ok\n@four@");
+    now += 2_592_000_001;
+    owner.send("noop:0\n");
+    expect(await owner.closed()).toBe("");
+  });
+
+  it("gives up a monitor that never reads, with a log line, and nobody else waits for it", async () => {
+    const warnings: string[] = [];
+    let warned: () => void = () => undefined;
+    const told = new Promise<void>((resolve) => {
+      warned = resolve;
+    });
+    const log = pino(
+      { level: "warn" },
+      {
+        write(text: string): void {
+          warnings.push(JSON.parse(text).msg);
+          warned();
+        },
+      },
+    );
+    const place = await world.start("@slow", { log });
+    const [owner, deaf, reader] = [await place.owner(), await place.owner(), await place.owner()];
+    for (const line of [deaf, reader]) {
+      line.send("monitor:strict:selfNotifications big\nnoop:0\n");
+      await line.reply();
+    }
+    deaf.socket.pause();
+    const value = "v".repeat(1_000_000);
+    let sent = 0;
+    while (warnings.length === 0) {
+      await owner.ask(`notify:id:big-${sent}:@slow:big.x@slow:${value}`);
+      expect(await reader.line()).toContain(`"id":"big-${sent}"`);
+      sent += 1;
+    }
+    await told;
+    expect(warnings).toEqual(["the monitor doesn't read, giving it up"]);
+    expect(sent * value.length).toBeGreaterThan(MAX_QUEUED_BYTES);
+    deaf.close();
+    // Back again, it gets everything in order, as fast as it reads.
+    const back = await place.owner();
+    back.send("monitor:strict:selfNotifications:0 big\n");
+    back.socket.pause();
+    expect(await owner.ask("noop:0")).toBe("data:ok\n@slow@");
+    await owner.ask("notify:id:big-last:@slow:big.x@slow:1");
+    back.socket.resume();
+    for (let i = 0; i < sent; i++) expect(await back.line()).toContain(`"id":"big-${i}"`);
+    expect(await back.line()).toContain('"id":"big-last"');
   });
 
   it("says that a peer is silent, that there is no room for it, and that it can't be reached", async () => {
