@@ -6,4 +6,8 @@ export interface PreparedWasm3 {
 }
 export class Wasm3Unusable extends Error {}
 export function prepareWasm3(folder: string): PreparedWasm3;
+export function prepareThumbWasm3(
+  folder: string,
+  options: { readonly cc: string; readonly machine: readonly string[] },
+): PreparedWasm3;
 export function settingsFlags(): string[];

@@ -2,18 +2,27 @@
 // The sources of wasm3 as this project compiles them: a copy in the build folder, edited.
 //   WASM3_DIR  wasm3's source folder (the copy in react-native-webassembly)
 
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeCodeACache } from "./cache.mjs";
 import { SourceDiffers } from "./source.mjs";
 import { shrinkTables } from "./tables.mjs";
+import {
+  BadOperations,
+  declareOperations,
+  dispatchByRegisters,
+  finishOperations,
+  OPERATIONS_FLAGS,
+  OPERATIONS_UNIT,
+} from "./thumb.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const require = createRequire(import.meta.url);
 
-/** No source, or one the edits do not fit; the message is one clause. */
+/** No source, one the edits do not fit, or a compiler that makes something else of it; the message is one clause. */
 export class Wasm3Unusable extends Error {}
 
 function sourceFolder() {
@@ -46,36 +55,85 @@ function copy(from, folder) {
   }
 }
 
-/**
- * Writes the edited sources to `folder`, which it empties first. The flags are for wasm3's units; the allocator they
- * call is heap_calloc, heap_realloc, heap_shrink and heap_free.
- */
-export function prepareWasm3(folder) {
-  const from = sourceFolder();
-  copy(from, folder);
+/** Applies edits, and says what it means when the source is another. */
+function edit(apply) {
   try {
-    shrinkTables(folder);
-    makeCodeACache(folder);
+    apply();
   } catch (error) {
     if (!(error instanceof SourceDiffers)) throw error;
     throw new Wasm3Unusable(`${error.message}; the edits in device/wasm3/ are for wasm3 0.5.0`);
   }
-  const units = readdirSync(folder).filter((name) => name.endsWith(".c"));
-  return {
-    folder,
-    units: units.sort().map((name) => join(folder, name)),
-    flags: [
-      "-w",
-      ...settingsFlags(),
-      `-I${folder}`,
-      "-Dcalloc=heap_calloc",
-      "-Drealloc=heap_realloc",
-      "-Dfree=heap_free",
-    ],
-  };
 }
+
+const unitsIn = (folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith(".c"))
+    .sort()
+    .map((name) => join(folder, name));
 
 /** What every unit that includes wasm3's headers needs. */
 export function settingsFlags() {
   return ["-include", join(here, "settings.h")];
+}
+
+/** Flags of wasm3's own units. */
+const unitFlags = (folder) => [
+  "-w",
+  ...settingsFlags(),
+  `-I${folder}`,
+  "-Dcalloc=heap_calloc",
+  "-Drealloc=heap_realloc",
+  "-Dfree=heap_free",
+];
+
+/**
+ * Writes the edited sources to `folder`, which it empties first: for compilers that make tail calls. The flags are for
+ * wasm3's units, which need -O2; the allocator they call is heap_calloc, heap_realloc, heap_shrink and heap_free.
+ */
+export function prepareWasm3(folder) {
+  copy(sourceFolder(), folder);
+  edit(() => {
+    shrinkTables(folder);
+    makeCodeACache(folder);
+  });
+  return { folder, units: unitsIn(folder), flags: unitFlags(folder) };
+}
+
+const COMPILER_MILLIS = 120_000;
+
+function compile(cc, args) {
+  const done = spawnSync(cc, args, {
+    encoding: "utf8",
+    timeout: COMPILER_MILLIS,
+    maxBuffer: 1 << 26,
+  });
+  if (done.status === 0) return done.stdout;
+  const why = done.error ? done.error.message : done.stderr;
+  throw new Wasm3Unusable(`${cc} failed on the interpreter's operations: ${why}`);
+}
+
+/**
+ * The same for Thumb-1. `cc` is the cross compiler, `machine` its flags for the chip; the operations are compiled here,
+ * to operations.S, each in a section .text.op_*. All the other units may be compiled for size.
+ */
+export function prepareThumbWasm3(folder, { cc, machine }) {
+  const prepared = prepareWasm3(folder);
+  edit(() => dispatchByRegisters(folder));
+  const unit = join(folder, "operations.unit");
+  writeFileSync(unit, OPERATIONS_UNIT);
+  const args = [...machine, "-std=gnu99", ...prepared.flags, "-x", "c"];
+  writeFileSync(
+    join(folder, "m3_operations.h"),
+    declareOperations(compile(cc, [...args, "-E", unit])),
+  );
+  const assembly = compile(cc, [...args, ...OPERATIONS_FLAGS, "-S", "-o", "-", unit]);
+  try {
+    writeFileSync(join(folder, "operations.S"), finishOperations(assembly));
+  } catch (error) {
+    if (!(error instanceof BadOperations)) throw error;
+    throw new Wasm3Unusable(`the compiler made unusable operations: ${error.message}`);
+  }
+  copyFileSync(join(here, "thumbRun.S"), join(folder, "thumbRun.S"));
+  const assembled = ["operations.S", "thumbRun.S"].map((name) => join(folder, name));
+  return { ...prepared, units: [...prepared.units, ...assembled] };
 }

@@ -117,6 +117,7 @@ _       (ReadLEB_u32 (& size, & i_bytes, i_end));
 
 `,
     )
+    .replace("    static M3Parser s_parsers [] =", "    static const M3Parser s_parsers [] =")
     .save();
 }
 

@@ -2,7 +2,7 @@
 // A device's life against the scripted atServer of core/test/session, written down line by line: what the board asks of
 // the core and what the core asks of the board, so that replay.c can have it again on another interpreter.
 //   P name            a phase begins
-//   C name args…      a call begins                = result   it returned
+//   C name args…      a call begins                = result   it returned, or ! text: it trapped
 //   W ptr hex         the board writes             R ptr hex  the board reads, and this is there
 //   T ms   E hex   G result hex   S result         now_ms, entropy, store_read, store_write during a call
 

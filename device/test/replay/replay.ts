@@ -3,7 +3,7 @@
 // plays recordings with it.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -67,8 +67,12 @@ export class Replay {
     run(process.env.CC ?? "cc", args, objects);
   }
 
-  /** Plays the lines of recording.ts; throws when anything comes out otherwise. */
-  play(lines: readonly string[], settings: InterpreterSettings): PhaseUsage[] {
+  /** Plays the lines of recording.ts, of core.wasm or another module; throws when anything comes out otherwise. */
+  play(
+    lines: readonly string[],
+    settings: InterpreterSettings,
+    module: Uint8Array = readFileSync(CORE_WASM),
+  ): PhaseUsage[] {
     const own = ["../../interpreter.c", "../../interpreterHeap.c", "replay.c"].map(source);
     const objects = readdirSync(join(this.#folder, "objects"));
     const define = [
@@ -88,7 +92,8 @@ export class Replay {
       this.#folder,
     );
     writeFileSync(join(this.#folder, "recording"), `${lines.join("\n")}\n`);
-    const out = run("./replay", [CORE_WASM, "recording"], this.#folder);
+    writeFileSync(join(this.#folder, "module.wasm"), module);
+    const out = run("./replay", ["module.wasm", "recording"], this.#folder);
     return out
       .trimEnd()
       .split("\n")
