@@ -3,7 +3,7 @@
 // the table of functions. A function is one BKPT, answered here, and a return.
 import type { Chip } from "./chip.ts";
 import { Fault, hex } from "./fault.ts";
-import { PAGE_PROGRAM_NANOS, SECTOR_BYTES, SECTOR_ERASE_NANOS } from "./flash.ts";
+import { PAGE_BYTES, PAGE_PROGRAM_NANOS, SECTOR_BYTES, SECTOR_ERASE_NANOS } from "./flash.ts";
 
 const TABLE = 0x30;
 const CODE = 0x80;
@@ -37,13 +37,13 @@ const FUNCTIONS: Readonly<Record<string, RomFunction>> = {
   EX: (chip) => chip.exitXip(),
   RE: (chip, [offset = 0, count = 0]) => {
     requireXipOff(chip, "flash_range_erase");
-    chip.spend((count / SECTOR_BYTES) * SECTOR_ERASE_NANOS);
+    chip.spentNanos += (count / SECTOR_BYTES) * SECTOR_ERASE_NANOS;
     chip.nor.erase(offset, count);
   },
   RP: (chip, [offset = 0, data = 0, count = 0]) => {
     requireXipOff(chip, "flash_range_program");
     const bytes = Uint8Array.from({ length: count }, (_, i) => chip.readUint8(data + i));
-    chip.spend((count / 256) * PAGE_PROGRAM_NANOS);
+    chip.spentNanos += (count / PAGE_BYTES) * PAGE_PROGRAM_NANOS;
     chip.nor.program(offset, bytes);
   },
   FC: (chip) => requireXipOff(chip, "flash_flush_cache"),

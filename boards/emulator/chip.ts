@@ -7,7 +7,10 @@ import type { Flash } from "./flash.ts";
 import { ChipReset, RingOscillator, Watchdog, type WatchdogMemory } from "./peripherals.ts";
 
 const ROM_END = 0x4000;
+const FLASH_START = 0x1000_0000;
 const FLASH_END = 0x1400_0000;
+const RAM_START = 0x2000_0000;
+const RAM_BYTES = 264 * 1024;
 const PERIPHERAL = { ioQspi: 0x40018, watchdog: 0x40058, rosc: 0x40060, reset: 0x40064 };
 /** SSIENR and the word that turns the flash interface on. */
 const SSI_ENABLE = 0x1800_0008;
@@ -31,8 +34,8 @@ export interface ChipOptions {
 export class Chip extends RP2040 {
   readonly nor: Flash;
   readonly deviceClock: DeviceClock;
-  /** Nanoseconds an instruction spent beyond its cycles: the flash was busy. */
-  #spentNanos = 0;
+  /** Nanoseconds an instruction spent beyond its cycles: the flash was busy. The run loop takes them. */
+  spentNanos = 0;
   #flashConnected = false;
   #xipOn = false;
   readonly #romEnd: number;
@@ -74,17 +77,6 @@ export class Chip extends RP2040 {
     return this.#xipOn;
   }
 
-  /** The flash was busy for so long; the run loop moves the time on. */
-  spend(nanos: number): void {
-    this.#spentNanos += nanos;
-  }
-
-  takeSpentNanos(): number {
-    const spent = this.#spentNanos;
-    this.#spentNanos = 0;
-    return spent;
-  }
-
   connectFlash(): void {
     this.#flashConnected = true;
   }
@@ -101,7 +93,17 @@ export class Chip extends RP2040 {
     this.#mapFlash(this.nor.bytes);
   }
 
+  // The first lines of these are what an instruction needs nearly always; the base class does the rest.
+
   override readUint32(address: number): number {
+    if ((address & 3) === 0) {
+      const inRam = address - RAM_START;
+      if (inRam >= 0 && inRam < RAM_BYTES) return this.sramView.getUint32(inRam, true);
+      const inFlash = address - FLASH_START;
+      if (inFlash >= 0 && inFlash < this.flash.length) {
+        return this.flashView.getUint32(inFlash, true);
+      }
+    }
     if (address < ROM_END && this.built && (address < 0x10 || address >= this.#romEnd)) {
       this.#fault(`read of ${hex(address)}, where there is nothing to read`);
     }
@@ -115,6 +117,11 @@ export class Chip extends RP2040 {
 
   override writeUint32(address: number, value: number): void {
     if (address & 3) this.#fault(`write of a word at ${hex(address)}`);
+    const inRam = address - RAM_START;
+    if (inRam >= 0 && inRam < RAM_BYTES) {
+      this.sramView.setUint32(inRam, value, true);
+      return;
+    }
     if (address >>> 0 < FLASH_END) this.#fault(`write to ${hex(address)}`);
     super.writeUint32(address, value);
     // The second stage sets the interface up by itself; from then on the flash can be read.

@@ -66,6 +66,8 @@ export class Emulator {
   #line = "";
   #stop: number | null = null;
   #resetAsked = false;
+  /** The slice of instructions ends here. */
+  #interrupted = false;
   #asleep = false;
   #resets = 0;
   #wake: () => void = () => {};
@@ -151,6 +153,7 @@ export class Emulator {
   #start(powered: boolean, sram?: Uint8Array): void {
     this.#stop = null;
     this.#resetAsked = false;
+    this.#interrupted = false;
     this.#asleep = false;
     const { nanos } = this.#clock;
     this.#clock = new DeviceClock();
@@ -164,6 +167,7 @@ export class Emulator {
       entropy: this.#options.entropy ?? hostBits(),
       onWatchdogReset: () => {
         this.#resetAsked = true;
+        this.#interrupted = true;
       },
       onMark: (code) => this.#mark(code),
     });
@@ -192,20 +196,22 @@ export class Emulator {
     if (!chip) return;
     const { core } = chip;
     const clock = this.#clock;
+    let nanosPerCycle = 1e9 / chip.clkSys;
     for (let i = 0; i < SLICE; i++) {
-      clock.tick((core.executeInstruction() * 1e9) / chip.clkSys);
-      const spent = chip.takeSpentNanos();
-      if (spent > 0) {
-        core.cycles += Math.round((spent * chip.clkSys) / 1e9);
-        clock.tick(spent);
-      }
+      clock.tick(core.executeInstruction() * nanosPerCycle);
       if (core.waiting) {
         // rp2040js would take the interrupt that ends the sleep, masked or not.
         core.waiting = false;
         this.#asleep = true;
         return;
       }
-      if (this.#resetAsked || this.#stop !== null) return;
+      if (chip.spentNanos > 0) {
+        core.cycles += Math.round(chip.spentNanos / nanosPerCycle);
+        clock.tick(chip.spentNanos);
+        chip.spentNanos = 0;
+      }
+      if (this.#interrupted) return;
+      nanosPerCycle = i & 0xff ? nanosPerCycle : 1e9 / chip.clkSys;
     }
   }
 
@@ -233,8 +239,10 @@ export class Emulator {
   }
 
   #mark(code: number): void {
-    if (code >= STOP_CODE) this.#stop = code;
-    else this.#options.onMark?.(code, this);
+    if (code >= STOP_CODE) {
+      this.#stop = code;
+      this.#interrupted = true;
+    } else this.#options.onMark?.(code, this);
   }
 
   #uartByte(byte: number): void {
