@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +8,7 @@ import { Random } from "../random.ts";
 import { Confirmed, enrolls, notifies, type Work, writes } from "./killLoad.ts";
 import type { Line } from "./line.ts";
 import { ServerProcess } from "./serverProcess.ts";
-import { challengeOf, identity, type Place, pkamLine, SECRET, World } from "./world.ts";
+import { type Place, World } from "./world.ts";
 
 /** Most replies a server gives before it is killed; logins count. */
 const MAX_REPLIES = 160;
@@ -18,7 +17,6 @@ const LIFE_MILLIS = 86_400_000;
 
 class Killing {
   readonly confirmed = new Confirmed();
-  private readonly world: World;
   private readonly server: ServerProcess;
   private readonly bob: Place;
   private readonly random: Random;
@@ -26,8 +24,7 @@ class Killing {
   private left = 0;
   private killed = false;
 
-  constructor(world: World, server: ServerProcess, bob: Place, random: Random) {
-    this.world = world;
+  constructor(server: ServerProcess, bob: Place, random: Random) {
     this.server = server;
     this.bob = bob;
     this.random = random;
@@ -36,14 +33,7 @@ class Killing {
   /** Gives the owner a PKAM key, with which all later connections log in. */
   async activate(): Promise<void> {
     await this.server.start();
-    const line = await this.world.connect(this.server.port);
-    const challenge = challengeOf(await line.ask("from:@alice"));
-    const digest = createHash("sha512")
-      .update(SECRET + challenge)
-      .digest("hex");
-    expect(await line.ask(`cram:${digest}`)).toBe("data:success\n@alice@");
-    const { publicKey } = identity("@alpha");
-    expect(await line.ask(`update:privatekey:at_pkam_publickey ${publicKey}`)).toMatch(/^data:/);
+    await this.server.activate();
     await this.end();
   }
 
@@ -119,21 +109,19 @@ class Killing {
   }
 
   /** A connection logged in as the owner, whose replies bring the server's end nearer. */
-  private async owner(): Promise<Line> {
-    const line = await this.world.connect(this.server.port);
-    const ask = line.ask.bind(line);
-    line.ask = async (command) => {
-      const reply = await ask(command);
-      this.left -= 1;
-      if (this.left < 0 && !this.killed) {
-        this.killed = true;
-        this.server.kill();
-      }
-      return reply;
-    };
-    const pkam = await pkamLine(line, "@alice", identity("@alpha").privateKey);
-    expect(await line.ask(pkam)).toBe("data:success\n@alice@");
-    return line;
+  private owner(): Promise<Line> {
+    return this.server.owner((line) => {
+      const ask = line.ask.bind(line);
+      line.ask = async (command) => {
+        const reply = await ask(command);
+        this.left -= 1;
+        if (this.left < 0 && !this.killed) {
+          this.killed = true;
+          this.server.kill();
+        }
+        return reply;
+      };
+    });
   }
 }
 
@@ -144,7 +132,7 @@ export async function killRounds(rounds: number, seed: number): Promise<Confirme
   const bob = await world.start("@bob", { directoryCacheMillis: 0, notificationMaxRetries: 1e9 });
   const server = new ServerProcess(world, "@alice", join(folder, "alice"));
   try {
-    const killing = new Killing(world, server, bob, new Random(seed));
+    const killing = new Killing(server, bob, new Random(seed));
     await killing.activate();
     for (let round = 0; round < rounds; round++) await killing.round(round);
     await killing.finish();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { issueCertificate } from "../../crypto/certificates.ts";
-import { SECRET, type World } from "./world.ts";
+import type { Line } from "./line.ts";
+import { challengeOf, identity, pkamLine, SECRET, type World } from "./world.ts";
 
 const ATMICRO = fileURLToPath(new URL("../../../build/host/cli/main.js", import.meta.url));
 
@@ -53,6 +55,34 @@ export class ServerProcess {
     const { port } = await Promise.race([listening, early]);
     this.port = port;
     await this.world.directoryStore.set(this.atSign, { host: "localhost", port });
+  }
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  /** Gives the owner the PKAM key of @alpha, with which `owner` logs in. */
+  async activate(): Promise<void> {
+    const line = await this.world.connect(this.port);
+    const challenge = challengeOf(await line.ask(`from:${this.atSign}`));
+    const digest = createHash("sha512")
+      .update(SECRET + challenge)
+      .digest("hex");
+    const login = await line.ask(`cram:${digest}`);
+    if (login !== `data:success\n${this.atSign}@`) throw new Error(`cram: ${login}`);
+    const { publicKey } = identity("@alpha");
+    await line.ask(`update:privatekey:at_pkam_publickey ${publicKey}`);
+    line.close();
+  }
+
+  /** A connection logged in as the owner, after `activate`. `onLine` sees it before it is used. */
+  async owner(onLine: (line: Line) => void = () => undefined): Promise<Line> {
+    const line = await this.world.connect(this.port);
+    onLine(line);
+    const pkam = await pkamLine(line, this.atSign, identity("@alpha").privateKey);
+    const login = await line.ask(pkam);
+    if (login !== `data:success\n${this.atSign}@`) throw new Error(`pkam: ${login}`);
+    return line;
   }
 
   /** Ends it as a power cut would, without waiting. */
