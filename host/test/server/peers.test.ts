@@ -3,18 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAuthority, issueCertificate } from "../../crypto/certificates.ts";
 import { openMemoryStore } from "../../store/memory.ts";
 import type { Line } from "./line.ts";
+import { dataOf, notification } from "./notifications.ts";
+import { loginAsPeer } from "./peerLogin.ts";
 import { type Place, World } from "./world.ts";
-
-/** The next notification that isn't a statistic. */
-async function notification(line: Line): Promise<Record<string, unknown>> {
-  for (;;) {
-    const text = await line.line();
-    const body = JSON.parse(text.slice(text.indexOf("{")));
-    if (body.id !== "-1") return body;
-  }
-}
-
-const dataOf = (reply: string): string => reply.slice("data:".length, reply.lastIndexOf("\n"));
 
 describe("two atServers", () => {
   let world: World;
@@ -133,7 +124,7 @@ describe("two atServers", () => {
     await a.ask("notify:id:same-2:update:@bob:two.demo@alice:3");
     expect((await notification(watch)).value).toBe("1");
     expect((await notification(watch)).value).toBe("3");
-    const peer = await loginAs(world, alice, bob);
+    const peer = await loginAsPeer(world, alice, bob);
     expect(await peer.ask("notify:id:same-1:update:@bob:one.demo@alice:4")).toBe(
       "data:success\n@alice@",
     );
@@ -141,7 +132,7 @@ describe("two atServers", () => {
   });
 
   it("keeps a peer to its own records", async () => {
-    const peer = await loginAs(world, alice, bob);
+    const peer = await loginAsPeer(world, alice, bob);
     expect(await peer.ask("notify:id:forged:update:ttr:-1:@bob:x.demo@carol:1")).toContain(
       "error:AT0009",
     );
@@ -161,7 +152,7 @@ describe("two atServers", () => {
     expect(await line.closed()).toBe(
       "error:AT0011-Exception: Exception: Unable to verify signature\n@",
     );
-    const peer = await loginAs(world, alice, bob);
+    const peer = await loginAsPeer(world, alice, bob);
     peer.send("pol\n");
     expect(await peer.closed()).toBe(
       "error:AT0011-Exception: Exception: Unable to verify signature\n@",
@@ -241,21 +232,3 @@ describe("a peer that comes and goes", () => {
     await world.close();
   });
 });
-
-/** A pol connection to `to`, made by hand as the atServer of `from` makes it. */
-async function loginAs(world: World, from: Place, to: Place): Promise<Line> {
-  const { atSign } = from.server;
-  const line = await world.connect(to.server.port, from.config.tls);
-  const proof = await line.ask(`from:${atSign}`);
-  const [, session = "", uuid = ""] = /^data:proof:([^:]+):(\S+)\n@$/.exec(proof) ?? [];
-  const { signWithServerKey } = await import("../../server/signatures.ts");
-  const key = from.store.record(`${atSign}:signing_privatekey${atSign}`)?.value ?? "";
-  await from.store.write((writer) =>
-    writer.put(`public:${session}`, { value: signWithServerKey(key, uuid), metadata: {} }),
-  );
-  line.send("pol\n");
-  const prompt = `${atSign}@`;
-  const answer = await line.take(prompt.length);
-  if (answer !== prompt) throw new Error(`pol: ${answer}`);
-  return line;
-}
