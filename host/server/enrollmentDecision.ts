@@ -16,12 +16,19 @@ const rules = {
   unrevoke: { from: "revoked", to: "approved", verb: "un-revoke", only: "un-revoked" },
 } as const;
 
-/** Whether the granted namespaces cover one asked for: itself, a parent, or `*`, with at least the same access. */
+/** The access to a namespace by way of itself, a parent, or `*`: the widest there is; undefined without any. */
+export function accessTo(granted: Namespaces, namespace: string): "r" | "rw" | undefined {
+  const rights = Object.entries(granted)
+    .filter(([name]) => name === "*" || name === namespace || namespace.endsWith(`.${name}`))
+    .map(([, right]) => right);
+  if (rights.includes("rw")) return "rw";
+  return rights.includes("r") ? "r" : undefined;
+}
+
+/** Whether the granted namespaces cover one asked for with at least the same access. */
 function covers(granted: Namespaces, namespace: string, access: string): boolean {
-  return Object.entries(granted).some(([name, right]) => {
-    const reaches = name === "*" || name === namespace || namespace.endsWith(`.${name}`);
-    return reaches && (right === "rw" || (right === "r" && access === "r"));
-  });
+  const right = accessTo(granted, namespace);
+  return right === "rw" || (right === "r" && access === "r");
 }
 
 /** Throws AT0011 when the connection's enrollment may not decide about the target's namespaces. */

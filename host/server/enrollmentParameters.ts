@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../wire/errors.ts";
 import type { Namespaces } from "./enrollments.ts";
+import { isSigningAlgorithm, type SigningAlgorithm, signingAlgorithms } from "./signatures.ts";
 
 /** The JSON object of an enroll command; members not given are absent. */
 export interface EnrollmentParameters {
@@ -17,6 +18,10 @@ export interface EnrollmentParameters {
   apkamPublicKey?: string;
   enrollmentStatusFilter?: string[];
   apkamKeysExpiryInMillis?: number;
+  /** How the client signs its pkam logins. */
+  signingAlgo?: SigningAlgorithm;
+  /** What the client tells other enrolled clients about itself; kept as it is. */
+  metadata?: Record<string, unknown>;
 }
 
 const texts = [
@@ -57,6 +62,12 @@ function readNamespaces(value: unknown): Namespaces | undefined {
   return namespaces;
 }
 
+function readSigningAlgorithm(value: unknown): SigningAlgorithm | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  if (typeof value === "string" && isSigningAlgorithm(value)) return value;
+  throw new AtError("AT0022", `signingAlgo has to be ${signingAlgorithms.join(" or ")}`);
+}
+
 /** Reads the parameters; unknown members are left out. Throws AT0011 (closing) for bad JSON, AT0022. */
 export function parseParameters(json: string): EnrollmentParameters {
   const object = parseObject(json);
@@ -74,6 +85,12 @@ export function parseParameters(json: string): EnrollmentParameters {
     throw new AtError("AT0022", "apkamKeysExpiryInMillis has to be a whole number of milliseconds");
   }
   parameters.apkamKeysExpiryInMillis = expiry;
+  const signingAlgo = readSigningAlgorithm(object.signingAlgo);
+  if (signingAlgo !== undefined) parameters.signingAlgo = signingAlgo;
+  const { metadata } = object;
+  if (typeof metadata === "object" && metadata !== null && !Array.isArray(metadata)) {
+    parameters.metadata = metadata as Record<string, unknown>;
+  }
   return parameters;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { Buffer } from "node:buffer";
 import { keyType } from "../wire/atkey.ts";
 import { AtError } from "../wire/errors.ts";
 import { ENROLLMENT_NOTICE_TTL_MILLIS } from "./config.ts";
@@ -8,6 +9,8 @@ import type { Session } from "./session.ts";
 import type { Services } from "./verb.ts";
 
 const OPERATION = "enroll:request";
+/** Longest record of an enrollment. */
+const MAX_ENROLLMENT_BYTES = 512_000;
 const NEW_CLIENT = "new client enroll:request";
 
 function checkParameters(parameters: EnrollmentParameters, services: Services): Enrollment {
@@ -24,6 +27,8 @@ function checkParameters(parameters: EnrollmentParameters, services: Services): 
   if (parameters.encryptedAPKAMSymmetricKey !== undefined) {
     enrollment.encryptedAPKAMSymmetricKey = parameters.encryptedAPKAMSymmetricKey;
   }
+  if (parameters.signingAlgo !== undefined) enrollment.signingAlgo = parameters.signingAlgo;
+  if (parameters.metadata !== undefined) enrollment.metadata = parameters.metadata;
   if (parameters.otp !== undefined) {
     mandatory(
       parameters,
@@ -37,6 +42,9 @@ function checkParameters(parameters: EnrollmentParameters, services: Services): 
   }
   if (keyType(services.enrollments.publicKeyName(enrollment)) === "invalidKey") {
     throw new AtError("AT0011", "appName and deviceName have to be usable in a key");
+  }
+  if (Buffer.byteLength(JSON.stringify(enrollment)) > MAX_ENROLLMENT_BYTES) {
+    throw new AtError("AT0022", `enrollment is larger than ${MAX_ENROLLMENT_BYTES} bytes`);
   }
   return enrollment;
 }

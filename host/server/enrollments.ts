@@ -3,6 +3,7 @@ import type { StoredRecord, StoreWriter } from "../store/store.ts";
 import { canonicalKey } from "../wire/atkey.ts";
 import { AtError } from "../wire/errors.ts";
 import { isActive, type Records } from "./records.ts";
+import type { SigningAlgorithm } from "./signatures.ts";
 
 /** Namespace to `r` or `rw`. */
 export type Namespaces = Record<string, string>;
@@ -20,6 +21,8 @@ export interface Enrollment {
   approval: { state: Exclude<EnrollmentState, "expired"> };
   encryptedAPKAMSymmetricKey?: string;
   apkamKeysExpiryInMillis: number;
+  signingAlgo?: SigningAlgorithm;
+  metadata?: Record<string, unknown>;
 }
 
 export interface FoundEnrollment {

@@ -31,7 +31,13 @@ async function updateCache(notification: NewNotification, services: Services): P
     return;
   }
   if (value === undefined && held === undefined) return;
-  const options = cacheOptions(metadata);
+  const { createdAt, updatedAt, expiresAt } = metadata;
+  const options = {
+    ...cacheOptions(metadata),
+    ...(createdAt !== undefined && { createdAt }),
+    ...(updatedAt !== undefined && { updatedAt }),
+    ...(expiresAt !== undefined && { expiresAt }),
+  };
   const how = { createdBy: notification.from, metadataOnly: value === undefined };
   monitors.pushStats(await records.put(key, value ?? null, options, how), "update");
 }

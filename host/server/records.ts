@@ -21,6 +21,10 @@ export interface WriteOptions {
   metadataOnly?: boolean;
   /** Keep the write out of the commit log although the key's kind is committed. */
   uncommitted?: boolean;
+  /** Keep the write out of the commit log and take the key's earlier entry out of it (the `nc` option). */
+  forgotten?: boolean;
+  /** When a removal is said to have happened, ms since the epoch; now when absent. */
+  removedAt?: number;
   /** atSign that made the record; the own one when absent. */
   createdBy?: string;
 }
@@ -63,10 +67,11 @@ function mergeTimes(metadata: Metadata, options: MetadataOptions, now: number): 
     if (value === null) delete metadata[name];
     else if (value !== undefined) metadata[name] = value;
   }
-  delete metadata.availableAt;
-  delete metadata.expiresAt;
-  delete metadata.refreshAt;
   const { ttl, ttb, ttr } = metadata;
+  // Without ttl and ttb a stored instant is one that was stated; it stays until it is cleared.
+  if (ttb !== undefined || options.ttb !== undefined) delete metadata.availableAt;
+  if (ttl !== undefined || options.ttl !== undefined) delete metadata.expiresAt;
+  delete metadata.refreshAt;
   if (ttb !== undefined) metadata.availableAt = now + ttb;
   if (ttl !== undefined && ttl > 0) metadata.expiresAt = now + (ttb ?? 0) + ttl;
   if (ttr !== undefined && ttr > 0) metadata.refreshAt = now + ttr * 1000;
@@ -103,6 +108,10 @@ export function mergeMetadata(
   if (typeof options.immutable === "boolean") metadata.immutable = options.immutable;
   mergeCaching(metadata, options);
   mergeTimes(metadata, options, now);
+  for (const name of ["createdAt", "updatedAt", "expiresAt", "availableAt"] as const) {
+    const stated = options[name];
+    if (stated !== undefined) metadata[name] = stated;
+  }
   return metadata;
 }
 
@@ -172,14 +181,18 @@ export class Records {
     }
     const metadata = mergeMetadata(existing?.metadata, options, this.atSign, now, how.createdBy);
     const record = { value: how.metadataOnly ? (existing?.value ?? null) : value, metadata };
+    if (how.forgotten) writer.forgetCommit(key);
     return writer.put(key, record, this.operation(key, how));
   }
 
   /** Removes a record, there or not; resolves with the commit id (-1: not committed). Throws AT0016 as `putIn`. */
   async remove(key: string, how: WriteOptions = {}): Promise<number> {
     checkKeyLength(key);
-    const commit = how.uncommitted !== true && isCommittedKey(key);
-    return await this.store.write((writer) => writer.remove(key, commit));
+    const commit = this.operation(key, how) !== undefined;
+    return await this.store.write((writer) => {
+      if (how.forgotten) writer.forgetCommit(key);
+      return writer.remove(key, commit, how.removedAt);
+    });
   }
 
   /** Notes a visit; nothing waits for it. */
@@ -204,7 +217,7 @@ export class Records {
   }
 
   private operation(key: string, how: WriteOptions): CommitOperation | undefined {
-    if (how.uncommitted === true || !isCommittedKey(key)) return undefined;
+    if (how.uncommitted || how.forgotten || !isCommittedKey(key)) return undefined;
     return how.metadataOnly ? "#" : "*";
   }
 }

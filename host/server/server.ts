@@ -114,6 +114,10 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   };
   const connections = (): Inbound => inbound;
   const startedAt = now();
+  const identity = (): ReturnType<Services["identity"]> => ({
+    certificate: tls.certificate,
+    since: startedAt,
+  });
   const version = config.version ?? VERSION;
   const stores = { records, blockList, challenges, enrollments, passcodes, authorization };
   const links = {
@@ -124,6 +128,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     monitors,
     compaction,
     parameters,
+    identity,
     signingKey,
     connections,
     closeEnrolled,

@@ -10,8 +10,13 @@ import {
 } from "node:crypto";
 import { AtError } from "../wire/errors.ts";
 
-export type SigningAlgorithm = "rsa2048" | "ecc_secp256r1";
+export const signingAlgorithms = ["rsa2048", "ecc_secp256r1"] as const;
+export type SigningAlgorithm = (typeof signingAlgorithms)[number];
 export type HashingAlgorithm = "sha256" | "sha512";
+
+export function isSigningAlgorithm(text: string): text is SigningAlgorithm {
+  return (signingAlgorithms as readonly string[]).includes(text);
+}
 
 /** Equality of two secrets in time that depends on neither. */
 export function sameSecret(a: string, b: string): boolean {
@@ -35,10 +40,18 @@ function decodeBase64(text: string): Buffer {
   return Buffer.from(standard, "base64");
 }
 
-/** A P-256 point as 130 hex digits, 04 first. Undefined when the text isn't one. */
-function eccPublicKey(hex: string): KeyObject | undefined {
-  if (!/^04[0-9a-f]{128}$/i.test(hex)) return undefined;
-  const point = Buffer.from(hex, "hex");
+/** A P-256 point as 130 hex digits, 04 first. */
+const ECC_POINT = /^04[0-9a-f]{128}$/i;
+
+/** What a public key is for when nobody says: a hex point for ECDSA, anything else for RSA. */
+export function algorithmOf(publicKey: string): SigningAlgorithm {
+  return ECC_POINT.test(publicKey) ? "ecc_secp256r1" : "rsa2048";
+}
+
+/** From the hex point or a base64 SubjectPublicKeyInfo. */
+function eccPublicKey(text: string): KeyObject {
+  if (!ECC_POINT.test(text)) return publicKeyFromSpki(text);
+  const point = Buffer.from(text, "hex");
   return createPublicKey({
     format: "jwk",
     key: {
@@ -50,23 +63,29 @@ function eccPublicKey(hex: string): KeyObject | undefined {
   });
 }
 
-function rsaPublicKey(base64: string): KeyObject {
+function publicKeyFromSpki(base64: string): KeyObject {
   return createPublicKey({ key: Buffer.from(base64, "base64"), format: "der", type: "spki" });
 }
 
-/** Over SHA-256 always; the wire carries base64 of the 128 hex digits of r and s. */
-function verifyEcc(publicKey: string, signature: Buffer, challenge: Buffer): boolean {
+/** r and s: the wire carries base64 of their 128 hex digits, from some clients of the 64 bytes. */
+function eccSignature(signature: Buffer): Buffer | undefined {
+  if (signature.length === 64) return signature;
   const hex = signature.toString("latin1");
-  if (!/^[0-9a-f]{128}$/i.test(hex)) return false;
+  return /^[0-9a-f]{128}$/i.test(hex) ? Buffer.from(hex, "hex") : undefined;
+}
+
+/** Over SHA-256 always. */
+function verifyEcc(publicKey: string, signature: Buffer, challenge: Buffer): boolean {
+  const rs = eccSignature(signature);
+  if (rs === undefined) return false;
   const key = eccPublicKey(publicKey);
-  if (key === undefined) return false;
-  const rs = Buffer.from(hex, "hex");
+  if (key.asymmetricKeyDetails?.namedCurve !== "prime256v1") return false;
   return verify("sha256", challenge, { key, dsaEncoding: "ieee-p1363" }, rs);
 }
 
 /**
  * Whether a pkam signature fits (atProtocol, PKAM): RSA PKCS#1 v1.5 under a base64 SubjectPublicKeyInfo, or ECDSA P-256
- * under a hex point. A stored key that can't be read never fits. Throws AT0011 for a signature that isn't base64.
+ * under a hex point or SubjectPublicKeyInfo. A stored key that can't be read never fits. Throws AT0011 for a signature that isn't base64.
  */
 export function verifyPkam(
   algorithm: SigningAlgorithm,
@@ -79,7 +98,7 @@ export function verifyPkam(
   const message = Buffer.from(challenge, "utf8");
   try {
     if (algorithm === "ecc_secp256r1") return verifyEcc(publicKey, signature, message);
-    const key = rsaPublicKey(publicKey);
+    const key = publicKeyFromSpki(publicKey);
     return key.asymmetricKeyType === "rsa" && verify(hashing, message, key, signature);
   } catch (error) {
     if (error instanceof Error && "code" in error) return false;

@@ -40,6 +40,8 @@ export interface Services {
   readonly enrollments: Enrollments;
   readonly passcodes: Passcodes;
   readonly authorization: Authorization;
+  /** The certificate chain (PEM) other atServers are shown, and the instant it was taken into use. */
+  identity(): { certificate: string; since: number };
   /** Base64 PKCS#8 of the atServer's signing key. */
   signingKey(): string;
   /** The connections that are open. */

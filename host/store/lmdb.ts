@@ -137,10 +137,10 @@ class LmdbStore implements Store, StoreWriter {
     return operation === undefined ? -1 : this.commit(key, operation);
   }
 
-  remove(key: string, commit: boolean): number {
+  remove(key: string, commit: boolean, time?: number): number {
     this.dropExpiry(key);
     this.held.remove(key);
-    return commit ? this.commit(key, "-") : -1;
+    return commit ? this.commit(key, "-", time) : -1;
   }
 
   forgetCommit(key: string): void {
@@ -178,11 +178,11 @@ class LmdbStore implements Store, StoreWriter {
     if (expiresAt !== undefined) this.expiry.remove([expiresAt, key]);
   }
 
-  private commit(key: string, operation: CommitOperation): number {
+  private commit(key: string, operation: CommitOperation, time = this.now()): number {
     const commitId = this.lastCommitId() + 1;
     const earlier = this.commitIds.get(key);
     if (earlier !== undefined) this.commits.remove(earlier);
-    this.commits.put(commitId, { commitId, key, operation, time: this.now() });
+    this.commits.put(commitId, { commitId, key, operation, time });
     this.commitIds.put(key, commitId);
     this.meta.put(LAST_COMMIT, commitId);
     return commitId;

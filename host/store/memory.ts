@@ -99,9 +99,9 @@ class MemoryStore implements Store, StoreWriter {
     return operation === undefined ? -1 : this.commit(key, operation);
   }
 
-  remove(key: string, commit: boolean): number {
+  remove(key: string, commit: boolean, time?: number): number {
     this.held.delete(key);
-    return commit ? this.commit(key, "-") : -1;
+    return commit ? this.commit(key, "-", time) : -1;
   }
 
   forgetCommit(key: string): void {
@@ -128,9 +128,9 @@ class MemoryStore implements Store, StoreWriter {
     this.held.clear();
   }
 
-  private commit(key: string, operation: CommitOperation): number {
+  private commit(key: string, operation: CommitOperation, time = this.now()): number {
     this.last += 1;
-    this.commits.set(key, { commitId: this.last, key, operation, time: this.now() });
+    this.commits.set(key, { commitId: this.last, key, operation, time });
     return this.last;
   }
 }

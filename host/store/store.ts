@@ -63,8 +63,8 @@ export interface StoreReader {
 export interface StoreWriter extends StoreReader {
   /** Writes a record. With an operation it is committed and the new commit id is returned, otherwise -1. */
   put(key: string, record: StoredRecord, operation?: CommitOperation): number;
-  /** Removes a record, there or not; committed when asked. Returns as `put`. */
-  remove(key: string, commit: boolean): number;
+  /** Removes a record, there or not; committed when asked, with the time given or now. Returns as `put`. */
+  remove(key: string, commit: boolean, time?: number): number;
   /** Takes a key's entry out of the commit log; its id isn't used again. */
   forgetCommit(key: string): void;
   putNotification(notification: Notification): void;

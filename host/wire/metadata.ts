@@ -58,7 +58,22 @@ export type TextOption = (typeof textOptions)[number];
 /** Options as a command carries them: absent keeps the stored value, `null` clears it. */
 export type MetadataOptions = {
   [K in keyof MetadataValues]: MetadataValues[K] | null;
-} & { ttln?: number };
+} & { ttln?: number } & AssertedInstants;
+
+/** Instants newer clients state themselves (`cAt`, `uAt`, `eAt`, `aAt`), ms since the epoch. */
+export interface AssertedInstants {
+  createdAt?: number;
+  updatedAt?: number;
+  expiresAt?: number;
+  availableAt?: number;
+}
+
+const instantOptions = {
+  cat: "createdAt",
+  uat: "updatedAt",
+  eat: "expiresAt",
+  aat: "availableAt",
+} as const satisfies Record<string, keyof AssertedInstants>;
 
 const NAMES =
   "ttln|ttl|ttb|ttr|ccd|dataSignature|sharedKeyStatus|isBinary|isEncrypted|sharedKeyEnc|pubKeyCS|pubKeyHash|hashingAlgo|hash|algo|encoding|encKeyName|encAlgo|ivNonce|skeEncKeyName|skeEncAlgo|immutable|appMetadata";
@@ -86,6 +101,12 @@ function flag(name: string, text: string): boolean {
   const value = text.toLowerCase();
   if (value !== "true" && value !== "false") invalid(`${name} has to be true or false`);
   return value === "true";
+}
+
+/** `2023-05-05T11:59:44.123000Z` to the millisecond. Throws AT0003 for a day or hour there isn't. */
+export function assertedInstant(text: string): number {
+  const instant = Date.parse(text);
+  return Number.isNaN(instant) ? invalid(`${text} is no instant`) : instant;
 }
 
 function appMetadata(text: string): Record<string, unknown> | null {
@@ -135,8 +156,8 @@ function publicKeyHash(found: Map<string, string>): PublicKeyHash | null | undef
 
 /**
  * Reads a metadata fragment such as `:ttl:1000:isEncrypted:true` (atProtocol, metadata options): options in any order,
- * names and booleans in any letter case, the old and the new names of the public key hash. `sharedKeyStatus` and the
- * four times of newer clients are read and left out. Throws AT0003.
+ * names and booleans in any letter case, the old and the new names of the public key hash. `sharedKeyStatus` is read and
+ * left out. Throws AT0003.
  */
 export function parseMetadataFragment(fragment: string): MetadataOptions {
   const found = splitFragment(fragment);
@@ -155,6 +176,10 @@ export function parseMetadataFragment(fragment: string): MetadataOptions {
   }
   const hash = publicKeyHash(found);
   if (hash !== undefined) options.pubKeyHash = hash;
+  for (const [option, name] of Object.entries(instantOptions)) {
+    const text = found.get(option);
+    if (text !== undefined) options[name] = assertedInstant(text);
+  }
   const app = found.get("appmetadata");
   if (app !== undefined) options.appMetadata = appMetadata(app);
   checkTimes(options);

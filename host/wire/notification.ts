@@ -61,6 +61,7 @@ export function notificationToJson(notification: Notification): Record<string, u
         pubKeyHash: JSON.stringify(metadata.pubKeyHash),
       }),
       ...(metadata.dataSignature !== undefined && { dataSignature: metadata.dataSignature }),
+      ...(metadata.appMetadata !== undefined && { appMetadata: metadata.appMetadata }),
     },
   };
 }
@@ -113,7 +114,7 @@ function peerOptions(notification: Notification, metadata: Metadata): Metadata {
       ? {}
       : { ttr: metadata.ttr, ccd: metadata.ccd ?? false };
   const { sharedKeyEnc, pubKeyCS, pubKeyHash, encoding } = metadata;
-  const { encKeyName, encAlgo, ivNonce, skeEncKeyName, skeEncAlgo } = metadata;
+  const { encKeyName, encAlgo, ivNonce, skeEncKeyName, skeEncAlgo, appMetadata } = metadata;
   return {
     ttl: metadata.ttl ?? 0,
     ttb: metadata.ttb ?? 0,
@@ -128,6 +129,7 @@ function peerOptions(notification: Notification, metadata: Metadata): Metadata {
     ivNonce,
     skeEncKeyName,
     skeEncAlgo,
+    appMetadata,
   };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
+import { assertedInstant } from "../../wire/metadata.ts";
 import { autoNotify } from "../autoNotify.ts";
 import { commandKey } from "../commandKey.ts";
 import type { Services, Verb } from "../verb.ts";
@@ -32,8 +33,9 @@ export const remove: Verb = {
   accepts: (command) => command.startsWith("delete:"),
   auth: "owner",
   grammar:
-    /^delete(?::dAt:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)?(?::nc)?(?<force>:force)?(?::priority:(?:low|medium|high))?(?<cached>:cached)?(?::(?:(?<publicScope>public)|@(?<forAtSign>[^:@\s]+)))?:(?<atKey>privatekey:at_secret|[^:@\s]+)(?:@(?<atSign>[^:@\s]+))?$/is,
-  usage: "delete[:cached][:public|:@<atSign>]:<key>@<owner>",
+    /^delete(?::dAt:(?<dAt>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z))?(?<nc>:nc)?(?<force>:force)?(?::priority:(?:low|medium|high))?(?<cached>:cached)?(?::(?:(?<publicScope>public)|@(?<forAtSign>[^:@\s]+)))?:(?<atKey>privatekey:at_secret|[^:@\s]+)(?:@(?<atSign>[^:@\s]+))?$/is,
+  usage:
+    "delete[:dAt:<instant>][:nc][:force][:priority:<priority>][:cached][:public|:@<atSign>]:<key>@<owner>",
   async run(args, session, services) {
     const cached = args.cached !== undefined;
     const key = commandKey({
@@ -52,8 +54,12 @@ export const remove: Verb = {
     if (held?.metadata.immutable && !cached && args.force === undefined) {
       throw new AtError("AT0011", "Immutable records may not be deleted");
     }
+    const how = {
+      forgotten: args.nc !== undefined,
+      ...(args.dAt !== undefined && { removedAt: assertedInstant(args.dAt) }),
+    };
     const commitId =
-      key === SECRET ? await removeSecret(services) : await services.records.remove(key);
+      key === SECRET ? await removeSecret(services) : await services.records.remove(key, how);
     if (key.startsWith("@")) await autoNotify(key, "delete", undefined, services);
     return { data: String(commitId), changed: { commitId, operation: "delete" } };
   },

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
-import { type Decision, decideEnrollment, demandAuthority } from "../enrollmentDecision.ts";
+import {
+  accessTo,
+  type Decision,
+  decideEnrollment,
+  demandAuthority,
+} from "../enrollmentDecision.ts";
 import { type EnrollmentParameters, mandatory, parseParameters } from "../enrollmentParameters.ts";
 import { requestEnrollment } from "../enrollmentRequest.ts";
 import type { FoundEnrollment } from "../enrollments.ts";
@@ -51,6 +56,28 @@ function fetch(
   return describe(found);
 }
 
+/** The approved enrollments that may read a namespace, for who may read it too. Throws AT0009. */
+function listNamespace(
+  namespace: string,
+  session: Session,
+  services: Services,
+): Record<string, unknown>[] {
+  if (!/^[\w.-]+$/.test(namespace)) throw new AtError("AT0003", `Invalid syntax. ${enroll.usage}`);
+  const own = services.authorization.namespaces(session);
+  if (own !== undefined && accessTo(own, namespace) === undefined) {
+    throw new AtError(
+      "AT0009",
+      `Connection with enrollment ID ${session.enrollmentId} is not authorized to list namespace: ${namespace}`,
+    );
+  }
+  return services.enrollments.list().flatMap(({ id, enrollment, state }) => {
+    const access = accessTo(enrollment.namespaces, namespace);
+    if (state !== "approved" || access === undefined) return [];
+    const { apkamPublicKey, metadata = null } = enrollment;
+    return [{ enrollmentId: id, access, apkamPubKey: apkamPublicKey, metadata }];
+  });
+}
+
 async function remove(
   parameters: EnrollmentParameters,
   session: Session,
@@ -96,8 +123,8 @@ export const enroll: Verb = {
   accepts: (command) => command.startsWith("enroll:"),
   auth: "none",
   grammar:
-    /^enroll:(?<operation>request|approve|deny|revoke|list|fetch|unrevoke|delete)(?::(?<force>force))?:?(?<enrollParams>.+)?$/is,
-  usage: "enroll:<operation>[:force]:<json>",
+    /^enroll:(?<operation>request|approve|deny|revoke|listns|list|fetch|unrevoke|delete)(?::(?<force>force))?:?(?<enrollParams>.+)?$/is,
+  usage: "enroll:<operation>[:force]:<json> or enroll:listns:<namespace>",
   async run(args, session, services) {
     const operation = (args.operation ?? "").toLowerCase();
     if (operation !== "request" && !session.owner) {
@@ -105,6 +132,10 @@ export const enroll: Verb = {
     }
     if (args.enrollParams === undefined && operation !== "list") {
       throw new AtError("AT0022", "Enroll parameters not provided");
+    }
+    if (operation === "listns") {
+      const namespace = (args.enrollParams ?? "").toLowerCase();
+      return data(JSON.stringify(listNamespace(namespace, session, services)));
     }
     const parameters = parseParameters(args.enrollParams ?? "{}");
     const force = args.force !== undefined;

@@ -27,6 +27,7 @@ import { pol } from "./pol.ts";
 import { scan } from "./scan.ts";
 import { stats } from "./stats.ts";
 import { sync } from "./sync.ts";
+import { to } from "./to.ts";
 import { update } from "./update.ts";
 import { updateMeta } from "./updateMeta.ts";
 
@@ -59,6 +60,7 @@ export const verbs: readonly Verb[] = [
   enroll,
   otp,
   keys,
+  to,
 ];
 
 function match(verb: Verb, command: string): RegExpExecArray {

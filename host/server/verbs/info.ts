@@ -17,18 +17,30 @@ export function uptimeAsWords(millis: number): string {
     .join(" ");
 }
 
-/** Version and running time (atProtocol, the info verb). */
+/** Version, running time, and the certificates shown to other atServers (atProtocol, the info verb). */
 export const info: Verb = {
   name: "info",
-  accepts: (command) => command === "info" || command === "info:brief",
+  accepts: (command) => /^info(?:$|:)/.test(command),
   auth: "none",
-  grammar: /^info(?<brief>:brief)?$/i,
-  usage: "info[:brief]",
+  grammar: /^info(?::(?<kind>brief|mtls|mtlsbrief))?$/i,
+  usage: "info[:brief|:mtls|:mtlsbrief]",
   run(args, session, services) {
     const { version } = services;
     const uptime = services.now() - services.startedAt;
-    if (args.brief !== undefined) {
-      return data(JSON.stringify({ version, uptimeAsMillis: uptime }));
+    switch (args.kind?.toLowerCase()) {
+      case "brief":
+        return data(JSON.stringify({ version, uptimeAsMillis: uptime }));
+      case "mtls":
+        return data(JSON.stringify({ mtls_fullchain: services.identity().certificate }));
+      case "mtlsbrief": {
+        const since = new Date(services.identity().since).toISOString();
+        return data(
+          JSON.stringify({
+            mtls_fullchain_last_modified: since,
+            mtls_privkey_last_modified: since,
+          }),
+        );
+      }
     }
     const enrolled =
       session.enrollmentId === undefined

@@ -64,7 +64,7 @@ function keptMetadata(parsed: Parsed, encrypted: boolean, now: number): Metadata
     isEncrypted: encrypted,
     ttl: ttl ?? 0,
     ttb: ttb ?? 0,
-    availableAt: now + (ttb ?? 0),
+    availableAt: kept.availableAt ?? now + (ttb ?? 0),
     ...(caches && typeof ttr === "number" && ttr !== 0 && { ttr, ccd: ccd ?? false }),
   };
 }

@@ -3,7 +3,12 @@ import { AtError, type ErrorCode } from "../../wire/errors.ts";
 import { type EnrollmentState, invalidEnrollment } from "../enrollments.ts";
 import { keyNotFound } from "../records.ts";
 import { resetLogin } from "../session.ts";
-import { type HashingAlgorithm, type SigningAlgorithm, verifyPkam } from "../signatures.ts";
+import {
+  algorithmOf,
+  type HashingAlgorithm,
+  type SigningAlgorithm,
+  verifyPkam,
+} from "../signatures.ts";
 import { data, type Services, type Verb } from "../verb.ts";
 
 const PUBLIC_KEY = "privatekey:at_pkam_publickey";
@@ -14,22 +19,29 @@ const refusals: Partial<Record<EnrollmentState, ErrorCode>> = {
   revoked: "AT0027",
 };
 
+interface LoginKey {
+  publicKey: string;
+  /** Recorded with the key; what the command says doesn't count then. */
+  signingAlgo?: SigningAlgorithm;
+}
+
 /** The key of an approved enrollment. Throws by value why it may not log in. */
-function enrolledKey(id: string, services: Services): string {
+function enrolledKey(id: string, services: Services): LoginKey {
   const found = services.enrollments.get(id);
   if (found === undefined || found.state === "expired") throw invalidEnrollment(id);
   const code = refusals[found.state];
   if (code !== undefined) {
     throw new AtError(code, `enrollment_id: ${id} is ${found.state}`, { byValue: true });
   }
-  return found.enrollment.apkamPublicKey;
+  const { apkamPublicKey: publicKey, signingAlgo } = found.enrollment;
+  return signingAlgo === undefined ? { publicKey } : { publicKey, signingAlgo };
 }
 
-function legacyKey(services: Services): string {
+function legacyKey(services: Services): LoginKey {
   const record = services.records.get(PUBLIC_KEY);
   if (record === undefined) throw keyNotFound(PUBLIC_KEY);
   if (!record.value) throw new AtError("AT0401", "pkam publickey not found");
-  return record.value;
+  return { publicKey: record.value };
 }
 
 /** Login with the owner's or an enrollment's key pair (atProtocol, the pkam verb). */
@@ -43,10 +55,10 @@ export const pkam: Verb = {
   run(args, session, services) {
     const { enrollmentId, signature = "" } = args;
     const name = `${session.id}${services.atSign}`;
-    const publicKey =
+    const { publicKey, signingAlgo = args.signingAlgo?.toLowerCase() } =
       enrollmentId === undefined ? legacyKey(services) : enrolledKey(enrollmentId, services);
     const uuid = services.challenges.demand(`private:${name}`);
-    const signing = (args.signingAlgo?.toLowerCase() ?? "rsa2048") as SigningAlgorithm;
+    const signing = (signingAlgo ?? algorithmOf(publicKey)) as SigningAlgorithm;
     const hashing = (args.hashingAlgo?.toLowerCase() ?? "sha256") as HashingAlgorithm;
     if (!verifyPkam(signing, hashing, publicKey, signature, `${name}:${uuid}`)) {
       resetLogin(session);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import type { CommitEntry } from "../../store/store.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { decidingNamespace } from "../authorization.ts";
+import { visitCommitsAfter } from "../commitLog.ts";
 import type { Namespaces } from "../enrollments.ts";
 import { filterKeys } from "../keyFilter.ts";
 import { isActive } from "../records.ts";
@@ -61,6 +63,33 @@ async function listKeys(
   }
 }
 
+/** The commit log's entries of keys the owner's scan shows, deleted ones too, ascending. */
+async function listCommits(
+  session: Session,
+  showHidden: boolean,
+  regex: string | undefined,
+  services: Services,
+): Promise<Record<string, unknown>[]> {
+  const namespaces = services.authorization.namespaces(session);
+  const entries = new Map<string, CommitEntry>();
+  await visitCommitsAfter(services.records.store, -1, (entry) => {
+    const { key } = entry;
+    const seen = namespaces === undefined || isEnrolled(key, namespaces);
+    if (seen && isListed(key, showHidden)) entries.set(key, entry);
+    return true;
+  });
+  const keys = [...entries.keys()];
+  const matching = new Set(regex === undefined ? keys : await filterKeys(keys, regex));
+  return [...entries.values()]
+    .filter(({ key }) => matching.has(key))
+    .map(({ key, operation, commitId, time }) => ({
+      atKey: key,
+      operation,
+      commitId,
+      opTime: new Date(time).toISOString(),
+    }));
+}
+
 async function scanPeer(
   peer: string,
   regex: string | undefined,
@@ -81,14 +110,23 @@ export const scan: Verb = {
   accepts: (command) => command.startsWith("scan"),
   auth: "none",
   grammar:
-    /^scan(?::showhidden:(?<showhidden>true|false))?(?::(?<forAtSign>@[^:@\s]+))?(?::page:(?<page>\d+))?(?: +(?<regex>\S+))?$/is,
-  usage: "scan[:showhidden:<true|false>][:@<atSign>][ <regex>]",
+    /^scan(?<cl>:cl)?(?::showhidden:(?<showhidden>true|false))?(?::(?<forAtSign>@[^:@\s]+))?(?::page:(?<page>\d+))?(?: +(?<regex>\S+))?$/is,
+  usage: "scan[:cl][:showhidden:<true|false>][:@<atSign>][ <regex>]",
   async run(args, session, services) {
+    const showHidden = args.showhidden?.toLowerCase() === "true";
     const peer = args.forAtSign === undefined ? undefined : normalizeAtSign(args.forAtSign);
-    if (peer !== undefined && peer !== services.atSign) {
+    const away = peer !== undefined && peer !== services.atSign;
+    if (args.cl !== undefined) {
+      if (!session.owner) {
+        throw new AtError("AT0401", "Scan of the commit log cannot be performed without auth");
+      }
+      if (away) throw new AtError("AT0003", "Invalid syntax. scan:cl lists the own commit log");
+      const entries = await listCommits(session, showHidden, args.regex, services);
+      return data(JSON.stringify(entries));
+    }
+    if (away) {
       return data(await scanPeer(peer, args.regex, session, services));
     }
-    const showHidden = args.showhidden?.toLowerCase() === "true";
     return data(JSON.stringify(await listKeys(session, showHidden, args.regex, services)));
   },
 };

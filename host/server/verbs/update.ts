@@ -7,6 +7,7 @@ import {
   parseMetadataFragment,
 } from "../../wire/metadata.ts";
 import { commandKey, demandOwner } from "../commandKey.ts";
+import type { WriteOptions } from "../records.ts";
 import type { Session } from "../session.ts";
 import type { Reply, Services, Verb } from "../verb.ts";
 import { writeRecord } from "../writeRecord.ts";
@@ -72,7 +73,12 @@ function parseJsonUpdate(json: string): JsonUpdate {
   };
 }
 
-function updateJson(json: string, session: Session, services: Services): Promise<Reply> {
+function updateJson(
+  json: string,
+  how: WriteOptions,
+  session: Session,
+  services: Services,
+): Promise<Reply> {
   const update = parseJsonUpdate(json);
   demandOwner(update.sharedBy, services.atSign);
   const key = commandKey({
@@ -81,7 +87,7 @@ function updateJson(json: string, session: Session, services: Services): Promise
     atKey: update.atKey,
     owner: update.sharedBy,
   });
-  return writeRecord(key, update.value, update.options, {}, session, services);
+  return writeRecord(key, update.value, update.options, how, session, services);
 }
 
 /** Writes a record (atProtocol, the update verb). */
@@ -90,12 +96,13 @@ export const update: Verb = {
   accepts: (command) => command.startsWith("update:") && !command.startsWith("update:meta"),
   auth: "owner",
   grammar: new RegExp(
-    `^update:json:(?<json>.+)$|^update(?::nc)?${METADATA_GRAMMAR}(?::(?:(?<publicScope>public)|@(?<forAtSign>[^:@\\s]+)))?:(?<atKey>privatekey:at_pkam_publickey|[^:@\\s]+)(?:@(?<atSign>[^:@\\s]+))? (?<value>.+)$`,
+    `^update(?<nc>:nc)?(?::json:(?<json>.+)|${METADATA_GRAMMAR}(?::(?:(?<publicScope>public)|@(?<forAtSign>[^:@\\s]+)))?:(?<atKey>privatekey:at_pkam_publickey|[^:@\\s]+)(?:@(?<atSign>[^:@\\s]+))? (?<value>.+))$`,
     "is",
   ),
-  usage: "update[:<metadata>][:public|:@<atSign>]:<key>@<owner> <value>",
+  usage: "update[:nc][:<metadata>][:public|:@<atSign>]:<key>@<owner> <value>",
   async run(args, session, services) {
-    if (args.json !== undefined) return updateJson(args.json, session, services);
+    const how = { forgotten: args.nc !== undefined };
+    if (args.json !== undefined) return updateJson(args.json, how, session, services);
     demandOwner(args.atSign, services.atSign);
     const options = parseMetadataFragment(args.metadata ?? "");
     const key = commandKey({
@@ -104,6 +111,6 @@ export const update: Verb = {
       atKey: args.atKey ?? "",
       owner: args.atSign,
     });
-    return writeRecord(key, args.value ?? null, options, {}, session, services);
+    return writeRecord(key, args.value ?? null, options, how, session, services);
   },
 };

@@ -87,8 +87,14 @@ describe("metadata on the wire", () => {
     [":TTL:1:ISENCRYPTED:True", { ttl: 1, isEncrypted: true }],
     [":hash:h:algo:a", { pubKeyHash: { hash: "h", algo: "a" } }],
     [":pubKeyHash:h", {}],
-    [":sharedKeyStatus:x:cAt:2024-01-01T00:00:00.000Z:ttl:1", { ttl: 1 }],
-    [":uAt:2024-01-01T00:00:00Z:eAt:2024-01-01T00:00:00Z:ttb:1", { ttb: 1 }],
+    [
+      ":sharedKeyStatus:x:cAt:2024-01-01T00:00:00.000Z:ttl:1",
+      { ttl: 1, createdAt: 1_704_067_200_000 },
+    ],
+    [
+      ":uAt:2024-01-01T00:00:00Z:eAt:2024-01-01T00:00:00Z:ttb:1",
+      { ttb: 1, updatedAt: 1_704_067_200_000, expiresAt: 1_704_067_200_000 },
+    ],
     [":ttln:5", { ttln: 5 }],
     [":sharedKeyEnc:null", { sharedKeyEnc: null }],
     ["", {}],
