@@ -33,7 +33,7 @@ describe("transport, prompts and logins", () => {
     ],
     [
       "scan@",
-      "error:AT0003-Exception: Invalid syntax. scan[:showhidden:<true|false>][:@<atSign>][ <regex>]\n@",
+      "error:AT0003-Exception: Invalid syntax. scan[:cl][:showhidden:<true|false>][:@<atSign>][ <regex>]\n@",
     ],
     [
       "scan:@bob",
