@@ -108,8 +108,9 @@ describe("transport and prompts", () => {
     const place = await world.start("@tight", { inboundMaxLimit: 2, now: () => now });
     const idle = await place.open();
     const busy = await place.open();
-    now += 5_001;
+    now += 3_000;
     await busy.ask("noop:0");
+    now += 2_001;
     const third = await place.open();
     expect(await idle.closed()).toBe("");
     expect(await third.ask("noop:0")).toBe("data:ok\n@");
