@@ -8,21 +8,35 @@
 #include "mbedtls/memory_buffer_alloc.h"
 #include "mbedtls/ssl.h"
 #include "mbedtls/x509_crt.h"
+#include "store.h"
 
 // The link could not be opened, told apart from what TLS finds.
 #define NO_LINK 1
+// Most bytes of one record sent.
+#define TLS_OUT_BYTES ((size_t)MBEDTLS_SSL_OUT_CONTENT_LEN)
 
-static uint32_t heap[TLS_HEAP / 4];
+static uint64_t heap[TLS_HEAP / 8];
 static mbedtls_x509_crt trusted;
 static mbedtls_ssl_config configuration;
 static mbedtls_ssl_context tls;
-static mbedtls_ssl_session resumed;
+
+// The last session with a server, to be resumed by its ticket.
+typedef struct {
+  uint32_t server;  // a hash of host and port; 0: none
+  mbedtls_ssl_session session;
+} Ticket;
+
+// One for the atDirectory and one for the atServer: a reconnect asks both in turn.
+#define TICKETS 2u
 
 static struct {
   int is_open;       // a context is set up
   int is_connected;  // the handshake is done
-  int has_session;
   int error;
+  size_t unsent;     // bytes of a record that was made and is not yet sent
+  uint32_t server;
+  unsigned oldest;   // of the tickets
+  Ticket tickets[TICKETS];
   char host[256];
 } state;
 
@@ -94,7 +108,6 @@ int tls_prepare(void) {
 
 int tls_start(const uint8_t *authorities, size_t len) {
   mbedtls_x509_crt_init(&trusted);
-  mbedtls_ssl_session_init(&resumed);
   int count = 0;
   for (size_t at = 0; at + 2 <= len;) {
     const size_t size = (size_t)authorities[at] << 8 | authorities[at + 1];
@@ -106,15 +119,28 @@ int tls_start(const uint8_t *authorities, size_t len) {
   return configure();
 }
 
+static Ticket *ticket_of(uint32_t server) {
+  for (unsigned i = 0; i < TICKETS; i++) {
+    if (state.tickets[i].server == server) return &state.tickets[i];
+  }
+  return NULL;
+}
+
+static void drop_ticket(Ticket *ticket) {
+  if (ticket->server != 0) mbedtls_ssl_session_free(&ticket->session);
+  ticket->server = 0;
+}
+
 // Begins the handshake on the open link.
 static int set_up(void) {
   mbedtls_ssl_init(&tls);
   state.is_open = 1;
   int error = mbedtls_ssl_setup(&tls, &configuration);
   if (error == 0) error = mbedtls_ssl_set_hostname(&tls, state.host);
-  if (error == 0 && state.has_session) {
-    // A session that can't be offered costs a full handshake, no more.
-    if (mbedtls_ssl_set_session(&tls, &resumed) != 0) state.has_session = 0;
+  Ticket *ticket = ticket_of(state.server);
+  // A session that can't be offered costs a full handshake, no more.
+  if (error == 0 && ticket && mbedtls_ssl_set_session(&tls, &ticket->session) != 0) {
+    drop_ticket(ticket);
   }
   mbedtls_ssl_set_bio(&tls, NULL, send_bytes, receive_bytes, NULL);
   return error;
@@ -125,20 +151,22 @@ int tls_open(const char *host, uint16_t port) {
   tls_close();
   state.error = NO_LINK;
   if (len >= sizeof state.host) return -1;
-  if (strcmp(host, state.host) != 0 && state.has_session) {
-    // A ticket is another server's.
-    mbedtls_ssl_session_free(&resumed);
-    mbedtls_ssl_session_init(&resumed);
-    state.has_session = 0;
-  }
   memcpy(state.host, host, len + 1);
+  // Two servers with one hash refuse each other's ticket, which costs nothing but a full handshake.
+  state.server = crc32(port, (const uint8_t *)host, (uint32_t)len) | 1u;
   return hal_link_open(host, port);
 }
 
 static void keep_session(void) {
-  mbedtls_ssl_session_free(&resumed);
-  mbedtls_ssl_session_init(&resumed);
-  state.has_session = mbedtls_ssl_get_session(&tls, &resumed) == 0;
+  Ticket *ticket = ticket_of(state.server);
+  if (!ticket) {
+    ticket = &state.tickets[state.oldest];
+    state.oldest = (state.oldest + 1) % TICKETS;
+  }
+  drop_ticket(ticket);
+  mbedtls_ssl_session_init(&ticket->session);
+  if (mbedtls_ssl_get_session(&tls, &ticket->session) == 0) ticket->server = state.server;
+  else mbedtls_ssl_session_free(&ticket->session);
 }
 
 int tls_step(void) {
@@ -169,8 +197,14 @@ static int waits(int result) {
 
 int tls_send(const uint8_t *x, size_t len) {
   if (!state.is_connected) return -1;
-  const int result = mbedtls_ssl_write(&tls, x, len);
-  return waits(result) ? 0 : result;
+  // A record that was made counts for what was in it, whatever is offered meanwhile.
+  const int result = mbedtls_ssl_write(&tls, x, state.unsent > 0 ? state.unsent : len);
+  if (waits(result)) {
+    if (state.unsent == 0) state.unsent = len < TLS_OUT_BYTES ? len : TLS_OUT_BYTES;
+    return 0;
+  }
+  state.unsent = 0;
+  return result;
 }
 
 int tls_receive(uint8_t *out, size_t cap) {
@@ -186,6 +220,7 @@ void tls_close(void) {
   if (state.is_open) mbedtls_ssl_free(&tls);
   state.is_open = 0;
   state.is_connected = 0;
+  state.unsent = 0;
   hal_link_close();
 }
 

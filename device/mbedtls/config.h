@@ -28,6 +28,7 @@ void mbedtls_stop(int code);
 #define MBEDTLS_PLATFORM_EXIT_MACRO mbedtls_stop
 #define MBEDTLS_MEMORY_BUFFER_ALLOC_C
 #define MBEDTLS_MEMORY_DEBUG
+#define MBEDTLS_MEMORY_ALIGN_MULTIPLE sizeof(void *)
 
 #define MBEDTLS_HAVE_ASM
 #define MBEDTLS_BIGNUM_C

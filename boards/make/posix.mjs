@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The posix board: build/posix/atmicro-device, or a variant of it in build/posix-<variant>/.
+import { mkdirSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { compileAll, run } from "./compile.mjs";
+import { BuildFailure } from "./failure.mjs";
+import { runtimeFlags } from "./runtime.mjs";
+import { toolChain } from "./toolChain.mjs";
+
+const STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
+/** Flags of every unit and of the linker. narrow: 32 bits, where RAM is what a 32-bit chip needs. */
+const VARIANTS = {
+  plain: ["-O2", "-g"],
+  sanitized: ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+  narrow: ["-O2", "-g", "-m32"],
+};
+
+const sourcesIn = (folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith(".c"))
+    .sort()
+    .map((name) => join(folder, name));
+
+/** Builds the variant; { name, folder, flashBytes, ramBytes }. Throws BuildFailure. */
+export async function buildPosix({ root, board, variant = "plain", program = null }) {
+  const machine = VARIANTS[variant];
+  if (!machine)
+    throw new BuildFailure(`no variant ${variant}; there are: ${Object.keys(VARIANTS)}`);
+  if (program) throw new BuildFailure("the posix board has no test programs");
+  const name = "atmicro-device";
+  const out = join(root, "build", variant === "plain" ? "posix" : `posix-${variant}`);
+  mkdirSync(out, { recursive: true });
+  const { cc, size } = toolChain("native");
+  const build = join(root, "build");
+  const named = { ...board, name: basename(out) };
+  const { own, wasm3, mbedtls } = runtimeFlags({ root, build, board: named });
+  const unit = (flags, folder) => (source) => ({
+    cc,
+    flags: [...machine, ...flags],
+    source,
+    object: join(out, folder, `${basename(source)}.o`),
+  });
+  const mine = [
+    ...STRICT,
+    "-D_GNU_SOURCE",
+    `-DSTORE_BYTES=${board.flash.storeSectors * 4096}u`,
+    `-I${root}`,
+    ...own.flags,
+  ];
+  const boardSources = [
+    ...sourcesIn(join(root, "boards/posix")),
+    ...sourcesIn(join(root, "boards/app")),
+  ];
+  const objects = await compileAll([
+    ...boardSources.map(unit(mine, "board")),
+    ...own.units.map(unit(mine, "device")),
+    // wasm3 nests calls where the compiler makes no tail calls of them, which takes -O2 without sanitizers.
+    ...wasm3.units.map((source) => ({
+      ...unit(["-std=gnu99", ...wasm3.flags], "wasm3")(source),
+      flags: [
+        "-O2",
+        ...machine.filter((flag) => !/sanitize|^-O1$/.test(flag)),
+        "-std=gnu99",
+        ...wasm3.flags,
+      ],
+    })),
+    ...mbedtls.units.map(
+      unit(["-std=c99", "-w", "-ffunction-sections", ...mbedtls.flags], "mbedtls"),
+    ),
+    unit([`-I${build}`], "device")(join(root, "device/module.S")),
+  ]);
+  const file = join(out, name);
+  await run(cc, [...machine, "-Wl,--gc-sections", "-Wl,-z,noexecstack", ...objects, "-o", file]);
+  const line = (await run(size, [file])).split("\n")[1] ?? "";
+  const [text, data, bss] = line.trim().split(/\s+/).map(Number);
+  return { name, folder: out, flashBytes: text + data, ramBytes: data + bss };
+}
