@@ -51,6 +51,8 @@ export class Connection implements Session {
   private readonly pushes: PushQueue;
   private running = false;
   private answering = false;
+  private relay: Session | undefined;
+  private relayWaits = false;
   private readonly timers = new Set<NodeJS.Timeout>();
 
   constructor(socket: TLSSocket, services: Services, inbound: Inbound) {
@@ -78,6 +80,7 @@ export class Connection implements Session {
       for (const timer of this.timers) clearTimeout(timer);
       this.pushes.clear();
       services.monitors.remove(this);
+      services.streams.remove(this);
       inbound.remove(this);
     });
     this.write("@");
@@ -111,6 +114,7 @@ export class Connection implements Session {
     if (this.closed) return;
     this.closed = true;
     this.services.monitors.remove(this);
+    this.services.streams.remove(this);
     this.inbound.remove(this);
     this.socket.end();
     // Destroyed with bytes unread, the socket would be reset and the last reply lost on its way.
@@ -120,11 +124,36 @@ export class Connection implements Session {
     this.timers.add(timer);
   }
 
+  send(bytes: string | Uint8Array): void {
+    this.write(bytes);
+  }
+
+  relayTo(receiver: Session): void {
+    this.relay = receiver;
+  }
+
   private receive(chunk: Buffer): void {
     if (this.closed) return;
+    if (this.relay !== undefined) {
+      this.passOn(chunk, this.relay);
+      return;
+    }
     this.lines.push(...this.reader.push(chunk));
     if (this.lines.length > MAX_PENDING_LINES) this.socket.pause();
     this.run();
+  }
+
+  /** Reads no faster than the receiver does. */
+  private passOn(chunk: Buffer, receiver: Session): void {
+    this.lastWrite = this.services.now();
+    receiver.send(chunk);
+    if (this.relayWaits) return;
+    this.relayWaits = true;
+    this.socket.pause();
+    receiver.drained().then(() => {
+      this.relayWaits = false;
+      this.socket.resume();
+    });
   }
 
   private run(): void {
@@ -253,7 +282,7 @@ export class Connection implements Session {
   }
 
   /** Waits until a slow reader has taken what was written before its next command is run. */
-  private drained(): Promise<void> {
+  drained(): Promise<void> {
     if (!this.socket.writableNeedDrain || this.socket.destroyed) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
@@ -267,6 +296,7 @@ export class Connection implements Session {
   }
 
   private resume(): void {
-    if (this.lines.length <= MAX_PENDING_LINES && this.socket.isPaused()) this.socket.resume();
+    if (this.relayWaits || !this.socket.isPaused()) return;
+    if (this.lines.length <= MAX_PENDING_LINES) this.socket.resume();
   }
 }

@@ -21,6 +21,7 @@ import { Records } from "./records.ts";
 import { RemoteLookup } from "./remoteLookup.ts";
 import { RuntimeParameters } from "./runtimeParameters.ts";
 import type { Session } from "./session.ts";
+import { Streams } from "./streams.ts";
 import { traceOf } from "./trace.ts";
 import type { Services } from "./verb.ts";
 
@@ -128,6 +129,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     monitors,
     compaction,
     parameters,
+    streams: new Streams(),
     identity,
     signingKey,
     connections,

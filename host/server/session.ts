@@ -34,6 +34,14 @@ export interface Session {
   monitor?: MonitorFilter;
   /** Certificate the other side presented in the TLS handshake. */
   peerCertificate(): PeerCertificate | undefined;
+  /** Sends bytes as they are, without a prompt. */
+  send(bytes: string | Uint8Array): void;
+  /** Resolves once the other side has taken enough for more to be sent, or has hung up. */
+  drained(): Promise<void>;
+  /** Hands every byte received from now on to another connection. */
+  relayTo(receiver: Session): void;
+  /** Hangs up. */
+  close(): void;
   /** Hangs up after `delayMillis`. */
   closeAfter(delayMillis: number): void;
   /** Writes a line to a monitoring connection; the line has no line feed. */

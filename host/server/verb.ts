@@ -17,6 +17,7 @@ import type { Records } from "./records.ts";
 import type { RemoteLookup } from "./remoteLookup.ts";
 import type { RuntimeParameters } from "./runtimeParameters.ts";
 import type { Session } from "./session.ts";
+import type { Streams } from "./streams.ts";
 
 /** Everything of one running atServer that verbs work with. */
 export interface Services {
@@ -35,6 +36,7 @@ export interface Services {
   readonly remote: RemoteLookup;
   readonly notifier: Notifier;
   readonly monitors: Monitors;
+  readonly streams: Streams;
   readonly compaction: Compaction;
   readonly parameters: RuntimeParameters;
   readonly enrollments: Enrollments;

@@ -26,6 +26,7 @@ import { plookup } from "./plookup.ts";
 import { pol } from "./pol.ts";
 import { scan } from "./scan.ts";
 import { stats } from "./stats.ts";
+import { stream } from "./stream.ts";
 import { sync } from "./sync.ts";
 import { to } from "./to.ts";
 import { update } from "./update.ts";
@@ -47,6 +48,7 @@ export const verbs: readonly Verb[] = [
   stats,
   config,
   monitor,
+  stream,
   notify,
   notifyList,
   batchWith(execute),
