@@ -42,11 +42,13 @@ const functionType = ({ params = [], results = [] }: FunctionType) => [
 /** A module; the memory is not exported. */
 export function wasmModule(parts: ModuleParts): Uint8Array {
   const { imports = [], functions = [], memoryPages = 1, data = [] } = parts;
-  const importEntries = imports.map((entry, i) => [
+  const types = [...new Set([...imports, ...functions].map((f) => functionType(f).join()))];
+  const typeOf = (f: FunctionType) => leb(types.indexOf(functionType(f).join()));
+  const importEntries = imports.map((entry) => [
     ...name(entry.module),
     ...name(entry.name),
     0,
-    ...leb(i),
+    ...typeOf(entry),
   ]);
   if (parts.importedMemory) importEntries.push([...name("env"), ...name("memory"), 2, 0, 1]);
   const exports = functions.flatMap((f, i) =>
@@ -58,9 +60,9 @@ export function wasmModule(parts: ModuleParts): Uint8Array {
   });
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, vector([...imports, ...functions].map(functionType))),
+    ...section(1, vector(types.map((type) => type.split(",").map(Number)))),
     ...section(2, vector(importEntries)),
-    ...section(3, vector(functions.map((_, i) => leb(imports.length + i)))),
+    ...section(3, vector(functions.map(typeOf))),
     ...(parts.importedMemory ? [] : section(5, [1, 0, ...leb(memoryPages)])),
     ...section(7, vector(exports)),
     ...(parts.start === undefined ? [] : section(8, leb(parts.start))),

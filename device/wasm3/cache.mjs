@@ -9,7 +9,7 @@ const RUNTIME = `    M3CodePage *            pages;          // of the function 
     u32                     codeBytes;
     u32                     codeMost;       // the greatest codeBytes so far
     u32                     codeLimit;      // 0: as many as there is memory for
-    u32                     evictNext;
+    pc_t                    evictNext;      // the code after the last that was taken
     u32                     compiled;       // how often a function was compiled
     u32                     evicted;        // how often a function lost its code
     IM3Function             trapped;        // where the last trap came from
@@ -43,7 +43,7 @@ function environment(folder) {
     )
     .replace(
       "        result = (M3Result) RunCode (function->compiled, (m3stack_t) runtime->stack, runtime->memory.mallocated, d_m3OpDefaultArgs);\n\n        if (result)",
-      "        function->running++;\n        result = (M3Result) RunCode (function->compiled, (m3stack_t) runtime->stack, runtime->memory.mallocated, d_m3OpDefaultArgs);\n        function->running--;\n\n        if (result)",
+      "        CodeOf (function->compiled)->running++;\n        result = (M3Result) RunCode (function->compiled, (m3stack_t) runtime->stack, runtime->memory.mallocated, d_m3OpDefaultArgs);\n        CodeOf (function->compiled)->running--;\n\n        if (result)",
     )
     .cut("M3Result  m3_CallV ", "//u8 * AlignStackPointerTo64Bits", CALL)
     .cut("M3Result  m3_GetResultsV ", "#if d_m3VerboseErrorMessages\nM3Result  m3Error ")
@@ -54,13 +54,14 @@ function environment(folder) {
 
 const CALL = `M3Result  m3_Call  (IM3Function i_function, uint32_t i_argc, const void * i_argptrs[])
 {
-    IM3Runtime runtime = i_function->module->runtime;
+    IM3Module module = FunctionModule (i_function);
+    IM3Runtime runtime = module->runtime;
     M3Result result = m3Err_none;
 
     runtime->lastCalled = NULL;
     runtime->trapped = NULL;
 
-_   (checkStartFunction (i_function->module))
+_   (checkStartFunction (module))
 
     if (not i_function->compiled) {
 _       (CompileFunction (i_function));
@@ -83,9 +84,9 @@ _       (CompileFunction (i_function));
         }
     }
 
-    i_function->running++;
+    CodeOf (i_function->compiled)->running++;
     result = (M3Result) RunCode (i_function->compiled, (m3stack_t)(runtime->stack), runtime->memory.mallocated, d_m3OpDefaultArgs);
-    i_function->running--;
+    CodeOf (i_function->compiled)->running--;
 
     if (result and not runtime->trapped)
         runtime->trapped = i_function;
@@ -211,16 +212,17 @@ M3Result  CompileFunction  (IM3Function io_function)
 {
     if (!io_function->wasm) return "function body is missing";
 
-    IM3Runtime runtime = io_function->module->runtime;
+    IM3Module module = FunctionModule (io_function);
+    IM3Runtime runtime = module->runtime;
 
     IM3Compilation o = & runtime->compilation;
     memset (o, 0x0, sizeof (M3Compilation));
 
     o->runtime  = runtime;
-    o->module   = io_function->module;
+    o->module   = module;
     o->function = io_function;
-    o->wasm     = io_function->wasm;
-    o->wasmEnd  = io_function->module->wasmEnd;
+    o->wasm     = module->codeSection + io_function->wasm;
+    o->wasmEnd  = module->wasmEnd;
     o->block.type = FunctionType (io_function);
 
     IM3CodePage first = NULL;
@@ -286,9 +288,10 @@ const CALL_OPERATION = `d_m3Op  (Call)
 
     if (M3_LIKELY (not r))
     {
-        function->running++;
-        r = Call (function->compiled, slot_at (stackOffset), _mem, d_m3OpDefaultArgs);
-        function->running--;
+        const pc_t code = function->compiled;
+        CodeOf (code)->running++;
+        r = Call (code, slot_at (stackOffset), _mem, d_m3OpDefaultArgs);
+        CodeOf (code)->running--;
         _mem = memory->mallocated;
     }
 
@@ -348,7 +351,7 @@ d_m3RetSig  Call  (d_m3OpSig)`,
     )
     .replace(
       "                    r = Call (function->compiled, sp, _mem, d_m3OpDefaultArgs);\n                    _mem = memory->mallocated;\n",
-      "                    function->running++;\n                    r = Call (function->compiled, sp, _mem, d_m3OpDefaultArgs);\n                    function->running--;\n                    _mem = memory->mallocated;\n",
+      "                    CodeOf (function->compiled)->running++;\n                    r = Call (function->compiled, sp, _mem, d_m3OpDefaultArgs);\n                    CodeOf (function->compiled)->running--;\n                    _mem = memory->mallocated;\n",
     )
     .replace(
       "                        pushBacktraceFrame ();\n                        forwardTrap (r);",

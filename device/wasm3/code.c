@@ -3,8 +3,6 @@
 
 #include "m3_code.h"
 
-#include <stddef.h>
-
 #include "m3_env.h"
 
 // Gives back the end of a block, in place (the allocator's, beside calloc and free).
@@ -21,19 +19,30 @@ void EmitWord64(IM3CodePage page, u64 word) {
     page->lineIndex = (u16)(page->lineIndex + sizeof word / sizeof(code_t));
 }
 
-// Takes the code of the next function, round the table, that has some and is not running. False: there is none.
+// The function that has code and is not running whose code begins first, from `from` on; NULL: none.
+static IM3Function firstIdle(IM3Module module, pc_t from) {
+    IM3Function first = NULL;
+    for (u32 i = 0; i < module->numFunctions; i++) {
+        IM3Function function = &module->functions[i];
+        if (function->wasm == 0 || function->compiled == NULL || function->compiled < from) continue;
+        if (first != NULL && function->compiled > first->compiled) continue;
+        if (CodeOf(function->compiled)->running == 0) first = function;
+    }
+    return first;
+}
+
+// Takes the code of a function that is not running. Round the heap, so that what becomes free lies together. False:
+// there is none.
 static bool evict(IM3Runtime runtime) {
     IM3Module module = runtime->modules;
     if (module == NULL) return false;
-    for (u32 i = 0; i < module->numFunctions; i++) {
-        if (++runtime->evictNext >= module->numFunctions) runtime->evictNext = 0;
-        IM3Function function = &module->functions[runtime->evictNext];
-        if (function->wasm == NULL || function->compiled == NULL || function->running != 0) continue;
-        FreeCode(function);
-        runtime->evicted++;
-        return true;
-    }
-    return false;
+    IM3Function function = firstIdle(module, runtime->evictNext);
+    if (function == NULL) function = firstIdle(module, NULL);
+    if (function == NULL) return false;
+    runtime->evictNext = function->compiled;
+    FreeCode(function);
+    runtime->evicted++;
+    return true;
 }
 
 static IM3CodePage newCodePage(IM3Runtime runtime, u32 minLines) {
@@ -115,14 +124,14 @@ void KeepCode(IM3Runtime runtime, IM3CodePage first) {
 
 void FreeCode(IM3Function function) {
     if (function->compiled == NULL) return;
-    IM3CodePage page = (IM3CodePage)((u8 *)function->compiled - offsetof(M3CodePage, code));
+    IM3CodePage page = CodeOf(function->compiled);
     function->compiled = NULL;
-    freePages(function->module->runtime, page);
+    freePages(FunctionModule(function)->runtime, page);
 }
 
 void DropCode(IM3Module module, bool all) {
     for (u32 i = 0; i < module->numFunctions; i++) {
         IM3Function function = &module->functions[i];
-        if (all || function->wasm != NULL) FreeCode(function);
+        if (all || function->wasm != 0) FreeCode(function);
     }
 }

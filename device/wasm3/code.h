@@ -5,6 +5,8 @@
 #ifndef m3_code_h
 #define m3_code_h
 
+#include <stddef.h>
+
 #include "m3_core.h"
 
 d_m3BeginExternC
@@ -14,6 +16,7 @@ typedef struct M3CodePage {
     u16 lineIndex;            // lines written
     u16 numLines : 15;
     u16 busy : 1;             // being written, while its function is compiled
+    u32 running;              // of a function's first page: calls of it that have not returned
     code_t code[];
 } M3CodePage;
 
@@ -21,6 +24,9 @@ typedef M3CodePage *IM3CodePage;
 
 static inline pc_t GetPagePC(IM3CodePage page) { return page ? &page->code[page->lineIndex] : NULL; }
 static inline u32 NumFreeLines(IM3CodePage page) { return (u32)page->numLines - page->lineIndex; }
+
+// The first page of a compiled function.
+static inline IM3CodePage CodeOf(pc_t compiled) { return (IM3CodePage)((u8 *)compiled - offsetof(M3CodePage, code)); }
 
 void EmitWord_impl(IM3CodePage page, void *word);
 void EmitWord32(IM3CodePage page, u32 word);

@@ -109,18 +109,46 @@ IM3Function Module_FindExport(IM3Module module, const char *text) {
     return NULL;
 }
 
-bool Module_GetImport(IM3Module module, u32 index, Name *moduleName, Name *fieldName) {
+IM3Module FunctionModule(IM3Function function) {
+    IM3Module module = NULL;
+    memcpy(&module, function - function->index - 1, sizeof module);
+    return module;
+}
+
+// The entry of import function `index`; false when there is none.
+static bool findImport(IM3Module module, u32 index, ImportEntry *entry) {
     bytes_t bytes = module->importSection;
     u32 function = 0;
     for (u32 i = 0; i < module->numImports; i++) {
-        ImportEntry entry;
-        if (readImport(module, &entry, &bytes, module->importSectionEnd) != m3Err_none) return false;
-        if (entry.kind != d_externalKind_function || function++ != index) continue;
-        *moduleName = entry.moduleName;
-        *fieldName = entry.fieldName;
-        return true;
+        if (readImport(module, entry, &bytes, module->importSectionEnd) != m3Err_none) return false;
+        if (entry->kind == d_externalKind_function && function++ == index) return true;
     }
     return false;
+}
+
+IM3FuncType FunctionType(IM3Function function) {
+    IM3Module module = FunctionModule(function);
+    ImportEntry entry;
+    if (function->index < module->numFuncImports) {
+        return findImport(module, function->index, &entry) ? module->funcTypes[entry.index] : NULL;
+    }
+    u32 place = function->index - module->numFuncImports;
+    bytes_t bytes = module->functionSection;
+    // Indexes below 128 take one byte each.
+    if (module->numFuncTypes <= 128) return module->funcTypes[bytes[place]];
+    u32 type = 0;
+    do {
+        if (ReadLEB_u32(&type, &bytes, module->wasmEnd) != m3Err_none) return NULL;
+    } while (place-- != 0);
+    return module->funcTypes[type];
+}
+
+bool Module_GetImport(IM3Module module, u32 index, Name *moduleName, Name *fieldName) {
+    ImportEntry entry;
+    if (!findImport(module, index, &entry)) return false;
+    *moduleName = entry.moduleName;
+    *fieldName = entry.fieldName;
+    return true;
 }
 
 M3Result EvaluateExpression(IM3Module module, void *value, u8 type, bytes_t *io_bytes, cbytes_t end) {

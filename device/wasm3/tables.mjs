@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Edits of wasm3: smaller tables. A function takes 16 bytes on a 32-bit chip instead of 68, a global 16 instead of 40;
-// names, data segments and constant expressions stay in the module's bytes (names.c).
+// Edits of wasm3: smaller tables. A function takes 8 bytes on a 32-bit chip instead of 68, a global 16 instead of 40;
+// names, types of functions, data segments and constant expressions stay in the module's bytes (names.c).
 
 import { Source } from "./source.mjs";
 
 const FUNCTION = `typedef struct M3Function
 {
-    struct M3Module *       module;
-    bytes_t                 wasm;           // the body, beginning with its size; NULL: an import
     pc_t                    compiled;       // NULL: not now
-    u16                     typeIndex;
-    u16                     running;        // calls of it that have not returned
+    u16                     index;          // in the module
+    u16                     wasm;           // where the body begins, with its size, in the code section; 0: an import
 }
 M3Function;
 
-# define FunctionType(FUNCTION)     ((FUNCTION)->module->funcTypes [(FUNCTION)->typeIndex])
+// The module stands before its first function.
+struct M3Module *           FunctionModule              (IM3Function i_function);
+IM3FuncType                 FunctionType                (IM3Function i_function);
 
 `;
 
@@ -66,6 +66,8 @@ function headers(folder) {
     u32                     numExports;
     bytes_t                 exportSection;
     bytes_t                 exportSectionEnd;
+    bytes_t                 functionSection;        // types of the functions that are no imports
+    bytes_t                 codeSection;
 `,
     )
     .replace("u32 i_typeIndex, IM3ImportInfo i_importInfo /* can be null */)", "u32 i_typeIndex)")
@@ -82,7 +84,22 @@ function parse(folder) {
     .replace("funcTypeIndex, NULL /* import info */)", "funcTypeIndex)")
     .cut("M3Result  ParseSection_Import ", "M3Result  ParseSection_Start ")
     .cut("M3Result  Parse_InitExpr ", "M3Result  ParseSection_Element ")
-    .replace("                func->wasmEnd = i_bytes;\n", "")
+    .replace(
+      "_   (Module_PreallocFunctions(io_module, io_module->numFunctions + numFunctions));\n",
+      "_   (Module_PreallocFunctions(io_module, io_module->numFunctions + numFunctions));\n    io_module->functionSection = i_bytes;\n",
+    )
+    .replace(
+      "    if (numFunctions != io_module->numFunctions - io_module->numFuncImports)",
+      "    io_module->codeSection = section;\n\n    if (numFunctions != io_module->numFunctions - io_module->numFuncImports)",
+    )
+    .replace(
+      "M3Result  ParseSection_Code  (M3Module * io_module, bytes_t i_bytes, cbytes_t i_end)\n{\n",
+      "M3Result  ParseSection_Code  (M3Module * io_module, bytes_t i_bytes, cbytes_t i_end)\n{\n    const bytes_t section = i_bytes;\n",
+    )
+    .replace(
+      "                func->module = io_module;\n                func->wasm = start;\n                func->wasmEnd = i_bytes;\n",
+      CODE_PLACE,
+    )
     .cut(
       "    io_module->dataSegments = m3_AllocArray",
       "    _catch:\n\n    return result;\n}\n\n\nM3Result  ParseSection_Memory",
@@ -121,9 +138,14 @@ _       (ReadLEB_u32 (& size, & i_bytes, i_end));
     .save();
 }
 
+const CODE_PLACE = `                _throwif ("code section too long", start - section > 0xffff);
+                func->wasm = start - section;
+`;
+
 function modules(folder) {
   new Source(folder, "m3_module.c")
-    .cut("void Module_FreeFunctions", "        m3_Free (i_module->functions);", MODULE_FREE)
+    .cut("void Module_FreeFunctions", "        //m3_Free (i_module->imports);", MODULE_FREE)
+    .cut("M3Result  Module_PreallocFunctions ", "M3Result  Module_AddFunction ", PREALLOC)
     .replace("        m3_Free (i_module->dataSegments);\n", "")
     .cut(
       "        for (u32 i = 0; i < i_module->numGlobals; ++i)",
@@ -144,6 +166,27 @@ const MODULE_FREE = `void  m3_FreeModule  (IM3Module i_module)
     {
         DropCode (i_module, true);
 
+        if (i_module->functions)
+            m3_Free_Impl (i_module->functions - 1);
+`;
+
+const PREALLOC = `M3Result  Module_PreallocFunctions  (IM3Module io_module, u32 i_totalFunctions)
+{
+    if (i_totalFunctions <= io_module->allFunctions)
+        return m3Err_none;
+
+    M3Function * all = io_module->functions ? io_module->functions - 1 : NULL;
+    const u32 before = all ? io_module->allFunctions + 1 : 0;
+    all = m3_ReallocArray (M3Function, all, i_totalFunctions + 1, before);
+    if (not all)
+        return m3Err_mallocFailed;
+
+    memcpy (all, & io_module, sizeof io_module);
+    io_module->functions = all + 1;
+    io_module->allFunctions = i_totalFunctions;
+    return m3Err_none;
+}
+
 `;
 
 const MODULE_ADD_FUNCTION = `M3Result  Module_AddFunction  (IM3Module io_module, u32 i_typeIndex)
@@ -152,11 +195,10 @@ _try {
     u32 index = io_module->numFunctions++;
 _   (Module_PreallocFunctions (io_module, io_module->numFunctions));
 
-    _throwif ("type sig index out of bounds", i_typeIndex >= io_module->numFuncTypes or i_typeIndex > 0xffff);
+    _throwif ("type sig index out of bounds", i_typeIndex >= io_module->numFuncTypes or index > 0xffff);
 
     IM3Function func = Module_GetFunction (io_module, index);
-    func->module = io_module;
-    func->typeIndex = i_typeIndex;
+    func->index = index;
 } _catch:
     return result;
 }
@@ -251,7 +293,11 @@ function environment(folder) {
   new Source(folder, "m3_env.c")
     .replace('#include "m3_info.h"', '#include "names.h"')
     .replaceAll("i_function->funcType", "FunctionType (i_function)")
-    .replaceAll("        IM3FuncType ft = FunctionType", "        IM3FuncType ft = FunctionType")
+    .replaceAll("i_function->module->runtime", "FunctionModule (i_function)->runtime")
+    .replace(
+      "        IM3Module module = function->module;\n",
+      "        IM3Module module = io_module;\n",
+    )
     .replace(
       "IM3FuncType ftype = function->funcType",
       "IM3FuncType ftype = FunctionType (function)",
