@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { StoredRecord } from "../store/store.ts";
+import { parseAtKey } from "../wire/atkey.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 import {
@@ -123,6 +124,25 @@ export class RemoteLookup {
       return this.records.putIn(writer, key, value, options, { createdBy: peer });
     });
     this.monitors.pushStats(commitId, "update");
+  }
+
+  /**
+   * Asks for the original of a cached record: one that changed is written over the copy, one that is gone takes the copy
+   * along. Throws what kept it from asking; the copy then stays.
+   */
+  async refresh(cachedKey: string): Promise<void> {
+    const key = cachedKey.slice("cached:".length);
+    const { visibility, entity, namespace, owner } = parseAtKey(key);
+    if (owner === undefined || owner === this.atSign) return;
+    const name = namespace === undefined ? entity : `${entity}.${namespace}`;
+    const isPublic = visibility === "public";
+    try {
+      const found = await this.ask(name, owner, isPublic, cachedKey, key);
+      if (found.value === this.records.get(cachedKey)?.value) return;
+      await this.cache(cachedKey, found, isPublic, owner);
+    } catch (error) {
+      if (!(error instanceof AtError) || error.code !== "AT0015") throw error;
+    }
   }
 
   private async read(

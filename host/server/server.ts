@@ -6,6 +6,7 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import { normalizeAtSign } from "../wire/atsign.ts";
 import { Authorization } from "./authorization.ts";
 import { BlockList } from "./blockList.ts";
+import { CacheRefresh } from "./cacheRefresh.ts";
 import { Challenges } from "./challenges.ts";
 import { Compaction } from "./compaction.ts";
 import { defaults, type ServerConfig, type Tuning } from "./config.ts";
@@ -104,8 +105,12 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const peers = new Peers({ ...shared, signingKey, onPublicKey });
   remote.attach(peers);
   const notifier = new Notifier({ store, monitors, peers, tuning, log, now });
+  const cacheRefresh = new CacheRefresh({ records, remote, log, now });
   const compaction = new Compaction({ records, notifier, tuning, log, now });
   const parameters = new RuntimeParameters(tuning, () => compaction.schedule());
+  parameters.subscribe("doCacheRefreshNow", (wanted) =>
+    wanted ? cacheRefresh.run() : Promise.resolve(),
+  );
   const blockList = new BlockList(records, atSign);
   const passcodes = new Passcodes(records, atSign, now, tuning);
   const closeEnrolled = (enrollmentId: string, except?: Session): void => {
@@ -127,6 +132,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     remote,
     notifier,
     monitors,
+    cacheRefresh,
     compaction,
     parameters,
     streams: new Streams(),
@@ -198,6 +204,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   const port = await listen(server, config);
   await services.notifier.start();
   services.compaction.schedule();
+  services.cacheRefresh.schedule();
   const stopJobs = startJobs(assembly);
   services.log.info({ atSign, port }, "atServer is listening");
   return {
@@ -210,8 +217,10 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       const connections = [...inbound];
       for (const connection of connections) connection.close();
       services.monitors.close();
+      const refreshed = services.cacheRefresh.close();
       services.peers.close();
       await services.notifier.close();
+      await refreshed;
       await services.compaction.close();
       await Promise.all(connections.map((connection) => connection.settled));
       for (const socket of sockets) socket.destroy();

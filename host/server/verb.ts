@@ -4,6 +4,7 @@ import type { StoredRecord } from "../store/store.ts";
 import type { NotificationOperation } from "../wire/notification.ts";
 import type { Authorization } from "./authorization.ts";
 import type { BlockList } from "./blockList.ts";
+import type { CacheRefresh } from "./cacheRefresh.ts";
 import type { Challenges } from "./challenges.ts";
 import type { Compaction } from "./compaction.ts";
 import type { Tuning } from "./config.ts";
@@ -36,6 +37,7 @@ export interface Services {
   readonly remote: RemoteLookup;
   readonly notifier: Notifier;
   readonly monitors: Monitors;
+  readonly cacheRefresh: CacheRefresh;
   readonly streams: Streams;
   readonly compaction: Compaction;
   readonly parameters: RuntimeParameters;
