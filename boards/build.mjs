@@ -1,36 +1,59 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// node boards/build.mjs <board> [--program <file.c>] [--variant <name>]
+// node boards/build.mjs <board> [--program <file.c>] [--variant <name>] [--engine]
 // Builds a board's firmware into build/<board>/; with --program a test program on the board's files instead, with
-// --variant (posix: sanitized, narrow) the same with other compiler flags into a folder of its own.
+// --variant (posix: sanitized, narrow) the same with other compiler flags into a folder of its own, with --engine the
+// program that lends the interpreter to the tests (device/engine/engine.c).
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { BuildFailure } from "./make/failure.mjs";
 import { buildPosix } from "./make/posix.mjs";
+import { buildQemuRv32 } from "./make/qemuRv32.mjs";
 import { buildRp2040 } from "./make/rp2040.mjs";
+import { buildRp2040Engine } from "./make/rp2040Engine.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-const BOARDS = { posix: buildPosix, rp2040: buildRp2040 };
+const FIRMWARE = { posix: buildPosix, rp2040: buildRp2040 };
+const ENGINES = { "qemu-rv32": buildQemuRv32, rp2040: buildRp2040Engine };
+
+function boardOf(name) {
+  return JSON.parse(readFileSync(join(root, "boards", name, "board.json"), "utf8"));
+}
+
+function builder(builders, name) {
+  const build = builders[name];
+  if (build) return build;
+  throw new BuildFailure(`no board ${name}; there are: ${Object.keys(builders).join(", ")}`);
+}
 
 /** Builds the board's firmware or a test program; { name, folder, flashBytes, ramBytes }. Throws BuildFailure. */
 export async function buildBoard(name, program = null, variant = "plain") {
-  const build = BOARDS[name];
-  if (!build) {
-    throw new BuildFailure(`no board ${name}; there are: ${Object.keys(BOARDS).join(", ")}`);
-  }
-  const board = JSON.parse(readFileSync(join(root, "boards", name, "board.json"), "utf8"));
-  return build({ root, board, program: program && resolve(program), variant });
+  const build = builder(FIRMWARE, name);
+  return build({ root, board: boardOf(name), program: program && resolve(program), variant });
+}
+
+/** Builds the engine program for the board; as buildBoard. */
+export async function buildEngine(name) {
+  const build = builder(ENGINES, name);
+  return build({ root, board: boardOf(name) });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { program: { type: "string" }, variant: { type: "string" } },
+      options: {
+        program: { type: "string" },
+        variant: { type: "string" },
+        engine: { type: "boolean" },
+      },
     });
-    const built = await buildBoard(positionals[0], values.program ?? null, values.variant);
+    const [name] = positionals;
+    const built = values.engine
+      ? await buildEngine(name)
+      : await buildBoard(name, values.program ?? null, values.variant);
     process.stdout.write(
       `${built.name}: ${built.flashBytes} bytes of flash, ${built.ramBytes} bytes of RAM without stack, in ${built.folder}\n`,
     );

@@ -1,6 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { ensure } from "./ensure.mjs";
+// npm run bench, bench:device: builds what is measured and runs the benchmark named, of the core when none is.
+import { buildEngine } from "../boards/build.mjs";
+import { BuildFailure } from "../boards/make/failure.mjs";
+import { ensureDebianProgram } from "./debian.mjs";
+import { ensure, fail } from "./ensure.mjs";
 import { runNode } from "./runNode.mjs";
 
+async function buildChips() {
+  ensureDebianProgram("qemu-system-riscv32", "qemu-system-misc", "RV32 can't be measured");
+  try {
+    for (const board of ["rp2040", "qemu-rv32"]) await buildEngine(board);
+  } catch (error) {
+    if (!(error instanceof BuildFailure)) throw error;
+    fail(error.message);
+  }
+}
+
+const BENCHMARKS = {
+  core: { program: "main.js", prepare: () => {} },
+  device: { program: "device/main.js", prepare: buildChips },
+};
+
+const [name = "core", ...args] = process.argv.slice(2);
+const benchmark = BENCHMARKS[name];
+if (!benchmark) fail(`no benchmark ${name}; there are: ${Object.keys(BENCHMARKS).join(", ")}`);
 ensure();
-process.exitCode = await runNode(["build/bench/main.js", ...process.argv.slice(2)]);
+await benchmark.prepare();
+process.exitCode = await runNode([`build/bench/${benchmark.program}`, ...args]);

@@ -7,9 +7,9 @@ import { uf2, withSecondStageChecksum } from "./images.mjs";
 import { runtimeFlags } from "./runtime.mjs";
 import { toolChain } from "./toolChain.mjs";
 
-const CPU = ["-mcpu=cortex-m0plus", "-mthumb"];
+export const CPU = ["-mcpu=cortex-m0plus", "-mthumb"];
 // The boot ROM is at address 0, which GCC otherwise takes for a null pointer.
-const SECTIONS = [
+export const SECTIONS = [
   "-ffunction-sections",
   "-fdata-sections",
   "-fno-common",
@@ -19,14 +19,14 @@ const STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
 const FLASH_ADDRESS = 0x10000000;
 const FAMILY = 0xe48bff56;
 
-const sourcesIn = (folder) =>
+export const sourcesIn = (folder) =>
   readdirSync(folder)
     .filter((name) => /\.[cS]$/.test(name))
     .sort()
     .map((name) => join(folder, name));
 
 /** Units of the board's own files and of the program's. */
-function ownUnits({ root, out, cc, board, sources, marks }) {
+export function ownUnits({ root, out, cc, board, sources, marks }) {
   const flags = [
     ...CPU,
     ...SECTIONS,
@@ -64,7 +64,7 @@ function runtimeUnits({ root, out, cc, board }) {
   ];
 }
 
-async function link({ cc, root, out, name, board, objects }) {
+export async function link({ cc, root, out, name, board, objects }) {
   const elf = join(out, `${name}.elf`);
   await run(cc, [
     ...CPU,
@@ -82,14 +82,14 @@ async function link({ cc, root, out, name, board, objects }) {
 }
 
 /** Addresses of the program's symbols, for those who look into the running chip from outside. */
-async function writeSymbols({ nm, elf, file }) {
+export async function writeSymbols({ nm, elf, file }) {
   const lines = (await run(nm, [elf])).split("\n").map((line) => line.split(" "));
   const symbols = lines.filter(([address, , symbol]) => address && symbol);
   const entries = symbols.map(([address, , symbol]) => [symbol, Number.parseInt(address, 16)]);
   writeFileSync(file, JSON.stringify(Object.fromEntries(entries), null, 1));
 }
 
-async function writeImages({ objcopy, elf, out, name }) {
+export async function writeImages({ objcopy, elf, out, name }) {
   const stage = join(out, `${name}.boot2.bin`);
   await run(objcopy, ["-O", "binary", "-j", ".boot2", elf, stage]);
   writeFileSync(stage, withSecondStageChecksum(readFileSync(stage)));
@@ -102,7 +102,7 @@ async function writeImages({ objcopy, elf, out, name }) {
 }
 
 /** Bytes of the sections that are RAM. */
-async function ramBytes(size, elf) {
+export async function ramBytes(size, elf) {
   const lines = (await run(size, ["-A", elf])).split("\n").map((line) => line.trim().split(/\s+/));
   const bytes = (section) => Number(lines.find(([name]) => name === section)?.[1] ?? 0);
   return [".ramtext", ".data", ".bss", ".retained"].reduce((sum, name) => sum + bytes(name), 0);

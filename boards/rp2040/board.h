@@ -22,6 +22,9 @@
 #endif
 #define MARK_STOP 250
 
+// What unused stack is filled with.
+#define STACK_PAINT 0x57ac57acu
+
 int main(void);
 
 // Pins, UART, SPI and ADC; called once, before main.

@@ -73,6 +73,7 @@
 #define UART0_LCR_H 0x4003402cu
 #define UART0_CR 0x40034030u
 #define UART_FR_TXFF (1u << 5)
+#define UART_FR_RXFE (1u << 4)
 #define SPI0_CR0 0x4003c000u
 #define SPI0_CR1 0x4003c004u
 #define SPI0_DR 0x4003c008u

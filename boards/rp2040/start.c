@@ -9,8 +9,6 @@ extern uint32_t data_start[], data_end[], data_load[];
 extern uint32_t bss_start[], bss_end[];
 extern uint32_t stack_bottom[], stack_top[];
 
-// What unused stack is filled with.
-#define STACK_PAINT 0x57ac57acu
 #define XOSC_MHZ 12u
 
 void reset_handler(void);

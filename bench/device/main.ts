@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// `npm run bench:device`: the core's operations on the emulated chips, with mbedTLS compiled for the same chip beside.
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { EmulatedLine } from "../../boards/emulator/emulatedLine.ts";
+import { SerialEngine, type SerialLine } from "../../boards/engine/serialEngine.ts";
+import { QemuLine } from "../../boards/qemu-rv32/qemuLine.ts";
+import { deviceCases } from "./cases.ts";
+
+const fromRoot = (path: string): string =>
+  fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+/** Bit of the modular exponentiation in what `hal.accelerators` answers. */
+const MOD_EXP = 1;
+
+/** core.wasm on a chip with entropy, an empty store and the accelerators given. */
+function open(name: string, line: SerialLine, accelerators: number): SerialEngine {
+  const engine = new SerialEngine(name, line, (self) => ({
+    now_ms: () => 0n,
+    entropy(out, len) {
+      self.write(out, randomBytes(len));
+      return 0;
+    },
+    store_read: () => 0,
+    store_write: () => 0,
+    log: () => {},
+    accelerators: () => accelerators,
+  }));
+  engine.call("core_init");
+  return engine;
+}
+
+interface Chip {
+  readonly counts: "cycles" | "instructions";
+  start(): SerialLine;
+}
+
+const CHIPS: Readonly<Record<"rp2040" | "rv32", Chip>> = {
+  rp2040: {
+    counts: "cycles",
+    start: () =>
+      new EmulatedLine(
+        readFileSync(fromRoot("build/rp2040/engine.bin")),
+        JSON.parse(readFileSync(fromRoot("build/rp2040/engine.symbols.json"), "utf8")),
+      ),
+  },
+  rv32: {
+    counts: "instructions",
+    start: () => new QemuLine(fromRoot("build/qemu-rv32/engine.elf")),
+  },
+};
+
+/** Every operation twice: {p256Sign: {cycles, nativeCycles}, …}, or instructions where the chip counts those. */
+function measureChip(name: keyof typeof CHIPS): Record<string, Record<string, number>> {
+  const { counts, start } = CHIPS[name];
+  const key = counts === "cycles" ? "nativeCycles" : "nativeInstructions";
+  const rows: Record<string, Record<string, number>> = {};
+  const engine = open(name, start(), 0);
+  for (const one of deviceCases) {
+    say(`${name}: ${one.name} …`);
+    rows[one.name] = { [counts]: one.core(engine), [key]: one.native(engine) };
+  }
+  engine.close();
+  const accelerated = open(name, start(), MOD_EXP);
+  const rsa = deviceCases.find((one) => one.name === "rsa2048Private");
+  say(`${name}: rsa2048PrivateAccelerated …`);
+  if (rsa) {
+    const native = rows.rsa2048Private?.[key] ?? 0;
+    rows.rsa2048PrivateAccelerated = { [counts]: rsa.core(accelerated), [key]: native };
+  }
+  accelerated.close();
+  return rows;
+}
+
+function table(rows: Readonly<Record<string, Readonly<Record<string, number>>>>): string[] {
+  return Object.entries(rows).map(([name, row]) => {
+    const [core = 0, native = 0] = Object.values(row);
+    const cells = [core, native].map((value) => value.toLocaleString("en").padStart(16));
+    return `${name.padEnd(28)}${cells.join("")}${(core / native).toFixed(1).padStart(8)}`;
+  });
+}
+
+function main(): void {
+  const rp2040 = measureChip("rp2040");
+  const rv32 = measureChip("rv32");
+  const results = {
+    state:
+      "RP2040 emulated (rp2040js), clock 125 MHz, flash without wait states, which is hot code in RAM; RV32IMC in QEMU, instructions counted",
+    command: "npm run bench:device",
+    node: process.version,
+    native: "mbedTLS 2.28, -O2, the same chip and run",
+    rp2040,
+    rv32,
+  };
+  const file = fromRoot("bench/results/device.json");
+  mkdirSync(fromRoot("bench/results"), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  const lines = ["RP2040, cycles: core, mbedTLS, ratio", ...table(rp2040)];
+  lines.push("", "RV32IMC, instructions: core, mbedTLS, ratio", ...table(rv32));
+  for (const line of lines) process.stdout.write(`${line}\n`);
+  say(`written to ${file}`);
+}
+
+main();

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The suites of the primitives and codecs on the emulated chips: core.wasm under the interpreter as compiled for them.
+//   npm run test:chips [-- chip ...]
+import { fileURLToPath } from "node:url";
+import { buildEngine } from "../boards/build.mjs";
+import { BuildFailure } from "../boards/make/failure.mjs";
+import { ensureDebianProgram } from "./debian.mjs";
+import { ensure, fail } from "./ensure.mjs";
+import { runNode } from "./runNode.mjs";
+
+const QEMU = "qemu-system-riscv32";
+const SYMMETRIC = ["sha", "hmac", "aes", "drbg"];
+const PUBLIC_KEY = ["p256", "ecdh", "ecdsa", "rsa", "pkcs1"];
+const CODEC = [
+  "base64",
+  "der",
+  "json",
+  "words",
+  "line",
+  "metadata",
+  "atkey",
+  "request",
+  "response",
+];
+
+/** Engine names of core/test/engine/chip.ts: the board, what it is emulated by, the suites. */
+const CHIPS = {
+  rv32: { board: "qemu-rv32", suites: [...SYMMETRIC, ...PUBLIC_KEY, "accelerator", ...CODEC] },
+  rv32Accelerated: { board: "qemu-rv32", suites: ["sha", "hmac", "aes", "rsa", "pkcs1"] },
+  rp2040: { board: "rp2040", suites: [...SYMMETRIC, "p256", "accelerator", ...CODEC] },
+  rp2040Accelerated: { board: "rp2040", suites: ["sha", "hmac", "aes"] },
+  rp2040PublicKey: { board: "rp2040", engine: "rp2040", suites: ["ecdh", "ecdsa", "rsa", "pkcs1"] },
+};
+
+/** Without those that take minutes of emulation. */
+const SHORT = ["rv32", "rv32Accelerated", "rp2040", "rp2040Accelerated"];
+
+/** Builds a chip's engine program and runs its suites; the exit code. */
+async function runChip(name) {
+  const chip = CHIPS[name];
+  if (!chip) fail(`there is no chip ${name}; there are: ${Object.keys(CHIPS).join(", ")}`);
+  const isQemu = chip.board === "qemu-rv32";
+  if (isQemu && !ensureDebianProgram(QEMU, "qemu-system-misc", `${name} is left out`)) return 0;
+  try {
+    await buildEngine(chip.board);
+  } catch (error) {
+    if (!(error instanceof BuildFailure)) throw error;
+    fail(error.message);
+  }
+  process.env.ATMICRO_ENGINES = chip.engine ?? name;
+  const files = chip.suites.map((suite) => `core/test/${suite}.test.ts`);
+  return runNode(["node_modules/vitest/vitest.mjs", "run", "--testTimeout=240000", ...files]);
+}
+
+/** Runs the suites on the chips named; the exit code of the first that failed. */
+export async function testChips(names = SHORT) {
+  for (const name of names) {
+    const failed = await runChip(name);
+    if (failed) return failed;
+  }
+  return 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  ensure();
+  const names = process.argv.slice(2);
+  process.exitCode = await testChips(names.length > 0 ? names : Object.keys(CHIPS));
+}
