@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { CommanderError } from "commander";
 import { KeyFileError } from "../crypto/keyFile.ts";
+import { StoreError } from "../store/store.ts";
 import { AtError, type ErrorCode } from "../wire/errors.ts";
 import { CliError, EXIT, type ExitCode } from "./exit.ts";
 
@@ -54,6 +55,7 @@ export function describeFailure(error: unknown): { message: string; exitCode: Ex
   if (error instanceof KeyFileError) {
     return { message: error.message, exitCode: EXIT.keys };
   }
+  if (error instanceof StoreError) return { message: error.message, exitCode: EXIT.internal };
   if (error instanceof AtError) {
     const exitCode = exitCodeOf[error.code] ?? EXIT.internal;
     return { message: `${error.message} (${error.code})`, exitCode };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { mkdirSync } from "node:fs";
-import { type Database, open, type RootDatabase } from "lmdb";
+import type { Database, RootDatabase } from "lmdb";
+import { openLmdb, writeFailure } from "../store/openLmdb.ts";
 import {
   type DirectoryEntry,
   type DirectoryStore,
@@ -11,10 +11,12 @@ import {
 
 class LmdbDirectoryStore implements DirectoryStore {
   private readonly root: RootDatabase;
+  private readonly path: string;
   private readonly addresses: Database<string, string>;
 
-  constructor(root: RootDatabase) {
+  constructor(root: RootDatabase, path: string) {
     this.root = root;
+    this.path = path;
     this.addresses = root.openDB({ name: "addresses" });
   }
 
@@ -26,12 +28,13 @@ class LmdbDirectoryStore implements DirectoryStore {
   }
 
   async set(atSign: string, entry: DirectoryEntry): Promise<void> {
-    await this.addresses.put(directoryKey(atSign), formatEntry(entry));
+    const [key, text] = [directoryKey(atSign), formatEntry(entry)];
+    await this.write(() => this.addresses.put(key, text));
   }
 
   async remove(atSign: string): Promise<boolean> {
     const key = directoryKey(atSign);
-    return await this.root.transaction(() => {
+    return await this.write(() => {
       const there = this.addresses.get(key) !== undefined;
       if (there) this.addresses.remove(key);
       return there;
@@ -41,10 +44,17 @@ class LmdbDirectoryStore implements DirectoryStore {
   async close(): Promise<void> {
     await this.root.close();
   }
+
+  private async write<T>(action: () => T): Promise<Awaited<T>> {
+    try {
+      return await this.root.transaction(action);
+    } catch (error) {
+      throw await writeFailure(error, this.path);
+    }
+  }
 }
 
-/** Opens, or makes, a directory's store in a folder. Every write is on disk before it resolves. */
+/** Opens, or makes, a directory's store in a folder. Every write is on disk before it resolves. Throws StoreError. */
 export function openDirectoryStore(path: string): DirectoryStore {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  return new LmdbDirectoryStore(open({ path, maxDbs: 4, overlappingSync: false }));
+  return new LmdbDirectoryStore(openLmdb(path), path);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Buffer } from "node:buffer";
 import type { PeerCertificate, TLSSocket } from "node:tls";
+import { StoreError } from "../store/store.ts";
 import { normalizeCommand } from "../wire/command.ts";
 import { AtError, formatError } from "../wire/errors.ts";
 import { LineReader, MAX_LINE_BYTES } from "../wire/line.ts";
@@ -245,7 +246,9 @@ export class Connection implements Session {
 
   private unexpected(cause: unknown): AtError {
     this.services.log.error({ trace: traceOf(cause), session: this.id }, "unexpected error");
-    return new AtError("AT0010", "Internal server error", { cause });
+    const text =
+      cause instanceof StoreError ? "The store can't be written" : "Internal server error";
+    return new AtError("AT0010", text, { cause });
   }
 
   private prompt(): string {

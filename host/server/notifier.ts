@@ -192,7 +192,7 @@ export class Notifier {
     const now = this.options.now();
     for (const [recipient, lane] of this.lanes) {
       if (lane.waiting.length === 0 && !lane.sending) this.lanes.delete(recipient);
-      else if (!lane.sending && lane.until <= now) this.run(recipient, lane);
+      else if (!lane.sending && this.isDue(lane, now)) this.run(recipient, lane);
     }
   }
 
@@ -292,7 +292,16 @@ export class Notifier {
   private pause(failures: number): number {
     if (failures === 0) return 0;
     const base = this.options.tuning.notificationQuarantineMillis;
-    return Math.min(base * 2 ** (failures - 1), Math.max(base, MAX_QUARANTINE_MILLIS));
+    return Math.min(base * 2 ** (failures - 1), this.longestPause());
+  }
+
+  private longestPause(): number {
+    return Math.max(this.options.tuning.notificationQuarantineMillis, MAX_QUARANTINE_MILLIS);
+  }
+
+  /** Whether a lane's pause is over; one longer than any was made before the clock went back. */
+  private isDue({ until }: Lane, now: number): boolean {
+    return until <= now || until - now > this.longestPause();
   }
 }
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { StoreError } from "../store/store.ts";
 
-/** What a log may show of an unexpected error: where it happened. Its message may quote a key or a value. */
-export function traceOf(error: unknown): { name: string; at: string[] } {
+/**
+ * What a log may show of an unexpected error: where it happened. Its message may quote a key or a value; the store's
+ * don't, and say what the operator has to do.
+ */
+export function traceOf(error: unknown): { name: string; at: string[]; reason?: string } {
+  if (error instanceof StoreError) return { name: error.name, at: [], reason: error.message };
   if (!(error instanceof Error)) return { name: typeof error, at: [] };
   const at = (error.stack ?? "")
     .split("\n")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { mkdirSync } from "node:fs";
-import { type Database, open, type RootDatabase } from "lmdb";
+import type { Database, RootDatabase } from "lmdb";
 import type { Notification } from "../wire/notification.ts";
+import { openLmdb, writeFailure } from "./openLmdb.ts";
 import {
   type AccessEntry,
   type CommitEntry,
@@ -10,6 +10,7 @@ import {
   type Store,
   type StoreCounts,
   type StoredRecord,
+  StoreError,
   type StoreWriter,
 } from "./store.ts";
 
@@ -43,10 +44,12 @@ class LmdbStore implements Store, StoreWriter {
   private readonly commitIds: Database<number, string>;
   private readonly notes: Database<Notification, string>;
   private readonly log: Database<AccessEntry, number>;
+  private readonly path: string;
   private readonly now: () => number;
 
-  constructor(root: RootDatabase, now: () => number) {
+  constructor(root: RootDatabase, path: string, now: () => number) {
     this.root = root;
+    this.path = path;
     this.now = now;
     this.meta = root.openDB({ name: "meta" });
     this.held = root.openDB({ name: "records" });
@@ -60,16 +63,19 @@ class LmdbStore implements Store, StoreWriter {
   async checkSchema(): Promise<void> {
     const found = this.meta.get(SCHEMA);
     if (found !== undefined && found > SCHEMA_VERSION) {
-      await this.close();
-      throw new Error(
+      throw new StoreError(
         `the store has schema ${found}, this program understands ${SCHEMA_VERSION}: use a newer program`,
       );
     }
-    if (found === undefined) await this.meta.put(SCHEMA, SCHEMA_VERSION);
+    if (found === undefined) await this.write(() => this.meta.put(SCHEMA, SCHEMA_VERSION));
   }
 
-  write<T>(action: (writer: StoreWriter) => T): Promise<T> {
-    return this.root.transaction(() => action(this));
+  async write<T>(action: (writer: StoreWriter) => T): Promise<T> {
+    try {
+      return await this.root.transaction(() => action(this));
+    } catch (error) {
+      throw await writeFailure(error, this.path);
+    }
   }
 
   record(key: string): StoredRecord | undefined {
@@ -189,14 +195,17 @@ class LmdbStore implements Store, StoreWriter {
   }
 }
 
-/**
- * Opens, or makes, the store in a directory. Commits are flushed before they are acknowledged (no overlapping sync), so a
- * killed process loses nothing it confirmed. Throws when a newer program wrote the store.
- */
+/** Opens, or makes, the store in a folder. Throws StoreError as `openLmdb`, and for a store that a newer program wrote. */
 export async function openLmdbStore(path: string, now: () => number = Date.now): Promise<Store> {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  const root = open({ path, maxDbs: 16, overlappingSync: false, noMemInit: false });
-  const store = new LmdbStore(root, now);
-  await store.checkSchema();
-  return store;
+  const root = openLmdb(path);
+  try {
+    const store = new LmdbStore(root, path, now);
+    await store.checkSchema();
+    return store;
+  } catch (cause) {
+    await root.close();
+    if (cause instanceof StoreError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError(`the store in ${path} can't be opened: ${reason}`, { cause });
+  }
 }

@@ -5,6 +5,11 @@ import type { Notification } from "../wire/notification.ts";
 /** Version of what is on disk; a store written by a newer one is refused. */
 export const SCHEMA_VERSION = 1;
 
+/** The store can't be opened, or can't keep what was to be written; the message is a sentence for the operator. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+}
+
 export interface StoredRecord {
   value: string | null;
   metadata: Metadata;
@@ -77,6 +82,7 @@ export interface StoreWriter extends StoreReader {
 /**
  * What an atServer keeps. `write` runs its action alone, in the order of the calls, and resolves once everything the
  * action wrote is durable; writes that come together share one flush. An action throws before its first write or not at all.
+ * When the disk doesn't take it, nothing of it is kept and StoreError is thrown; reads go on, and later writes may succeed.
  */
 export interface Store extends StoreReader {
   write<T>(action: (writer: StoreWriter) => T): Promise<T>;

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { run } from "../../cli/atmicro.ts";
+import { openDirectoryStore } from "../../directory/lmdbDirectoryStore.ts";
+import { openLmdbStore } from "../../store/lmdb.ts";
+import { StoreError } from "../../store/store.ts";
+
+const NOBODY = 65_534;
+const root = mkdtempSync(join(tmpdir(), "atmicro-damage-"));
+afterAll(() => rmSync(root, { recursive: true }));
+let made = 0;
+
+/** A store with some records, closed; gives its folder. */
+async function filled(): Promise<string> {
+  const folder = join(root, String(made++));
+  const store = await openLmdbStore(folder);
+  await store.write((writer) => {
+    for (let i = 0; i < 200; i++) {
+      writer.put(`k${i}@x`, { value: "v".repeat(1_000), metadata: {} }, "*");
+    }
+  });
+  await store.close();
+  return folder;
+}
+
+const dataOf = (folder: string): string => join(folder, "data.mdb");
+
+/** Runs as somebody who owns nothing, so that permissions hold for root too. */
+async function asNobody(action: () => Promise<void>): Promise<void> {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(NOBODY);
+  try {
+    await action();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
+
+describe("a damaged store is refused with a sentence and left as it is", () => {
+  it.each([
+    ["empty", (path: string) => truncateSync(path, 0), "is empty: restore a backup, or remove it"],
+    [
+      "not a store",
+      (path: string) => writeFileSync(path, "x".repeat(200_000)),
+      "is no store, or its beginning is damaged: restore a backup",
+    ],
+    [
+      "shorter than its beginning",
+      (path: string) => truncateSync(path, 100),
+      "is no store, or its beginning is damaged: restore a backup",
+    ],
+    [
+      "cut in half",
+      (path: string) => truncateSync(path, Math.floor(statSync(path).size / 2)),
+      /is cut off: \d+ bytes are there, \d+ belong to it; restore a backup/,
+    ],
+    [
+      "cut to its first pages",
+      (path: string) => truncateSync(path, 8_192),
+      /is cut off: 8192 bytes are there, \d+ belong to it; restore a backup/,
+    ],
+  ])("%s", async (_, damage, sentence) => {
+    const folder = await filled();
+    damage(dataOf(folder));
+    const before = readFileSync(dataOf(folder));
+    const opened = openLmdbStore(folder);
+    await expect(opened).rejects.toThrow(StoreError);
+    await expect(opened).rejects.toThrow(sentence);
+    expect(() => openDirectoryStore(folder)).toThrow(sentence);
+    expect(readFileSync(dataOf(folder)).equals(before)).toBe(true);
+  });
+
+  it("by the command line too", async () => {
+    const folder = await filled();
+    truncateSync(dataOf(folder), 0);
+    const errors: string[] = [];
+    const io = {
+      stdout: () => undefined,
+      stderr: (line: string) => errors.push(line),
+      stdin: async () => "",
+      env: {},
+      signal: new AbortController().signal,
+    };
+    expect(await run(["directory", "get", "@alice", "--store", folder], io)).toBe(1);
+    expect(errors.join("\n")).toBe(
+      `atmicro: ${dataOf(folder)} is empty: restore a backup, or remove it to begin with an empty store`,
+    );
+  });
+});
+
+describe("a store", () => {
+  it("is opened although the file is shorter than its last page, when nothing is missing", async () => {
+    const folder = await filled();
+    const store = await openLmdbStore(folder);
+    await store.write((writer) => {
+      writer.put("large@x", { value: "v".repeat(5_000_000), metadata: {} });
+      writer.remove("large@x", false);
+    });
+    await store.close();
+    expect(statSync(dataOf(folder)).size).toBeLessThan(5_000_000);
+    const again = await openLmdbStore(folder);
+    expect(again.record("k199@x")?.value).toHaveLength(1_000);
+    await again.close();
+  });
+
+  it("in a folder that may not be written is refused", async () => {
+    const folder = await filled();
+    chmodSync(root, 0o755);
+    chmodSync(dataOf(folder), 0o444);
+    chmodSync(folder, 0o555);
+    const inside = join(folder, "new");
+    await asNobody(async () => {
+      await expect(openLmdbStore(folder)).rejects.toThrow(
+        `the store in ${folder} can't be opened: Permission denied`,
+      );
+      await expect(openLmdbStore(inside)).rejects.toThrow(
+        new RegExp(`the store in ${inside} can't be opened: EACCES: permission denied`),
+      );
+      expect(() => openDirectoryStore(inside)).toThrow("permission denied");
+    });
+    chmodSync(folder, 0o700);
+  });
+
+  it("where a file is in the way is refused", async () => {
+    const file = join(root, "file");
+    writeFileSync(file, "");
+    await expect(openLmdbStore(file)).rejects.toThrow(`the store in ${file} can't be opened: `);
+    const folder = join(root, "taken");
+    mkdirSync(dataOf(folder), { recursive: true });
+    await expect(openLmdbStore(folder)).rejects.toThrow(`the store in ${folder} can't be opened: `);
+  });
+});
