@@ -71,6 +71,7 @@ export interface ServerConfig extends Partial<Tuning> {
   /** Address to listen on; all of IPv4 when absent. */
   host?: string;
   tls: TlsIdentity;
+  /** The atDirectory; with `proxy:` before the host, every atSign is found there. */
   directory: { host: string; port: number };
   /** The CRAM secret; stored at every start until the owner deletes it. */
   sharedSecret?: string;

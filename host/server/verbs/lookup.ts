@@ -20,14 +20,21 @@ function prefixFor(session: Session, services: Services): string {
   }
 }
 
-/** Follows values that name another record; null when they go on too long or lead nowhere. */
-function resolve(value: string | null, prefix: string, services: Services): string | null {
+/** Follows values that name another record; null when they go on too long or lead nowhere the session may read. */
+function resolve(
+  value: string | null,
+  prefix: string,
+  session: Session,
+  services: Services,
+): string | null {
+  const { authorization, records } = services;
+  const read = (key: string): StoredRecord | undefined =>
+    authorization.allows(session, key, "read") ? records.active(key) : undefined;
   let current = value;
   for (let depth = 0; current?.startsWith(REFERENCE); depth++) {
     if (depth === services.tuning.lookupDepthOfResolution) return null;
     const name = canonicalKey(current.slice(REFERENCE.length));
-    const found =
-      services.records.active(prefix + name) ?? services.records.active(`public:${name}`);
+    const found = read(prefix + name) ?? records.active(`public:${name}`);
     current = found?.value ?? null;
   }
   return current;
@@ -38,10 +45,11 @@ function localReply(
   key: string,
   record: StoredRecord | undefined,
   prefix: string,
+  session: Session,
   services: Services,
 ): Reply {
   if (record === undefined) return data(null);
-  const resolved = { ...record, value: resolve(record.value, prefix, services) };
+  const resolved = { ...record, value: resolve(record.value, prefix, session, services) };
   return data(recordPayload(operation, key, resolved, metadataToJson(record.metadata)));
 }
 
@@ -70,6 +78,6 @@ export const lookup: Verb = {
       const metadata = metadataToJson(found.record.metadata);
       return data(recordPayload(args.operation, found.key, found.record, metadata));
     }
-    return localReply(args.operation, key, services.records.demand(key), prefix, services);
+    return localReply(args.operation, key, services.records.demand(key), prefix, session, services);
   },
 };
