@@ -31,8 +31,8 @@ describe(`the boards' interpreter, ${narrow ? 32 : 64} bits`, () => {
     expect(figures.at(-1)?.evicted).toBe(0);
   });
 
-  it("does it in the boards' heap", () => {
-    const figures = phases({ heap: BOARD.heap * (narrow ? 1 : 2), codeLimit: 0 });
+  it.each([BOARD.heap, 66_000])("does it in a heap of %i bytes", (heap) => {
+    const figures = phases({ heap: heap * (narrow ? 1 : 2), codeLimit: 0 });
     expect(figures.at(-1)?.evicted).toBeGreaterThan(0);
   });
 

@@ -45,21 +45,32 @@ static bool evict(IM3Runtime runtime) {
     return true;
 }
 
-static IM3CodePage newCodePage(IM3Runtime runtime, u32 minLines) {
-    if (minLines > 0x7fff) return NULL;
-    u32 lines = (u32)((d_m3CodePageAlignSize - offsetof(M3CodePage, code)) / sizeof(code_t));
-    if (lines < minLines) lines = minLines;
+// Memory for a page, evicting as long as there is none; NULL when that does not help either.
+static IM3CodePage allocate(IM3Runtime runtime, u32 lines) {
     const u32 bytes = pageBytes(lines);
     while (runtime->codeLimit != 0 && runtime->codeBytes + bytes > runtime->codeLimit) {
         if (!evict(runtime)) return NULL;
     }
     IM3CodePage page = m3_Malloc("M3CodePage", bytes);
     while (page == NULL && evict(runtime)) page = m3_Malloc("M3CodePage", bytes);
+    return page;
+}
+
+static IM3CodePage newCodePage(IM3Runtime runtime, u32 minLines) {
+    if (minLines > 0x7fff) return NULL;
+    u32 lines = (u32)((d_m3CodePageAlignSize - offsetof(M3CodePage, code)) / sizeof(code_t));
+    if (lines < minLines) lines = minLines;
+    IM3CodePage page = allocate(runtime, lines);
+    // What runs may have left only small holes.
+    while (page == NULL && lines > minLines) {
+        lines = lines / 2 > minLines ? lines / 2 : minLines;
+        page = allocate(runtime, lines);
+    }
     if (page == NULL) return NULL;
     page->numLines = (u16)(lines & 0x7fff);
     page->next = runtime->pages;
     runtime->pages = page;
-    runtime->codeBytes += bytes;
+    runtime->codeBytes += pageBytes(lines);
     if (runtime->codeBytes > runtime->codeMost) runtime->codeMost = runtime->codeBytes;
     return page;
 }
