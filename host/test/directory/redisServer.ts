@@ -33,6 +33,7 @@ export class RedisServer {
   private readonly options: readonly string[];
   private child: ChildProcess | undefined;
   private output = "";
+  private heard: () => void = () => undefined;
 
   private constructor(port: number, options: readonly string[]) {
     this.port = port;
@@ -59,22 +60,20 @@ export class RedisServer {
     );
     this.child.stdout?.on("data", (chunk) => {
       this.output += chunk;
-      this.child?.emit("said");
+      this.heard();
     });
     await this.says("Ready to accept connections");
   }
 
-  /** Resolves once its log has this text. */
-  async says(text: string): Promise<void> {
-    const { child } = this;
-    if (child === undefined) throw new Error("redis-server is not running");
-    while (!this.output.includes(text)) {
-      const event = await Promise.race([
-        once(child, "said").then(() => "said"),
-        once(child, "exit").then(() => "exit"),
-      ]);
-      if (event === "exit") throw new Error(`redis-server ended: ${this.output}`);
-    }
+  /** Resolves once its log has this text; rejects when it ends first. */
+  says(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.heard = () => {
+        if (this.output.includes(text)) resolve();
+      };
+      this.child?.once("exit", () => reject(new Error(`redis-server ended: ${this.output}`)));
+      this.heard();
+    });
   }
 
   /** Ends the process without warning; `start` starts it on the same port. */
