@@ -11,6 +11,9 @@ import { traceOf } from "./trace.ts";
 /** Longest pause before a silent peer is tried again, ms. */
 const MAX_QUARANTINE_MILLIS = 60_000;
 
+/** The priority of a notification that failed. */
+const lower = { high: "medium", medium: "low", low: "low" } as const;
+
 /** What is waiting for one recipient. */
 interface Lane {
   waiting: Notification[];
@@ -274,7 +277,8 @@ export class Notifier {
       const kept = failed.filter(({ id }) => writer.notification(id) !== undefined);
       return kept.map((notification): Notification => {
         const retryCount = notification.retryCount + 1;
-        const errored: Notification = { ...notification, status: "errored", retryCount };
+        const priority = lower[notification.priority];
+        const errored: Notification = { ...notification, status: "errored", retryCount, priority };
         writer.putNotification(errored);
         return errored;
       });

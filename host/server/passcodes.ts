@@ -18,21 +18,44 @@ function randomPasscode(): string {
   }).join("");
 }
 
+/**
+ * How late a wrong passcode is answered, ms: 1, 2, 3, 5, 8… times the base up to the first value at or above the threshold,
+ * from the beginning again when none was wrong for that long.
+ */
+export class PasscodeDelays {
+  private readonly base: number;
+  private readonly threshold: number;
+  private series: [number, number];
+  private last = Number.NEGATIVE_INFINITY;
+
+  constructor(base: number, threshold: number) {
+    this.base = base;
+    this.threshold = threshold;
+    this.series = [0, base];
+  }
+
+  /** The delay for a wrong passcode that arrived at `now`. */
+  next(now: number): number {
+    if (now - this.last >= this.threshold) this.series = [0, this.base];
+    this.last = now;
+    const [previous, current] = this.series;
+    if (current < this.threshold) this.series = [current, previous + current];
+    return this.series[1];
+  }
+}
+
 /** One-time passcodes, the semi-permanent one, and the growing delay behind wrong ones (atProtocol, enroll:request). */
 export class Passcodes {
   private readonly records: Records;
   private readonly atSign: string;
   private readonly now: () => number;
-  private readonly tuning: Tuning;
-  private series: [number, number];
-  private lastInvalid = Number.NEGATIVE_INFINITY;
+  private readonly delays: PasscodeDelays;
 
   constructor(records: Records, atSign: string, now: () => number, tuning: Tuning) {
     this.records = records;
     this.atSign = atSign;
     this.now = now;
-    this.tuning = tuning;
-    this.series = [0, tuning.otpDelayBaseMillis];
+    this.delays = new PasscodeDelays(tuning.otpDelayBaseMillis, tuning.otpDelayThresholdMillis);
   }
 
   /** Makes a passcode for one enrollment request. */
@@ -49,23 +72,12 @@ export class Passcodes {
 
   /** Whether a passcode is good; a one-time passcode is used up by it. A wrong one is answered late. */
   async accept(passcode: string | undefined): Promise<boolean> {
-    const now = this.now();
-    if (now - this.lastInvalid >= this.tuning.otpDelayThresholdMillis) {
-      this.series = [0, this.tuning.otpDelayBaseMillis];
-    }
+    const arrived = this.now();
     if (passcode !== undefined && (this.isPermanent(passcode) || (await this.use(passcode)))) {
       return true;
     }
-    this.lastInvalid = now;
-    await delay(this.nextDelay());
+    await delay(this.delays.next(arrived));
     return false;
-  }
-
-  private nextDelay(): number {
-    const [previous, current] = this.series;
-    const next = previous + current;
-    if (current < this.tuning.otpDelayThresholdMillis) this.series = [current, next];
-    return next;
   }
 
   private isPermanent(passcode: string): boolean {
