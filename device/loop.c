@@ -6,6 +6,7 @@
 #include "core.h"
 #include "entropy.h"
 #include "hal.h"
+#include "memoryUsage.h"
 #include "provisioning.h"
 #include "store.h"
 #include "tls.h"
@@ -298,8 +299,11 @@ static int configure(void) {
   return 0;
 }
 
+static int32_t read_authorities(uint8_t *out, uint32_t cap) {
+  return store_read(STORE_AUTHORITIES, out, cap);
+}
+
 int at_start(void) {
-  uint8_t authorities[PROVISIONED_AUTHORITIES_MAX];
   memset(&loop, 0, sizeof loop);
   log_text(2, "entropy: ", hal_entropy_source(), strlen(hal_entropy_source()));
   // Without it no key is made, and no handshake succeeds: there is nothing to go on for.
@@ -312,14 +316,13 @@ int at_start(void) {
     return -1;
   }
   const int32_t len = store_read(STORE_CONFIGURATION, loop.configuration, sizeof loop.configuration);
-  const int32_t size = store_read(STORE_AUTHORITIES, authorities, sizeof authorities);
-  if (len <= 0 || size <= 0) {
+  if (len <= 0) {
     at_log(0, "the device is not provisioned");
     return -1;
   }
   loop.configuration_len = (uint32_t)len;
-  if (tls_start(authorities, (size_t)size) == 0) return 0;
-  at_log(0, "none of the trusted certificates can be read");
+  if (tls_start(read_authorities, PROVISIONED_AUTHORITIES_MAX) == 0) return 0;
+  at_log(0, "there is no trusted certificate that can be read");
   return -1;
 }
 
@@ -345,8 +348,10 @@ int at_run(const AtApplication *application) {
   loop.application = application;
   if (start_core() != 0) return loop.has_ended ? -1 : 0;
   progress();
+  memory_usage_update();
   while (!loop.has_ended) {
     const uint32_t delay = turn();
+    memory_usage_update();
     if (hal_now_ms() - loop.progress_at < PROGRESS_MS) hal_watchdog_feed();
     hal_wait(delay < SLEEP_MS ? delay : SLEEP_MS);
   }

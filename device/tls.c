@@ -6,6 +6,7 @@
 #include "entropy.h"
 #include "hal.h"
 #include "mbedtls/memory_buffer_alloc.h"
+#include "mbedtls/platform.h"
 #include "mbedtls/ssl.h"
 #include "mbedtls/x509_crt.h"
 #include "store.h"
@@ -106,8 +107,8 @@ int tls_prepare(void) {
   return 0;
 }
 
-int tls_start(const uint8_t *authorities, size_t len) {
-  mbedtls_x509_crt_init(&trusted);
+// Parses what it can; how many certificates those were.
+static int parse_authorities(const uint8_t *authorities, size_t len) {
   int count = 0;
   for (size_t at = 0; at + 2 <= len;) {
     const size_t size = (size_t)authorities[at] << 8 | authorities[at + 1];
@@ -115,8 +116,18 @@ int tls_start(const uint8_t *authorities, size_t len) {
     if (mbedtls_x509_crt_parse_der(&trusted, authorities + at + 2, size) == 0) count++;
     at += 2 + size;
   }
-  if (count == 0) return -1;
-  return configure();
+  return count;
+}
+
+int tls_start(int32_t (*read)(uint8_t *out, uint32_t cap), uint32_t cap) {
+  mbedtls_x509_crt_init(&trusted);
+  // The heap has room for it while there is no connection; the stack never needs it again.
+  uint8_t *authorities = mbedtls_calloc(1, cap);
+  if (!authorities) return -1;
+  const int32_t len = read(authorities, cap);
+  const int count = len > 0 ? parse_authorities(authorities, (size_t)len) : 0;
+  mbedtls_free(authorities);
+  return count > 0 ? configure() : -1;
 }
 
 static Ticket *ticket_of(uint32_t server) {
@@ -211,8 +222,12 @@ int tls_receive(uint8_t *out, size_t cap) {
   if (!state.is_connected) return -1;
   const int result = mbedtls_ssl_read(&tls, out, cap);
   if (waits(result)) return 0;
+  if (result > 0) return result;
   // The peer's close is an end like any other.
-  return result <= 0 ? -1 : result;
+  state.error = result == 0 || result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY
+                    ? MBEDTLS_ERR_SSL_CONN_EOF
+                    : result;
+  return -1;
 }
 
 void tls_close(void) {

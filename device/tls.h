@@ -13,9 +13,9 @@
 
 // Makes the heap. Once, before anything of mbedTLS. 0.
 int tls_prepare(void);
-// Reads the trusted certificates: DER, each preceded by its length in two bytes, big-endian. Once, after
-// entropy_start. 0, or negative: none of them can be read.
-int tls_start(const uint8_t *authorities, size_t len);
+// Reads the trusted certificates: DER, each preceded by its length in two bytes, big-endian; `read` answers how many
+// bytes of them it put into out, at most cap. Once, after tls_prepare. 0, or negative: there is none that can be read.
+int tls_start(int32_t (*read)(uint8_t *out, uint32_t cap), uint32_t cap);
 // Begins to connect; the certificate has to be for the host. 0 begun, negative.
 int tls_open(const char *host, uint16_t port);
 // Goes on connecting: TLS_PENDING, TLS_OPEN or TLS_FAILED.

@@ -48,7 +48,8 @@ export function ownUnits({ root, out, cc, board, sources, marks }) {
 /** The runtime's units, wasm3's and mbedTLS's, and core.wasm as it is. */
 function runtimeUnits({ root, out, cc, board }) {
   const chip = [...CPU, ...SECTIONS];
-  const runtime = runtimeFlags({ root, build: join(root, "build"), board });
+  const thumb = { cc, machine: CPU };
+  const runtime = runtimeFlags({ root, build: join(root, "build"), board, thumb });
   const { wasm3, mbedtls, own } = runtime;
   const unit = (flags, folder) => (source) => ({
     cc,
@@ -58,7 +59,7 @@ function runtimeUnits({ root, out, cc, board }) {
   });
   return [
     ...own.units.map(unit([...chip, ...STRICT, "-Os", "-g", ...own.flags], "device")),
-    ...wasm3.units.map(unit([...chip, "-std=gnu99", "-O2", ...wasm3.flags], "wasm3")),
+    ...wasm3.units.map(unit([...chip, "-std=gnu99", "-Os", ...wasm3.flags], "wasm3")),
     ...mbedtls.units.map(unit([...chip, "-std=c99", "-Os", "-w", ...mbedtls.flags], "mbedtls")),
     unit([...CPU, `-I${join(root, "build")}`], "device")(join(root, "device/module.S")),
   ];

@@ -3,7 +3,12 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { MbedtlsMissing, mbedtlsSource } from "../../device/mbedtls/fetch.mjs";
-import { prepareWasm3, settingsFlags, Wasm3Unusable } from "../../device/wasm3/prepare.mjs";
+import {
+  prepareThumbWasm3,
+  prepareWasm3,
+  settingsFlags,
+  Wasm3Unusable,
+} from "../../device/wasm3/prepare.mjs";
 import { BuildFailure } from "./failure.mjs";
 
 /** Bits of core/hal.ts, accelerators. */
@@ -16,11 +21,12 @@ const unitsIn = (folder) =>
     .map((name) => join(folder, name));
 
 /** Sources of the libraries, or the sentence why there are none. */
-function libraries(build, name) {
+function libraries(build, name, thumb) {
+  const folder = join(build, name, "wasm3-source");
   try {
     return {
       mbedtls: mbedtlsSource(build),
-      wasm3: prepareWasm3(join(build, name, "wasm3-source")),
+      wasm3: thumb ? prepareThumbWasm3(folder, thumb) : prepareWasm3(folder),
     };
   } catch (error) {
     if (error instanceof MbedtlsMissing || error instanceof Wasm3Unusable) {
@@ -30,9 +36,12 @@ function libraries(build, name) {
   }
 }
 
-/** { own, wasm3, mbedtls }, each { units, flags }: what to compile for a board, without the chip's own flags. */
-export function runtimeFlags({ root, build, board }) {
-  const { mbedtls, wasm3 } = libraries(build, board.name);
+/**
+ * { own, wasm3, mbedtls }, each { units, flags }: what to compile for a board, without the chip's own flags. `thumb` is
+ * { cc, machine } for a chip with Thumb-1 only.
+ */
+export function runtimeFlags({ root, build, board, thumb = null }) {
+  const { mbedtls, wasm3 } = libraries(build, board.name, thumb);
   const accelerators = board.accelerators.reduce((bits, name) => bits | ACCELERATORS[name], 0);
   const tls = [
     `-DMBEDTLS_CONFIG_FILE="${join(root, "device/mbedtls/config.h")}"`,

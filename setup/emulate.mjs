@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { ensure } from "./ensure.mjs";
+import { runNode } from "./runNode.mjs";
+
+ensure();
+process.exitCode =
+  (await runNode(["boards/build.mjs", "rp2040"])) ||
+  (await runNode(["build/bench/emulate/main.js", ...process.argv.slice(2)]));
