@@ -66,7 +66,7 @@ export const stream: Verb = {
   accepts: (command) => command.startsWith("stream"),
   auth: "none",
   grammar:
-    /^stream:(?<operation>init|send|receive|done|resume)(?:@(?<receiver>[^@:\s]+))?(?: ?namespace:(?<namespace>[\w-]+))?(?: ?startByte:(?<startByte>\d+))?(?: (?<streamId>[\w-]{1,248}))?(?: (?<fileName>\S.* ))?(?<length>\d*)?$/i,
+    /^stream:(?<operation>init|send|receive|done|resume)(?:@(?<receiver>[^@:\s]+))?(?: ?namespace:(?<namespace>[\w-]+))?(?: ?startByte:(?<startByte>\d+))?(?: (?<streamId>[\w-]{1,248})(?: (?<fileName>\S.* ))?)?(?<length>\d*)$/i,
   usage:
     "stream:init@<receiver>[ namespace:<namespace>][ startByte:<n>] <stream id> <file name> <length>, stream:receive <stream id>, stream:done <stream id> or stream:resume@<receiver> startByte:<n> <stream id>",
   async run(args, session, services) {
