@@ -99,6 +99,7 @@ export function prepareWasm3(folder) {
   return { folder, units: unitsIn(folder), flags: unitFlags(folder) };
 }
 
+const HAND_WRITTEN = ["thumbRun.S", "thumbMultiply.S"];
 const COMPILER_MILLIS = 120_000;
 
 function compile(cc, args) {
@@ -133,7 +134,7 @@ export function prepareThumbWasm3(folder, { cc, machine }) {
     if (!(error instanceof BadOperations)) throw error;
     throw new Wasm3Unusable(`the compiler made unusable operations: ${error.message}`);
   }
-  copyFileSync(join(here, "thumbRun.S"), join(folder, "thumbRun.S"));
-  const assembled = ["operations.S", "thumbRun.S"].map((name) => join(folder, name));
+  for (const name of HAND_WRITTEN) copyFileSync(join(here, name), join(folder, name));
+  const assembled = ["operations.S", ...HAND_WRITTEN].map((name) => join(folder, name));
   return { ...prepared, units: [...prepared.units, ...assembled] };
 }

@@ -143,6 +143,10 @@ export function dispatchByRegisters(folder) {
     .replace("(TYPE *) (_sp + immediate (i32))", "(TYPE *) ((u8 *) _sp + immediate (i32))")
     .replace("(_sp + (OFFSET))", "((m3stack_t) ((u8 *) _sp + (OFFSET)))")
     .cut("    #define newTrap(err)                    return err\n", "#endif", TRAPS)
+    .replace(
+      "d_m3CommutativeOp_i (i64, Multiply,         *)",
+      "void op_i64_Multiply_rs (void);\nvoid op_i64_Multiply_ss (void);",
+    )
     .cut("d_m3RetSig  Call  (d_m3OpSig)", "// TODO: OK, this needs")
     .replace("    forwardTrap (possible_trap);\n", RAW_END)
     .cut("d_m3Op  (Loop)\n", "d_m3Op  (Branch)\n", "d_m3Op  (Loop)\n{\n    nextOp ();\n}\n\n\n")
