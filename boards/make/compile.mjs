@@ -48,21 +48,21 @@ function keyOf(command, files) {
 }
 
 /** Whether the object is of these files and this command. */
-function isCurrent(object, command) {
+function isCurrent(object, command, inputs) {
   const files = dependencies(`${object}.d`);
   if (!files || !existsSync(object) || !existsSync(`${object}.key`)) return false;
-  return readFileSync(`${object}.key`, "utf8") === keyOf(command, files);
+  return readFileSync(`${object}.key`, "utf8") === keyOf(command, [...files, ...inputs]);
 }
 
-/** One unit: { cc, flags, source, object }. */
-async function compileUnit({ cc, flags, source, object }) {
+/** One unit: { cc, flags, source, object }; inputs: files it reads that the compiler does not tell of (.incbin). */
+async function compileUnit({ cc, flags, source, object, inputs = [] }) {
   const command = [cc, ...flags, "-c", source];
-  if (isCurrent(object, command)) return;
+  if (isCurrent(object, command, inputs)) return;
   mkdirSync(dirname(object), { recursive: true });
   // Another build may be at work in the same folder: a file is whole or not there.
   const own = `${object}.${process.pid}`;
   await run(cc, [...flags, "-MD", "-MF", `${own}.d`, "-MT", "x", "-c", source, "-o", own]);
-  const key = keyOf(command, dependencies(`${own}.d`) ?? []);
+  const key = keyOf(command, [...(dependencies(`${own}.d`) ?? []), ...inputs]);
   renameSync(own, object);
   renameSync(`${own}.d`, `${object}.d`);
   writeFileSync(`${object}.key`, key ?? "");

@@ -48,7 +48,10 @@ export function engineUnits({ root, out, cc, board, flags, prepare }) {
   const mbedtlsUser = [...strict, config, "-isystem", join(mbedtls, "include")];
   const wasm3User = [...strict, ...settingsFlags(), ...heapFlags(board), "-isystem", wasm3.folder];
   return [
-    unit(join(device, "module.S"), [`-I${join(root, "build")}`]),
+    {
+      ...unit(join(device, "module.S"), [`-I${join(root, "build")}`]),
+      inputs: [join(root, "build/core.wasm")],
+    },
     unit(join(engine, "engine.c"), strict),
     unit(join(engine, "native.c"), mbedtlsUser),
     unit(join(device, "accelerators.c"), mbedtlsUser),

@@ -67,7 +67,10 @@ export async function buildPosix({ root, board, variant = "plain", program = nul
     ...mbedtls.units.map(
       unit(["-std=c99", "-w", "-ffunction-sections", ...mbedtls.flags], "mbedtls"),
     ),
-    unit([`-I${build}`], "device")(join(root, "device/module.S")),
+    {
+      ...unit([`-I${build}`], "device")(join(root, "device/module.S")),
+      inputs: [join(build, "core.wasm")],
+    },
   ]);
   const file = join(out, name);
   await run(cc, [...machine, "-Wl,--gc-sections", "-Wl,-z,noexecstack", ...objects, "-o", file]);

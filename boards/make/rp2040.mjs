@@ -61,7 +61,10 @@ function runtimeUnits({ root, out, cc, board }) {
     ...own.units.map(unit([...chip, ...STRICT, "-Os", "-g", ...own.flags], "device")),
     ...wasm3.units.map(unit([...chip, "-std=gnu99", "-Os", ...wasm3.flags], "wasm3")),
     ...mbedtls.units.map(unit([...chip, "-std=c99", "-Os", "-w", ...mbedtls.flags], "mbedtls")),
-    unit([...CPU, `-I${join(root, "build")}`], "device")(join(root, "device/module.S")),
+    {
+      ...unit([...CPU, `-I${join(root, "build")}`], "device")(join(root, "device/module.S")),
+      inputs: [join(root, "build/core.wasm")],
+    },
   ];
 }
 

@@ -113,16 +113,25 @@ export function p256PtAddComplete(r: usize, b: usize, affine: bool): void {
   natMaskedCopy(r, DOUBLED, 27, same);
 }
 
-/** r = r + b for any r, b not at infinity. Public points only: it branches. */
+/** Whether the limbs of Z are all 0, which p256PtAddPublic writes for infinity and p256PtDouble keeps. */
+function isInfinity(z: usize): bool {
+  let bits: u32 = 0;
+  for (let i: usize = 0; i < P256_FE; i += 4) bits |= load<u32>(z + i);
+  return bits === 0;
+}
+
+/** r = r + b for any r, b not at infinity; infinity has a Z of limbs 0. Public points only: it branches. */
 export function p256PtAddPublic(r: usize, b: usize, affine: bool): void {
-  if (p256FeIsZero(r + P256_Z, T2)) {
+  if (isInfinity(r + P256_Z)) {
     memory.copy(r, b, affine ? 2 * P256_FE : P256_POINT);
     if (affine) memory.copy(r + P256_Z, P256_ONE, P256_FE);
     return;
   }
   memory.copy(BEFORE, r, P256_POINT);
   addEither(r, BEFORE, b, affine);
-  if (p256FeIsZero(r + P256_Z, T2) && p256FeIsZero(T1, T2)) p256PtDouble(r, BEFORE);
+  if (!p256FeIsZero(r + P256_Z, T2)) return;
+  if (p256FeIsZero(T1, T2)) p256PtDouble(r, BEFORE);
+  else memory.fill(r + P256_Z, 0, P256_FE);
 }
 
 /** Negates y (36 bytes) where the mask is all ones. */
