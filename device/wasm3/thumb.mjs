@@ -35,45 +35,6 @@ extern const code_t         m3_exit_ok [], m3_exit_trap [];
 # define Call(PC, SP, MEM, UNUSED)  RunCode (PC, SP, MEM, 0)
 `;
 
-// There is no instruction for a product of more than 32 bits, and the compiler's library saves seven registers to make
-// one; here it is made in place: the crossed products in the high half, then the low words by their 16-bit halves. No
-// branch, so the time does not depend on the factors.
-const MULTIPLY = `static inline __attribute__ ((always_inline)) i64 multiply_i64 (i64 a, i64 b)
-{
-    u32 aLow = (u32) a, aHigh = (u32) ((u64) a >> 32);
-    u32 bLow = (u32) b, bHigh = (u32) ((u64) b >> 32);
-    u32 x, y;
-    __asm (
-        "muls %[aHigh], %[bLow]\\n"
-        "muls %[bHigh], %[aLow]\\n"
-        "adds %[bHigh], %[bHigh], %[aHigh]\\n"
-        "uxth %[x], %[aLow]\\n"
-        "lsrs %[aLow], %[aLow], #16\\n"
-        "uxth %[y], %[bLow]\\n"
-        "lsrs %[aHigh], %[bLow], #16\\n"
-        "movs %[bLow], %[x]\\n"
-        "muls %[bLow], %[y]\\n"
-        "muls %[x], %[aHigh]\\n"
-        "muls %[y], %[aLow]\\n"
-        "muls %[aHigh], %[aLow]\\n"
-        "adds %[bHigh], %[bHigh], %[aHigh]\\n"
-        "movs %[aHigh], #0\\n"
-        "adds %[x], %[x], %[y]\\n"
-        "adcs %[aHigh], %[aHigh]\\n"
-        "lsls %[aHigh], %[aHigh], #16\\n"
-        "adds %[bHigh], %[bHigh], %[aHigh]\\n"
-        "lsrs %[y], %[x], #16\\n"
-        "lsls %[x], %[x], #16\\n"
-        "adds %[bLow], %[bLow], %[x]\\n"
-        "adcs %[bHigh], %[y]\\n"
-        : [aLow] "+l" (aLow), [aHigh] "+l" (aHigh), [bLow] "+l" (bLow), [bHigh] "+l" (bHigh),
-          [x] "=&l" (x), [y] "=&l" (y)
-        :: "cc");
-    return (i64) ((u64) bHigh << 32 | bLow);
-}
-
-`;
-
 // Thumb-1 faults on a word that is not aligned.
 const ACCESS = `# define m3Inside(OPERAND, OFFSET, TYPE)                                \\
     ((OPERAND) >= (OFFSET) && (OPERAND) <= (u32) _mem->length - sizeof (TYPE))
@@ -178,14 +139,6 @@ export function dispatchByRegisters(folder) {
     .save();
   new Source(folder, "m3_exec.h")
     .replace("#include <limits.h>\n", REGISTERS)
-    .replace(
-      "d_m3CommutativeOp_i (i64, Multiply,         *)",
-      "d_m3CommutativeOpFunc_i (i64, Multiply, multiply_i64)",
-    )
-    .replace(
-      "// signed\nd_m3CommutativeOp_i (i32, Equal,",
-      `${MULTIPLY}// signed\nd_m3CommutativeOp_i (i32, Equal,`,
-    )
     .replace("* (TYPE *) (_sp + immediate (i32))", "* (TYPE *) ((u8 *) _sp + immediate (i32))")
     .replace("(TYPE *) (_sp + immediate (i32))", "(TYPE *) ((u8 *) _sp + immediate (i32))")
     .replace("(_sp + (OFFSET))", "((m3stack_t) ((u8 *) _sp + (OFFSET)))")
@@ -239,7 +192,6 @@ export const OPERATIONS_FLAGS = [
   "-fno-stack-protector",
   "-fno-tree-loop-distribute-patterns",
   "-ffunction-sections",
-  "-masm-syntax-unified",
   "-fcall-used-r9",
   "-fcall-used-r10",
   "-fcall-used-r11",
