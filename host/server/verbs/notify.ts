@@ -51,14 +51,22 @@ function isEncrypted(parsed: Parsed, atKey: string): boolean {
   return parsed.options.isEncrypted !== false;
 }
 
-/** What the notification keeps of the metadata: ttr only where something can be cached or dropped. */
-function keptMetadata(parsed: Parsed, encrypted: boolean, now: number): Metadata {
+/**
+ * What the notification keeps of the metadata: ttr only where something can be cached or dropped. A peer's may be about the
+ * metadata of a copy alone.
+ */
+function keptMetadata(
+  parsed: Parsed,
+  encrypted: boolean,
+  fromPeer: boolean,
+  now: number,
+): Metadata {
   if (parsed.messageType === "text") return { isEncrypted: encrypted };
   const { ttln: _life, ttl, ttb, ttr, ccd, ...rest } = parsed.options;
   const kept = Object.fromEntries(
     Object.entries(rest).filter(([, value]) => value !== undefined && value !== null),
   ) as Metadata;
-  const caches = parsed.operation === "delete" || parsed.value !== undefined;
+  const caches = fromPeer || parsed.operation === "delete" || parsed.value !== undefined;
   return {
     ...kept,
     isEncrypted: encrypted,
@@ -115,7 +123,7 @@ function build(
     depth: Number(args.latestN ?? 1),
     ttl: life(args, parsed),
     isEncrypted: encrypted,
-    metadata: keptMetadata(parsed, encrypted, services.now()),
+    metadata: keptMetadata(parsed, encrypted, ends.from !== services.atSign, services.now()),
     ...(value !== undefined && { value }),
   };
 }
