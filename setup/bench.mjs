@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// npm run bench, bench:device: builds what is measured and runs the benchmark named, of the core when none is.
+// npm run bench, bench:device, bench:server: builds what is measured and runs the benchmark named, of the core when none is.
 import { buildEngine } from "../boards/build.mjs";
 import { BuildFailure } from "../boards/make/failure.mjs";
 import { ensureDebianProgram } from "./debian.mjs";
@@ -16,9 +16,16 @@ async function buildChips() {
   }
 }
 
+function installPeers() {
+  for (const program of ["mosquitto", "redis-server"]) {
+    ensureDebianProgram(program, program, "its row is left out");
+  }
+}
+
 const BENCHMARKS = {
   core: { program: "main.js", prepare: () => {} },
   device: { program: "device/main.js", prepare: buildChips },
+  server: { program: "server/main.js", prepare: installPeers },
 };
 
 const [name = "core", ...args] = process.argv.slice(2);

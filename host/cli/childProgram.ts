@@ -52,6 +52,11 @@ export class ChildProgram {
     });
   }
 
+  /** The process; undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   /** Waits for a life event; rejects when the program ends first, or after `timeoutMillis`. */
   async event(name: string, timeoutMillis: number): Promise<LifeEvent> {
     let timer: NodeJS.Timeout | undefined;

@@ -32,6 +32,8 @@ export type WorldOptions = {
 export type WorldServer = {
   readonly atSign: string;
   readonly port: number;
+  /** Its process. */
+  readonly pid: number;
   /** The secret of the first activation. */
   readonly cramSecret: string;
 };
@@ -135,12 +137,13 @@ export class World {
   private async startDirectory(): Promise<void> {
     const folder = join(this.folder, "directory");
     const tls = await this.issue(folder);
-    this.listening = await this.run("the atDirectory", [
+    const { port } = await this.run("the atDirectory", [
       "directory",
       "serve",
       ...tls,
       ...["--store", this.directoryStore()],
     ]);
+    this.listening = port;
   }
 
   private async startServer(atSign: string): Promise<void> {
@@ -149,7 +152,7 @@ export class World {
     const secretFile = join(folder, "cram-secret");
     const tls = await this.issue(folder);
     await createSecretFile(secretFile, cramSecret);
-    const port = await this.run(`the atServer of ${atSign}`, [
+    const { port, pid } = await this.run(`the atServer of ${atSign}`, [
       ...["server", atSign],
       ...tls,
       ...["--authority", this.authorityFile],
@@ -158,7 +161,7 @@ export class World {
       ...["--secret-file", secretFile],
     ]);
     await this.register(atSign, port);
-    this.running.push({ atSign, port, cramSecret });
+    this.running.push({ atSign, port, pid, cramSecret });
   }
 
   /** Issues a certificate into a folder and gives the options that name it. */
@@ -171,8 +174,11 @@ export class World {
     return ["--certificate", certificate, "--private-key", privateKey];
   }
 
-  /** Starts a server program and gives the port it listens on. */
-  private async run(name: string, args: readonly string[]): Promise<number> {
+  /** Starts a server program; gives its process and the port it listens on. */
+  private async run(
+    name: string,
+    args: readonly string[],
+  ): Promise<{ readonly port: number; readonly pid: number }> {
     const program = new ChildProgram({
       name,
       args: [
@@ -187,9 +193,10 @@ export class World {
     program.ended.then((reason) => {
       if (reason !== undefined) this.reportDeath(reason);
     });
-    if (typeof ready.port !== "number") {
+    const { pid } = program;
+    if (typeof ready.port !== "number" || pid === undefined) {
       throw new CliError(`${name} did not say where it listens`, EXIT.internal);
     }
-    return ready.port;
+    return { port: ready.port, pid };
   }
 }
