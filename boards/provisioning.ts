@@ -18,6 +18,8 @@ export interface Provisioning {
   readonly peer: string;
   /** Milliseconds between readings. */
   readonly intervalMs: number;
+  /** "address mask gateway nameserver", dotted; absent: DHCP. */
+  readonly network?: string;
   /** PEM of the certificates to trust. */
   readonly authorities: string;
 }
@@ -33,6 +35,7 @@ const FIELD = {
   namespace: 32,
   peer: 33,
   interval: 34,
+  network: 48,
 } as const;
 
 const PAGE = 256;
@@ -57,7 +60,7 @@ function field(number: number, text: string): Buffer {
 }
 
 function configuration(provisioning: Provisioning): Buffer {
-  const { namespaces, passcode } = provisioning;
+  const { namespaces, passcode, network } = provisioning;
   const namespace = Object.keys(namespaces).find((name) => namespaces[name] === "rw");
   if (namespace === undefined) throw new RangeError('at least one namespace must be "rw"');
   const bytes = Buffer.concat([
@@ -70,6 +73,7 @@ function configuration(provisioning: Provisioning): Buffer {
     field(FIELD.namespace, namespace),
     field(FIELD.peer, provisioning.peer),
     field(FIELD.interval, String(provisioning.intervalMs)),
+    ...(network === undefined ? [] : [field(FIELD.network, network)]),
   ]);
   if (bytes.length <= LARGEST.configuration) return bytes;
   throw new RangeError(`the configuration is longer than ${LARGEST.configuration} bytes`);

@@ -68,6 +68,19 @@ function runtimeUnits({ root, out, cc, board }) {
   ];
 }
 
+/** Moves the operations of the interpreter that the board names (["op_…"]) from flash to RAM. */
+async function moveOperations({ objcopy, board, objects }) {
+  const at = objects.findIndex((object) => basename(object) === "operations.S.o");
+  if (at < 0 || board.ramOperations.length === 0) return objects;
+  const moved = objects[at].replace(/\.o$/, ".ram.o");
+  const renames = board.ramOperations.flatMap((name) => [
+    "--rename-section",
+    `.text.${name}=.ramtext.${name}`,
+  ]);
+  await run(objcopy, [...renames, objects[at], moved]);
+  return objects.with(at, moved);
+}
+
 export async function link({ cc, root, out, name, board, objects }) {
   const elf = join(out, `${name}.elf`);
   await run(cc, [
@@ -128,7 +141,8 @@ export async function buildRp2040({ root, board, program = null }) {
   const { cc } = tools;
   const units = ownUnits({ root, out, cc, board, sources, marks: program !== null });
   if (!program) units.push(...runtimeUnits({ root, out, cc, board }));
-  const objects = await compileAll(units);
+  const { objcopy } = tools;
+  const objects = await moveOperations({ objcopy, board, objects: await compileAll(units) });
   const elf = await link({ cc, root, out, name, board, objects });
   const flashBytes = await writeImages({ objcopy: tools.objcopy, elf, out, name });
   await writeSymbols({ nm: tools.nm, elf, file: join(out, `${name}.symbols.json`) });

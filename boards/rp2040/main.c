@@ -24,6 +24,39 @@ static void hardware_address(uint8_t mac[6]) {
   for (unsigned i = 0; i < 4; i++) mac[2 + i] = (uint8_t)(crc >> 8 * i);
 }
 
+// Reads the next dotted address of "address mask gateway nameserver". 1, or 0 when there is none.
+static int take_address(AtText *text, uint8_t ip[4]) {
+  for (unsigned part = 0; part < 4; part++) {
+    unsigned value = 0;
+    unsigned digits = 0;
+    for (; text->len > 0 && text->bytes[0] >= '0' && text->bytes[0] <= '9'; digits++) {
+      value = value * 10 + (unsigned)(text->bytes[0] - '0');
+      if (value > 255) return 0;
+      text->bytes++;
+      text->len--;
+    }
+    if (digits == 0) return 0;
+    ip[part] = (uint8_t)value;
+    if (text->len == 0) return part == 3;
+    if (text->bytes[0] != (part < 3 ? '.' : ' ')) return 0;
+    text->bytes++;
+    text->len--;
+  }
+  return 1;
+}
+
+// What the device was told of its network; without it, or when that can't be read, DHCP.
+static void configure_network(LinkConfiguration *configuration) {
+  AtText text = at_configuration(PROVISIONED_NETWORK);
+  hardware_address(configuration->mac);
+  if (text.len == 0) return;
+  configuration->is_static = take_address(&text, configuration->addresses.ip) &&
+                             take_address(&text, configuration->addresses.subnet) &&
+                             take_address(&text, configuration->addresses.gateway) &&
+                             take_address(&text, configuration->dns) && text.len == 0;
+  if (!configuration->is_static) say(1, "the network's addresses can't be read; asking DHCP");
+}
+
 static void wait_and_restart(void) {
   for (uint64_t end = hal_now_ms() + AGAIN_MS; hal_now_ms() < end;) {
     hal_watchdog_feed();
@@ -41,7 +74,7 @@ int main(void) {
     wait_and_restart();
     return 1;
   }
-  hardware_address(configuration.mac);
+  configure_network(&configuration);
   if (link_start(&configuration) != 0) {
     say(0, "the W5500 does not answer");
     wait_and_restart();
