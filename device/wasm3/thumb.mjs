@@ -33,6 +33,19 @@ extern const code_t         m3_exit_ok [], m3_exit_trap [];
 # define exitOk()           do { _pc = (pc_t) m3_exit_ok; return; } while (0)
 # define exitTrap(ERROR)    do { m3_trap = (ERROR); _pc = (pc_t) m3_exit_trap; return; } while (0)
 # define Call(PC, SP, MEM, UNUSED)  RunCode (PC, SP, MEM, 0)
+
+// The next two, or three, words of the code by one instruction, which wants its registers in their order.
+# define immediates2(A, B)                                                  \\
+    register u32 A __asm ("r2");                                            \\
+    register u32 B __asm ("r3");                                            \\
+    __asm ("ldmia %0!, {%1, %2}" : "+l" (_pc), "=l" (A), "=l" (B))
+# define immediates3(A, B, C)                                               \\
+    register u32 A __asm ("r1");                                            \\
+    register u32 B __asm ("r2");                                            \\
+    register u32 C __asm ("r3");                                            \\
+    __asm ("ldmia %0!, {%1, %2, %3}" : "+l" (_pc), "=l" (A), "=l" (B), "=l" (C))
+
+# define slotAt(TYPE, PLACE)        (* (TYPE *) ((u8 *) _sp + (PLACE)))
 `;
 
 // Thumb-1 faults on a word that is not aligned.
@@ -86,9 +99,8 @@ d_m3Op(DEST_TYPE##_Load_##SRC_TYPE##_r)                                 \\
 }                                                                       \\
 d_m3Op(DEST_TYPE##_Load_##SRC_TYPE##_s)                                 \\
 {                                                                       \\
-    u32 operand = slot (u32);                                           \\
-    u32 offset = immediate (u32);                                       \\
-    operand += offset;                                                  \\
+    immediates2 (place, offset);                                        \\
+    u32 operand = slotAt (u32, place) + offset;                         \\
     if (M3_LIKELY (m3Inside (operand, offset, SRC_TYPE))) {             \\
         REG = (DEST_TYPE) fetch_##SRC_TYPE (m3MemData (_mem) + operand); \\
         nextOp ();                                                      \\
@@ -100,9 +112,8 @@ d_m3Op(DEST_TYPE##_Load_##SRC_TYPE##_s)                                 \\
 const STORE = `#define d_m3Store(REG, SRC_TYPE, DEST_TYPE)                             \\
 d_m3Op  (SRC_TYPE##_Store_##DEST_TYPE##_rs)                             \\
 {                                                                       \\
-    u32 operand = slot (u32);                                           \\
-    u32 offset = immediate (u32);                                       \\
-    operand += offset;                                                  \\
+    immediates2 (place, offset);                                        \\
+    u32 operand = slotAt (u32, place) + offset;                         \\
     if (M3_LIKELY (m3Inside (operand, offset, DEST_TYPE))) {            \\
         put_##DEST_TYPE (m3MemData (_mem) + operand, REG);              \\
         nextOp ();                                                      \\
@@ -110,8 +121,8 @@ d_m3Op  (SRC_TYPE##_Store_##DEST_TYPE##_rs)                             \\
 }                                                                       \\
 d_m3Op  (SRC_TYPE##_Store_##DEST_TYPE##_sr)                             \\
 {                                                                       \\
-    const SRC_TYPE value = slot (SRC_TYPE);                             \\
-    u32 offset = immediate (u32);                                       \\
+    immediates2 (place, offset);                                        \\
+    const SRC_TYPE value = slotAt (SRC_TYPE, place);                    \\
     u32 operand = (u32) _r0 + offset;                                   \\
     if (M3_LIKELY (m3Inside (operand, offset, DEST_TYPE))) {            \\
         put_##DEST_TYPE (m3MemData (_mem) + operand, value);            \\
@@ -120,10 +131,9 @@ d_m3Op  (SRC_TYPE##_Store_##DEST_TYPE##_sr)                             \\
 }                                                                       \\
 d_m3Op  (SRC_TYPE##_Store_##DEST_TYPE##_ss)                             \\
 {                                                                       \\
-    const SRC_TYPE value = slot (SRC_TYPE);                             \\
-    u32 operand = slot (u32);                                           \\
-    u32 offset = immediate (u32);                                       \\
-    operand += offset;                                                  \\
+    immediates3 (source, place, offset);                                \\
+    const SRC_TYPE value = slotAt (SRC_TYPE, source);                   \\
+    u32 operand = slotAt (u32, place) + offset;                         \\
     if (M3_LIKELY (m3Inside (operand, offset, DEST_TYPE))) {            \\
         put_##DEST_TYPE (m3MemData (_mem) + operand, value);            \\
         nextOp ();                                                      \\
@@ -142,6 +152,12 @@ export function dispatchByRegisters(folder) {
     .replace("* (TYPE *) (_sp + immediate (i32))", "* (TYPE *) ((u8 *) _sp + immediate (i32))")
     .replace("(TYPE *) (_sp + immediate (i32))", "(TYPE *) ((u8 *) _sp + immediate (i32))")
     .replace("(_sp + (OFFSET))", "((m3stack_t) ((u8 *) _sp + (OFFSET)))")
+    .replace(
+      "    TYPE operand2 = slot (TYPE);                        \\\n    TYPE operand1 = slot (TYPE);                        \\\n    OP((RES), operand1, operand2, ##__VA_ARGS__);",
+      "    immediates2 (second, first);                        \\\n    TYPE operand2 = slotAt (TYPE, second);              \\\n    TYPE operand1 = slotAt (TYPE, first);               \\\n    OP((RES), operand1, operand2, ##__VA_ARGS__);",
+    )
+    .cut("d_m3Op (CopySlot_32)", "d_m3Op (PreserveCopySlot_32)", copySlot("u32", 32))
+    .cut("d_m3Op (CopySlot_64)", "d_m3Op (PreserveCopySlot_64)", copySlot("u64", 64))
     .cut("    #define newTrap(err)                    return err\n", "#endif", TRAPS)
     .replace(
       "d_m3CommutativeOp_i (i64, Multiply,         *)",
@@ -164,6 +180,16 @@ export function dispatchByRegisters(folder) {
     )
     .save();
 }
+
+const copySlot = (type, width) => `d_m3Op (CopySlot_${width})
+{
+    immediates2 (to, from);
+    slotAt (${type}, to) = slotAt (${type}, from);
+    nextOp ();
+}
+
+
+`;
 
 const TRAPS = `    #define newTrap(err)                    exitTrap (err)
     #define forwardTrap(err)                exitTrap (err)
