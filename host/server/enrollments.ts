@@ -118,14 +118,24 @@ export class Enrollments {
     put(this.selfKeyName(id), wrapped(encryptedDefaultSelfEncryptionKey, selfEncKeyIV));
   }
 
-  /** Removes an enrollment with its keys. */
+  /** Removes an enrollment with its keys; the public one stays when another of the same app and device shows it. */
   remove(found: FoundEnrollment): Promise<void> {
     return this.records.store.write((writer) => {
       writer.remove(found.key, false);
       writer.remove(this.privateKeyName(found.id), false);
       writer.remove(this.selfKeyName(found.id), false);
-      writer.remove(this.publicKeyName(found.enrollment), false);
+      if (!this.hasTwin(found)) writer.remove(this.publicKeyName(found.enrollment), false);
     });
+  }
+
+  private hasTwin({ id, enrollment }: FoundEnrollment): boolean {
+    const name = this.publicKeyName(enrollment);
+    return this.list().some(
+      (other) =>
+        other.id !== id &&
+        (other.state === "approved" || other.state === "revoked") &&
+        this.publicKeyName(other.enrollment) === name,
+    );
   }
 
   private read(key: string, record: StoredRecord | undefined): FoundEnrollment | undefined {
