@@ -25,6 +25,13 @@ async function updateCache(notification: NewNotification, services: Services): P
   if (operation === "update" && !caches) return;
   const key = cachedKeyOf(notification);
   if (keyType(key) === "invalidKey") return;
+  if (key === `cached:public:publickey${notification.from}`) {
+    // Never dropped, and never changed unnoticed: the keys shared under the earlier one have to be set aside.
+    if (operation === "update" && value !== undefined) {
+      await services.remote.keepPublicKey(notification.from, value, metadata);
+    }
+    return;
+  }
   const held = records.get(key);
   if (operation === "delete") {
     if (held?.metadata.ccd === true) monitors.pushStats(await records.remove(key), "delete");

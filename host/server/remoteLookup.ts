@@ -7,7 +7,6 @@ import {
   type Metadata,
   type MetadataOptions,
   metadataFromJson,
-  metadataToJson,
 } from "../wire/metadata.ts";
 import { PUBLIC_CACHE_TTL_MILLIS, type Tuning } from "./config.ts";
 import type { Monitors } from "./monitors.ts";
@@ -101,18 +100,23 @@ export class RemoteLookup {
     return this.read(`public:${name}${owner}`, name, owner, bypassCache);
   }
 
-  /** Remembers a peer's public encryption key for ever, and sets the keys shared under an earlier one aside. */
+  /** Takes a peer's answer to `lookup:all:publickey@peer`. */
   async rememberPublicKey(peer: string, answer: string): Promise<void> {
     const found = parseAll(answer);
     if (found === undefined || found.value === null || peer === this.atSign) return;
+    await this.keepPublicKey(peer, found.value, found.metadata);
+  }
+
+  /** Keeps a peer's public encryption key for ever, and sets the keys shared under an earlier one aside. */
+  async keepPublicKey(peer: string, value: string, metadata: Metadata): Promise<void> {
     const key = `cached:public:publickey${peer}`;
-    const known = this.records.get(key);
-    if (known?.value === found.value) return;
+    if (this.records.get(key)?.value === value) return;
     const shared = `shared_key.${atSignName(peer)}${this.atSign}`;
     const aside = `shared_key.${atSignName(peer)}.until.${this.now()}${this.atSign}`;
-    const { value, metadata } = found;
     const commitId = await this.records.store.write((writer) => {
-      if (typeof known?.value === "string") {
+      const known = writer.record(key)?.value;
+      if (known === value) return undefined;
+      if (typeof known === "string") {
         const old = writer.record(shared);
         if (old !== undefined) {
           writer.remove(shared, true);
@@ -123,7 +127,7 @@ export class RemoteLookup {
       const options = { ...cacheOptions(metadata), ttl: 0, ttr: -1 };
       return this.records.putIn(writer, key, value, options, { createdBy: peer });
     });
-    this.monitors.pushStats(commitId, "update");
+    if (commitId !== undefined) this.monitors.pushStats(commitId, "update");
   }
 
   /**
@@ -209,8 +213,7 @@ export class RemoteLookup {
     owner: string,
   ): Promise<void> {
     if (key.startsWith("cached:public:publickey@")) {
-      const answer = { data: found.value, metaData: metadataToJson(found.metadata) };
-      await this.rememberPublicKey(owner, JSON.stringify(answer));
+      if (found.value !== null) await this.keepPublicKey(owner, found.value, found.metadata);
       return;
     }
     const options = cacheOptions(found.metadata);

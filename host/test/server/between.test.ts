@@ -113,6 +113,19 @@ describe("three atServers", () => {
     );
   });
 
+  it("notice it also in a notification, and keep it when a deletion is told", async () => {
+    await ask("@bob", "update:shared_key.alice@bob wrapped again");
+    await ask("@alice", "notify:update:ttr:-1:ccd:true:@bob:public:publickey@alice:KEY3");
+    expect((await told("@bob")).key).toBe("public:publickey@alice");
+    expect(await ask("@bob", "llookup:cached:public:publickey@alice")).toBe(data("KEY3", "@bob@"));
+    expect(await ask("@bob", "scan ^shared_key")).toMatch(
+      /^data:\["shared_key\.alice\.until\.\d{13}@bob","shared_key\.alice\.until\.\d{13}@bob"\]\n@bob@$/,
+    );
+    await ask("@alice", "notify:delete:@bob:public:publickey@alice");
+    expect((await told("@bob")).operation).toBe("delete");
+    expect(await ask("@bob", "llookup:cached:public:publickey@alice")).toBe(data("KEY3", "@bob@"));
+  });
+
   it("shut out whom one of them blocks, until it is let in again", async () => {
     await ask("@alice", "config:block:add:@carol");
     await world.stop(place("@carol"));
