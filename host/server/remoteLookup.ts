@@ -3,11 +3,7 @@ import type { StoredRecord } from "../store/store.ts";
 import { parseAtKey } from "../wire/atkey.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
-import {
-  type Metadata,
-  type MetadataOptions,
-  metadataFromJson,
-} from "../wire/metadata.ts";
+import { type Metadata, type MetadataOptions, metadataFromJson } from "../wire/metadata.ts";
 import { PUBLIC_CACHE_TTL_MILLIS, type Tuning } from "./config.ts";
 import type { Monitors } from "./monitors.ts";
 import type { Peers } from "./peers.ts";
