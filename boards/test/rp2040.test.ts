@@ -86,4 +86,67 @@ describe("the RP2040 board in the emulator", () => {
       { kind: "program", offset: STORE + 4096 + 512 },
     ]);
   });
+
+  it.each<[string, (network: Network) => void]>([
+    ["one byte at a time", (network) => Object.assign(network, { segmentBytes: 1 })],
+    ["every byte late", (network) => Object.assign(network, { delayMs: 20 })],
+  ])("gets everything back from the echo server: %s", async (_, disturb) => {
+    const { emulator, lines, network } = board();
+    disturb(network);
+    expect(await emulator.run({ deviceMs: 120_000 })).toEqual({ kind: "stopped", code: 250 });
+    expect(lines.slice(lines.indexOf("link open"), lines.indexOf("closed 0"))).toEqual([
+      "link open",
+      "echoed 5000",
+      "peer closed",
+    ]);
+  });
+
+  it("says that there is no link while the cable is out", async () => {
+    const { emulator, lines, network } = board();
+    network.isLinkUp = false;
+    await emulator.run({ until: () => lines.includes("reset 2"), deviceMs: 60_000 });
+    expect(lines.slice(lines.indexOf("flash good") + 1, -2)).toEqual([
+      "no link",
+      "waited 250",
+      expect.stringMatching(/^stack /),
+    ]);
+  });
+
+  it("sees a connection that is reset in the middle of a transfer", async () => {
+    const { emulator, lines, network } = board();
+    network.segmentBytes = 1;
+    await emulator.run({ until: () => lines.includes("link open"), deviceMs: 60_000 });
+    network.reset();
+    await emulator.run({ until: () => lines.includes("closed 0"), deviceMs: 60_000 });
+    const [echoed, closed] = lines.slice(lines.indexOf("link open") + 1);
+    expect(Number(/^echoed (\d+)$/.exec(echoed ?? "")?.[1])).toBeLessThan(5000);
+    expect(closed).toBe("peer closed");
+  });
+
+  it("has no entropy when the ring oscillator's bit stands still", async () => {
+    const { emulator, lines } = board({ entropy: () => 1 });
+    await emulator.run({ until: () => lines.includes("sectors 8"), deviceMs: 60_000 });
+    expect(lines).toContain("no entropy");
+  });
+
+  it("starts again after power was cut while a page was programmed", async () => {
+    const { emulator, lines } = board();
+    emulator.flash.arm({ operation: 2, bytes: 17 });
+    expect(await emulator.run({ deviceMs: 60_000 })).toEqual({ kind: "powerCut" });
+    expect(lines.at(-1)).toBe("sectors 8");
+    expect([...emulator.flash.bytes.subarray(STORE + 4608 + 16, STORE + 4608 + 18)]).toEqual([
+      (16 * 7) & 0xff,
+      0xff,
+    ]);
+    await emulator.run({ until: () => lines.includes("flash good"), deviceMs: 60_000 });
+    expect(lines.slice(-3)).toEqual(["entropy", "sectors 8", "flash good"]);
+  });
+
+  // A step of the converter is 0.47 °C.
+  it.each([-12.25, -0.2, 21.5, 84])("reads the chip's temperature: %d °C", async (celsius) => {
+    const { emulator, lines } = board({ temperature: () => celsius });
+    await emulator.run({ until: () => lines.includes("sectors 8"), deviceMs: 60_000 });
+    expect(lines[2]).toMatch(/^-?\d+\.\d$/);
+    expect(Math.abs(Number(lines[2]) - celsius)).toBeLessThan(0.5);
+  });
 });
