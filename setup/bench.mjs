@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// npm run bench, bench:device, bench:server: builds what is measured and runs the benchmark named, of the core when none is.
-import { buildEngine } from "../boards/build.mjs";
+// npm run bench, bench:device, bench:memory, bench:server: builds what is measured and runs the benchmark named, of the
+// core when none is.
+import { buildBoard, buildEngine } from "../boards/build.mjs";
 import { BuildFailure } from "../boards/make/failure.mjs";
 import { ensureDebianProgram } from "./debian.mjs";
 import { ensure, fail } from "./ensure.mjs";
 import { runNode } from "./runNode.mjs";
 
-async function buildChips() {
-  ensureDebianProgram("qemu-system-riscv32", "qemu-system-misc", "RV32 can't be measured");
+async function building(build) {
   try {
-    for (const board of ["rp2040", "qemu-rv32"]) await buildEngine(board);
+    await build();
   } catch (error) {
     if (!(error instanceof BuildFailure)) throw error;
     fail(error.message);
   }
+}
+
+const buildFirmware = () => building(() => buildBoard("rp2040"));
+
+async function buildChips() {
+  ensureDebianProgram("qemu-system-riscv32", "qemu-system-misc", "RV32 can't be measured");
+  await buildFirmware();
+  for (const board of ["rp2040", "qemu-rv32"]) await building(() => buildEngine(board));
 }
 
 function installPeers() {
@@ -25,6 +33,7 @@ function installPeers() {
 const BENCHMARKS = {
   core: { program: "main.js", prepare: () => {} },
   device: { program: "device/main.js", prepare: buildChips },
+  memory: { program: "budget/main.js", prepare: buildFirmware },
   server: { program: "server/main.js", prepare: installPeers },
 };
 

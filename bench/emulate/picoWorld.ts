@@ -35,6 +35,8 @@ export interface PicoWorldOptions {
   readonly folder: string;
   /** Lines of the device's UART with its time in seconds. */
   readonly onLine?: (line: string, seconds: number) => void;
+  /** How much faster than this machine's clock time goes while the device sleeps; 4 by default. */
+  readonly idleSpeed?: number;
 }
 
 /** Everything runs and the device is provisioned with a one-time passcode, not started yet. */
@@ -61,6 +63,7 @@ export class PicoWorld {
     imageBytes: number;
     board: BoardDescription;
     onLine: (line: string, seconds: number) => void;
+    idleSpeed: number;
   }) {
     this.world = parts.world;
     this.owner = parts.owner;
@@ -75,7 +78,7 @@ export class PicoWorld {
     this.emulator = new Emulator({
       flash: parts.flash,
       attachments: [new W5500(this.network)],
-      idleSpeed: 4,
+      idleSpeed: parts.idleSpeed,
       onLine: (line) => {
         this.lines.push(line);
         parts.onLine(line, this.emulator.deviceMs / 1000);
@@ -84,7 +87,8 @@ export class PicoWorld {
     this.world.failed.catch((error: Error) => this.#fail(error));
   }
 
-  static async start({ folder, onLine = () => {} }: PicoWorldOptions): Promise<PicoWorld> {
+  static async start(options: PicoWorldOptions): Promise<PicoWorld> {
+    const { folder, onLine = () => {}, idleSpeed = 4 } = options;
     const board = JSON.parse(
       readFileSync(join(ROOT, "boards/rp2040/board.json"), "utf8"),
     ) as BoardDescription;
@@ -107,7 +111,10 @@ export class PicoWorld {
       });
       flash.write(FLASH_BYTES - board.flash.storeSectors * SECTOR_BYTES, store);
       const imageBytes = image.length;
-      const pico = new PicoWorld({ world, owner, peer, flash, imageBytes, board, onLine });
+      const pico = new PicoWorld({
+        ...{ world, owner, peer, flash, imageBytes, board },
+        ...{ onLine, idleSpeed },
+      });
       await pico.#listen();
       return pico;
     } catch (error) {
