@@ -4,6 +4,8 @@
 
 #include "at.h"
 #include "core.h"
+#include "crash.h"
+#include "decimal.h"
 #include "entropy.h"
 #include "hal.h"
 #include "memoryUsage.h"
@@ -33,32 +35,13 @@ static struct {
   uint64_t open_until;
   uint64_t progress_at;
   int in_turn;
+  int is_ready;
+  int32_t crash_operation;  // that tells of a crash, 0: none
   int has_ended;
   int has_crashed;
 } loop;
 
-// What a crash leaves for the next start.
-typedef struct {
-  char reason[60];
-  int32_t function;
-} CrashRecord;
-
 void at_log(int level, const char *text) { hal_log(level, text, strlen(text)); }
-
-// Writes a number's decimal digits; how many.
-static uint32_t decimal(char *out, int32_t value) {
-  char digits[10];
-  uint32_t count = 0;
-  uint32_t len = 0;
-  uint32_t rest = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
-  if (value < 0) out[len++] = '-';
-  do {
-    digits[count++] = (char)('0' + rest % 10);
-    rest /= 10;
-  } while (rest > 0);
-  while (count > 0) out[len++] = digits[--count];
-  return len;
-}
 
 // "name: number" or "name: text" in one line.
 static void log_number(int level, const char *name, int32_t value) {
@@ -88,31 +71,11 @@ AtText at_configuration(unsigned field) {
   return (AtText){"", 0};
 }
 
-static void remember_crash(void) {
-  CrashRecord record = {.function = core_failed_function()};
-  const char *reason = core_failure();
-  size_t len = strlen(reason);
-  if (len >= sizeof record.reason) len = sizeof record.reason - 1;
-  memcpy(record.reason, reason, len);
-  log_text(0, "core stopped: ", record.reason, len);
-  // When the store fails as well, the reset cause alone tells of it.
-  store_write(STORE_CRASH, (const uint8_t *)&record, sizeof record);
-}
-
-// At the first login: what the last crash was.
-static void report_crash(void) {
-  CrashRecord record;
-  if (store_read(STORE_CRASH, (uint8_t *)&record, sizeof record) != (int32_t)sizeof record) return;
-  record.reason[sizeof record.reason - 1] = '\0';
-  log_text(1, "the core had stopped: ", record.reason, strlen(record.reason));
-  log_number(1, "in function ", record.function);
-  store_write(STORE_CRASH, NULL, 0);
-}
-
 static void progress(void) { loop.progress_at = hal_now_ms(); }
 
 static void fail(void) {
-  remember_crash();
+  log_text(0, "core stopped: ", core_failure(), strlen(core_failure()));
+  crash_remember(core_failure(), core_failed_function());
   loop.has_ended = 1;
   loop.has_crashed = 1;
 }
@@ -199,7 +162,7 @@ static void state_changed(int32_t state, int32_t reason) {
   const char *name = state >= 0 && state <= STATE_PAUSING ? names[state] : "unknown";
   log_text(2, "state: ", name, strlen(name));
   if (reason < 0) log_number(1, "because of status ", reason);
-  if (state == STATE_READY) report_crash();
+  loop.is_ready = state == STATE_READY;
   loop.application->ready(state == STATE_READY);
   if (state != STATE_STOPPED) return;
   at_log(0, "the session ended");
@@ -218,11 +181,22 @@ static void notified(void) {
   loop.application->notified(&notification);
 }
 
+static void finished(int32_t operation, int32_t status) {
+  if (operation != loop.crash_operation) {
+    loop.application->finished(operation, status, field(FIELD_VALUE));
+    return;
+  }
+  loop.crash_operation = 0;
+  if (status < 0) log_number(1, "the last crash could not be told, status ", status);
+  // Told or refused: it is not tried for ever.
+  crash_forget();
+}
+
 static void take_event(void) {
   const int32_t status = core_event_status();
   switch (core_event_kind()) {
     case EVENT_STATE: state_changed(status, core_event_op()); break;
-    case EVENT_OPERATION: loop.application->finished(core_event_op(), status, field(FIELD_VALUE)); break;
+    case EVENT_OPERATION: finished(core_event_op(), status); break;
     case EVENT_NOTIFICATION: notified(); break;
     default: log_number(1, "a notification was not delivered, status ", status); break;
   }
@@ -260,7 +234,33 @@ int32_t at_submit(int32_t kind, const char *key, const char *value, uint32_t val
                        valueLen, ttlMs);
 }
 
+// Begins to tell of the last crash: a record "crash.<device>.<namespace>" of the device's own.
+static void tell_crash(void) {
+  char text[CRASH_TEXT_MAX];
+  char key[256] = "crash.";
+  uint32_t at = 6;
+  const uint32_t len = crash_text(text);
+  if (len == 0) return;
+  const AtText parts[] = {at_configuration(PROVISIONED_DEVICE), {".", 1},
+                          at_configuration(PROVISIONED_NAMESPACE),
+                          at_configuration(PROVISIONED_ATSIGN)};
+  for (unsigned i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    if (parts[i].len > sizeof key - at) return;
+    memcpy(key + at, parts[i].bytes, parts[i].len);
+    at += parts[i].len;
+  }
+  const int32_t operation =
+      core_op_start(OPERATION_PUT, (const uint8_t *)key, at, (const uint8_t *)text, len, 0);
+  if (operation == STATUS_BUSY || operation == STATUS_WRONG_STATE) return;
+  log_text(1, "telling of the last crash: ", text, len);
+  if (operation > 0) loop.crash_operation = operation;
+  else crash_forget();
+}
+
 static uint32_t application_turn(void) {
+  if (loop.is_ready && loop.crash_operation == 0) tell_crash();
+  // One operation runs at a time, and the application need not know of this one.
+  if (loop.crash_operation != 0) return SLEEP_MS;
   loop.in_turn = 1;
   const uint32_t wanted = loop.application->turn();
   loop.in_turn = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The posix board: build/posix/atmicro-device, or a variant of it in build/posix-<variant>/.
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { compileAll, run } from "./compile.mjs";
 import { BuildFailure } from "./failure.mjs";
@@ -8,12 +8,25 @@ import { runtimeFlags } from "./runtime.mjs";
 import { toolChain } from "./toolChain.mjs";
 
 const STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
-/** Flags of every unit and of the linker. narrow: 32 bits, where RAM is what a 32-bit chip needs. */
+/**
+ * Flags of every unit and of the linker, and settings other than the board's. narrow: 32 bits and the RP2040's settings,
+ * where RAM is what that chip needs; shallow: a value stack on which the core traps.
+ */
 const VARIANTS = {
-  plain: ["-O2", "-g"],
-  sanitized: ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
-  narrow: ["-O2", "-g", "-m32"],
+  plain: { machine: ["-O2", "-g"] },
+  sanitized: {
+    machine: ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+  },
+  narrow: { machine: ["-O2", "-g", "-m32"], like: "rp2040" },
+  shallow: { machine: ["-O2", "-g"], interpreter: { stack: 1024 } },
 };
+
+/** The board's settings with the variant's in place of them. */
+function settingsOf({ root, board, variant }) {
+  const { like, interpreter } = VARIANTS[variant];
+  const from = like ? JSON.parse(readFileSync(join(root, "boards", like, "board.json"))) : board;
+  return { ...from, interpreter: { ...from.interpreter, ...interpreter }, flash: board.flash };
+}
 
 const sourcesIn = (folder) =>
   readdirSync(folder)
@@ -23,16 +36,17 @@ const sourcesIn = (folder) =>
 
 /** Builds the variant; { name, folder, flashBytes, ramBytes }. Throws BuildFailure. */
 export async function buildPosix({ root, board, variant = "plain", program = null }) {
-  const machine = VARIANTS[variant];
-  if (!machine)
+  const machine = VARIANTS[variant]?.machine;
+  if (!machine) {
     throw new BuildFailure(`no variant ${variant}; there are: ${Object.keys(VARIANTS)}`);
+  }
   if (program) throw new BuildFailure("the posix board has no test programs");
   const name = "atmicro-device";
   const out = join(root, "build", variant === "plain" ? "posix" : `posix-${variant}`);
   mkdirSync(out, { recursive: true });
   const { cc, size } = toolChain("native");
   const build = join(root, "build");
-  const named = { ...board, name: basename(out) };
+  const named = { ...settingsOf({ root, board, variant }), name: basename(out) };
   const { own, wasm3, mbedtls } = runtimeFlags({ root, build, board: named });
   const unit = (flags, folder) => (source) => ({
     cc,

@@ -13,7 +13,7 @@ export const FLASH_BYTES = 8 * 4096;
 /** The process' exit code after a power cut. */
 export const POWER_CUT = 99;
 
-export type Variant = "plain" | "sanitized" | "narrow";
+export type Variant = "plain" | "sanitized" | "narrow" | "shallow";
 
 /** Builds the device; the path of the program. */
 export function buildDevice(variant: Variant): string {

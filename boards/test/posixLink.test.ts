@@ -49,6 +49,32 @@ describe("the device in C refuses", () => {
   });
 });
 
+describe("the device in C whose core traps", () => {
+  it("restarts, and tells the owner at the next login", async () => {
+    const flash = await world.flash("trapped");
+    const shallow = world.start(buildDevice("shallow"), [flash, "--speed", "20"]);
+    await shallow.until("core stopped: [trap] stack overflow");
+    await shallow.until("start after reboot");
+    await shallow.kill();
+
+    const mended = world.start(program, [flash, "--speed", "20"]);
+    await mended.until("reading sent");
+    await mended.kill();
+    expect(mended.count(/^telling of the last crash: /)).toBe(1);
+    const { value } = await world.owner.get("crash.trapped.greenhouse@greenhouse");
+    expect(JSON.parse(String(value))).toEqual({
+      cause: "power",
+      reason: "[trap] stack overflow",
+      function: expect.any(Number),
+    });
+
+    const again = world.start(program, [flash, "--speed", "20"]);
+    await again.until("reading sent");
+    expect(again.count(/^telling of the last crash: /)).toBe(0);
+    await again.kill();
+  });
+});
+
 describe("the device in C behind a bad link", () => {
   let proxy: FaultyProxy;
   let device: PosixDevice;

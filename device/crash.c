@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "crash.h"
+
+#include <string.h>
+
+#include "decimal.h"
+#include "hal.h"
+#include "store.h"
+
+typedef struct {
+  char reason[60];
+  int32_t function;
+} CrashRecord;
+
+// The reset itself is told once, however often the session begins again.
+static int is_told;
+
+void crash_remember(const char *reason, int32_t function) {
+  CrashRecord record = {.function = function};
+  size_t len = strlen(reason);
+  if (len >= sizeof record.reason) len = sizeof record.reason - 1;
+  memcpy(record.reason, reason, len);
+  // When the store fails as well, the reset cause alone tells of it.
+  store_write(STORE_CRASH, (const uint8_t *)&record, sizeof record);
+}
+
+static uint32_t put(char *out, const char *text) {
+  const size_t len = strlen(text);
+  memcpy(out, text, len);
+  return (uint32_t)len;
+}
+
+static const char *cause(void) {
+  switch (hal_reset_cause()) {
+    case HAL_RESET_POWER: return "power";
+    case HAL_RESET_WATCHDOG: return "watchdog";
+    case HAL_RESET_REBOOT: return "reboot";
+    default: return "crash";
+  }
+}
+
+uint32_t crash_text(char *out) {
+  CrashRecord record;
+  const int has_record =
+      store_read(STORE_CRASH, (uint8_t *)&record, sizeof record) == (int32_t)sizeof record;
+  const uint32_t reset = hal_reset_cause();
+  const int was_reset = reset == HAL_RESET_WATCHDOG || reset == HAL_RESET_CRASH;
+  if (!has_record && (!was_reset || is_told)) return 0;
+  uint32_t at = put(out, "{\"cause\":\"");
+  at += put(out + at, cause());
+  at += put(out + at, "\"");
+  if (has_record) {
+    record.reason[sizeof record.reason - 1] = '\0';
+    at += put(out + at, ",\"reason\":\"");
+    for (const char *x = record.reason; *x; x++) {
+      out[at++] = *x >= ' ' && *x < 127 && *x != '"' && *x != '\\' ? *x : '?';
+    }
+    at += put(out + at, "\",\"function\":");
+    at += decimal(out + at, record.function);
+  }
+  out[at++] = '}';
+  return at;
+}
+
+void crash_forget(void) {
+  is_told = 1;
+  store_write(STORE_CRASH, NULL, 0);
+}
