@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A device's life, recorded on V8, again on the interpreter of the boards.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import rp2040 from "../../boards/rp2040/board.json" with { type: "json" };
 import { recordLife } from "./replay/recording.ts";
 import { makes32Bit, Replay } from "./replay/replay.ts";
 
@@ -15,8 +16,8 @@ beforeAll(async () => {
 
 afterAll(() => replay.close());
 
-/** What a board gives the interpreter, where it has 32 bits; twice as much holds the same with 64. */
-const BOARD = { heap: 70_000, memoryLimit: 29_696, stack: 3328 };
+/** What the board gives the interpreter, where it has 32 bits; twice as much holds the same with 64. */
+const BOARD = rp2040.interpreter;
 
 const phases = (settings: { heap: number; codeLimit: number }) => {
   const figures = replay.play(life, { ...BOARD, ...settings });
