@@ -28,6 +28,8 @@ import type { Services } from "./verb.ts";
 
 /** Time a client has to finish the TLS handshake, ms. */
 const TLS_HANDSHAKE_MILLIS = 30_000;
+/** Sockets above the pool's limit that may be open at once: their handshakes are under way, or they are told to leave. */
+export const MAX_HANDSHAKES = 256;
 /** Spread over which the expiry jobs of many servers are shifted against each other, ms. */
 const JOB_JITTER_MILLIS = 11_000;
 const ACCESS_LOG_ENTRIES = 1_000;
@@ -192,6 +194,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     handshakeTimeout: TLS_HANDSHAKE_MILLIS,
     noDelay: true,
   });
+  server.maxConnections = services.tuning.inboundMaxLimit + MAX_HANDSHAKES;
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     sockets.add(socket);
