@@ -10,7 +10,7 @@ import { PushQueue, type PushTarget } from "./pushQueue.ts";
 import { type MonitorFilter, type Session, standing } from "./session.ts";
 import { traceOf } from "./trace.ts";
 import type { Reply, Services } from "./verb.ts";
-import { execute } from "./verbs/index.ts";
+import { execute, mayOverlap } from "./verbs/index.ts";
 
 /** Silence after which the operating system asks whether the other side is still there. */
 const KEEP_ALIVE_MILLIS = 60_000;
@@ -18,6 +18,8 @@ const KEEP_ALIVE_MILLIS = 60_000;
 const LINGER_MILLIS = 1_000;
 /** Lines taken from the socket but not answered yet, above which it isn't read from. */
 const MAX_PENDING_LINES = 64;
+/** Commands run at the same time for one connection. */
+const MAX_OVERLAPPING = 64;
 /**
  * Largest TLS record sent: what a device with a 4 kB receive buffer can take. It costs 22 bytes (TLS 1.3) for every 4 096
  * instead of every 16 384.
@@ -52,6 +54,7 @@ export class Connection implements Session {
   private readonly pushes: PushQueue;
   private running = false;
   private answering = false;
+  private corked = false;
   private relay: Session | undefined;
   private relayWaits = false;
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -103,7 +106,16 @@ export class Connection implements Session {
     this.timers.add(timer);
   }
 
+  /** What is pushed in one turn leaves together. */
   push(line: string): void {
+    if (!this.corked) {
+      this.corked = true;
+      this.socket.cork();
+      process.nextTick(() => {
+        this.corked = false;
+        this.socket.uncork();
+      });
+    }
     this.pushes.push(line);
   }
 
@@ -197,19 +209,45 @@ export class Connection implements Session {
     };
   }
 
+  /**
+   * Answers a line, and with it those behind it that need not wait for each other: their writes reach the disk with one
+   * flush. Replies keep the order of the lines.
+   */
   private async answer(line: string): Promise<void> {
-    const command = normalizeCommand(line);
-    if (line.trim() === "@exit" || this.inbound.isOverdue(this) || !this.mayGoOn()) {
+    if (!this.mayRun(line)) {
       this.close();
       return;
     }
+    let command = normalizeCommand(line);
     this.answering = true;
+    const started = [this.start(command)];
+    while (started.length < MAX_OVERLAPPING && mayOverlap(command)) {
+      const next = this.lines[0];
+      if (typeof next !== "string" || !this.mayRun(next)) break;
+      command = normalizeCommand(next);
+      if (!mayOverlap(command)) break;
+      this.lines.shift();
+      started.push(this.start(command));
+    }
+    const replies = await Promise.all(started);
+    // Several replies leave in one write; a single one chooses its records itself.
+    if (replies.length > 1) this.socket.cork();
+    for (const reply of replies) if (!this.closed) reply();
+    if (replies.length > 1) this.socket.uncork();
+    this.answering = false;
+  }
+
+  private mayRun(line: string): boolean {
+    return line.trim() !== "@exit" && !this.inbound.isOverdue(this) && this.mayGoOn();
+  }
+
+  /** Runs a command; resolves to what writes its reply. */
+  private async start(command: string): Promise<() => void> {
     try {
-      this.reply(await execute(command, this, this.services));
+      const reply = await execute(command, this, this.services);
+      return () => this.reply(reply);
     } catch (error) {
-      this.fail(error);
-    } finally {
-      this.answering = false;
+      return () => this.fail(error);
     }
   }
 

@@ -10,18 +10,12 @@ import {
 import type { Authorization } from "./authorization.ts";
 import type { MonitorFilter, Session } from "./session.ts";
 
-interface Watcher extends MonitorFilter {
-  /** Ids replayed at the start, so that one still being announced isn't pushed twice. */
-  replayed: Set<string>;
-}
-
 /** The connections that watch for notifications (atProtocol, monitor). */
 export class Monitors {
-  private readonly watchers = new Map<Session, Watcher>();
+  private readonly watchers = new Map<Session, MonitorFilter>();
   private readonly atSign: string;
   private readonly now: () => number;
   private readonly authorization: Authorization;
-  private readonly store: StoreReader;
   private readonly timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -34,7 +28,6 @@ export class Monitors {
     this.atSign = atSign;
     this.now = now;
     this.authorization = authorization;
-    this.store = store;
     if (statsMillis > 0) {
       this.timer = setInterval(() => this.pushStats(store.lastCommitId(), "update"), statsMillis);
       this.timer.unref();
@@ -42,20 +35,26 @@ export class Monitors {
   }
 
   /** Starts watching, replacing what the connection watched before, after replaying `backlog`, oldest first. */
-  watch(session: Session, filter: MonitorFilter, backlog: Notification[]): void {
-    const watcher: Watcher = { ...filter, replayed: new Set() };
-    this.watchers.set(session, watcher);
+  watch(
+    session: Session,
+    filter: MonitorFilter,
+    backlog: readonly Notification[],
+    read: (id: string) => Notification | undefined,
+  ): void {
+    this.watchers.set(session, filter);
     session.monitor = filter;
-    for (const notification of backlog) {
-      if (this.wants(session, watcher, notification)) watcher.replayed.add(notification.id);
-    }
-    session.replay(this.replay([...watcher.replayed]));
+    const wanted = backlog.filter((notification) => this.wants(session, filter, notification));
+    const ids = wanted.map(({ id }) => id);
+    session.replay(this.replay(ids, read));
   }
 
-  /** Lines of stored notifications, each read when it is asked for, so that a slow monitor holds ids alone. */
-  private *replay(ids: readonly string[]): Iterable<string> {
+  /** Lines of kept notifications, each read when it is asked for, so that a slow monitor holds ids alone. */
+  private *replay(
+    ids: readonly string[],
+    read: (id: string) => Notification | undefined,
+  ): Iterable<string> {
     for (const id of ids) {
-      const notification = this.store.notification(id);
+      const notification = read(id);
       if (notification !== undefined) yield formatNotificationLine(notification);
     }
   }
@@ -64,11 +63,11 @@ export class Monitors {
     this.watchers.delete(session);
   }
 
-  /** Pushes a notification that was stored to everyone who wants it. */
+  /** Pushes a notification that is kept to everyone who wants it. */
   publish(notification: Notification): void {
+    if (this.watchers.size === 0) return;
     const line = formatNotificationLine(notification);
     for (const [session, watcher] of this.watchers) {
-      if (watcher.replayed.delete(notification.id)) continue;
       if (this.wants(session, watcher, notification)) session.push(line);
     }
   }
@@ -87,7 +86,7 @@ export class Monitors {
     this.watchers.clear();
   }
 
-  private wants(session: Session, watcher: Watcher, notification: Notification): boolean {
+  private wants(session: Session, watcher: MonitorFilter, notification: Notification): boolean {
     if (notification.type === "sent") return false;
     if (notification.type === "self" && !watcher.selfNotifications) return false;
     if (!notificationMatches(notification, watcher.regex)) return false;

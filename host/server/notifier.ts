@@ -11,6 +11,11 @@ import { traceOf } from "./trace.ts";
 /** Longest pause before a silent peer is tried again, ms. */
 const MAX_QUARANTINE_MILLIS = 60_000;
 
+/** Notifications waiting for one recipient from which its atServer is asked whether it takes several at once. */
+const MANY = 4;
+/** Notifications sent to a peer before it answers the first. */
+const MAX_BATCH = 64;
+
 /** The priority of a notification that failed. */
 const lower = { high: "medium", medium: "low", low: "low" } as const;
 
@@ -22,6 +27,12 @@ interface Lane {
   until: number;
   /** Failures in a row, for the back-off. */
   failures: number;
+}
+
+interface Arriving {
+  readonly notification: Notification;
+  /** Settles when the notification is on disk. */
+  readonly stored: Promise<void>;
 }
 
 export interface NotifierOptions {
@@ -58,6 +69,8 @@ export class Notifier {
   private latest = 0;
   private closed = false;
   private readonly running = new Set<Promise<void>>();
+  /** Notifications on their way to the disk; they count as kept for all but their acknowledgement. */
+  private readonly arriving = new Map<string, Arriving>();
 
   constructor(options: NotifierOptions) {
     this.options = options;
@@ -82,23 +95,52 @@ export class Notifier {
     this.pump();
   }
 
-  /** Stores a notification for another atSign and queues it; one with a known id changes nothing. */
+  /**
+   * Stores a notification for another atSign and queues it; one with a known id changes nothing. It is sent while it is
+   * stored: the disk is what its sender waits for, not its receiver.
+   */
   async send(notification: NewNotification): Promise<void> {
+    const kept = this.isKept(notification.id);
+    if (kept !== false) {
+      await kept;
+      return;
+    }
     const queued = this.complete(notification, "queued");
-    if (!(await this.storeNew(queued))) return;
+    const stored = this.storeNew(queued);
     const lane = this.lane(queued.to);
     lane.waiting.push(queued);
-    await this.supersede(lane);
     lane.until = Math.min(lane.until, this.options.now() + this.pause(lane.failures));
-    this.pump();
+    try {
+      const superseded = this.supersede(lane);
+      this.pump();
+      await Promise.all([stored, superseded]);
+    } catch (error) {
+      drop(lane, [queued]);
+      throw error;
+    }
   }
 
-  /** Stores a notification for the owner's clients and shows it to their monitors; false when its id is known. */
-  async receive(notification: NewNotification): Promise<boolean> {
+  /**
+   * Shows a notification to the owner's monitors and stores it; resolves when it is on disk. One with a known id is not
+   * shown again.
+   */
+  async receive(notification: NewNotification): Promise<void> {
+    const kept = this.isKept(notification.id);
+    if (kept !== false) {
+      await kept;
+      return;
+    }
     const received = this.complete(notification, "delivered");
-    if (!(await this.storeNew(received))) return false;
+    const stored = this.storeNew(received);
     this.options.monitors.publish(received);
-    return true;
+    await stored;
+  }
+
+  /** Whether a notification is known; one that is on its way to the disk is waited for. */
+  isKept(id: string): boolean | Promise<boolean> {
+    const arriving = this.arriving.get(id);
+    if (arriving !== undefined) return arriving.stored.then(() => true);
+    return this.options.store.notification(id) !== undefined;
   }
 
   /** Tries a recipient again at once: its atServer has just been heard of. */
@@ -110,13 +152,18 @@ export class Notifier {
   }
 
   get(id: string): Notification | undefined {
-    return this.options.store.notification(id);
+    return this.options.store.notification(id) ?? this.arriving.get(id)?.notification;
   }
 
   /** Unexpired notifications, oldest first. */
   list(): Notification[] {
     const now = this.options.now();
-    return this.options.store.notifications().filter((found) => !isExpired(found, now));
+    const stored = this.options.store.notifications();
+    const known = new Set(stored.map(({ id }) => id));
+    for (const { notification } of this.arriving.values()) {
+      if (!known.has(notification.id)) stored.push(notification);
+    }
+    return stored.filter((found) => !isExpired(found, now));
   }
 
   async remove(id: string): Promise<void> {
@@ -157,12 +204,13 @@ export class Notifier {
     };
   }
 
-  private storeNew(notification: Notification): Promise<boolean> {
-    return this.options.store.write((writer) => {
-      if (writer.notification(notification.id) !== undefined) return false;
-      writer.putNotification(notification);
-      return true;
-    });
+  private storeNew(notification: Notification): Promise<void> {
+    const { id } = notification;
+    const stored = this.options.store
+      .write((writer) => writer.putNotification(notification))
+      .finally(() => this.arriving.delete(id));
+    this.arriving.set(id, { notification, stored });
+    return stored;
   }
 
   /** With strategy latest only the newest `depth` of a notifier stay queued. */
@@ -219,22 +267,18 @@ export class Notifier {
   private async drain(recipient: string, lane: Lane): Promise<void> {
     const refused: Notification[] = [];
     while (lane.waiting.length > 0 && !this.closed) {
-      const next = lane.waiting[0];
-      if (next === undefined) break;
-      if (isExpired(next, this.options.now())) {
-        drop(lane, next);
-        continue;
-      }
-      const failure = await this.deliver(recipient, next);
+      const batch = await this.nextBatch(recipient, lane);
+      const failures = await Promise.all(batch.map((next) => this.deliver(recipient, next)));
       if (this.closed) return;
-      drop(lane, next);
-      if (failure === undefined) {
+      drop(lane, batch);
+      const delivered = batch.filter((_, index) => failures[index] === undefined);
+      if (delivered.length > 0) {
         lane.failures = 0;
-        await this.update({ ...next, status: "delivered" });
-        continue;
+        this.markDelivered(delivered);
       }
-      refused.push(...(await this.errored([next])));
-      if (isAnswer(failure)) continue;
+      if (delivered.length === batch.length) continue;
+      refused.push(...(await this.errored(batch.filter((next) => !delivered.includes(next)))));
+      if (failures.every((failure) => failure === undefined || isAnswer(failure))) continue;
       const rest = lane.waiting;
       lane.waiting = [];
       lane.failures += 1;
@@ -246,6 +290,30 @@ export class Notifier {
     lane.until = Math.max(lane.until, this.options.now() + this.pause(Math.max(1, lane.failures)));
     lane.waiting = [...refused, ...lane.waiting].sort((a, b) => a.createdAt - b.createdAt);
     await this.supersede(lane);
+  }
+
+  /** What to send next, without what expired: one, or many to a peer that need not answer one before it gets the next. */
+  private async nextBatch(recipient: string, lane: Lane): Promise<Notification[]> {
+    const now = this.options.now();
+    lane.waiting = lane.waiting.filter((waiting) => !isExpired(waiting, now));
+    const many = lane.waiting.length >= MANY && (await this.options.peers.overlaps(recipient));
+    return lane.waiting.slice(0, many ? MAX_BATCH : 1);
+  }
+
+  /** Nothing waits for the disk here: what is sent again after a crash changes nothing. */
+  private markDelivered(delivered: readonly Notification[]): void {
+    const run = this.options.store
+      .write((writer) => {
+        for (const notification of delivered) {
+          if (writer.notification(notification.id) === undefined) continue;
+          writer.putNotification({ ...notification, status: "delivered" });
+        }
+      })
+      .catch((error: unknown) => {
+        this.options.log.error({ trace: traceOf(error) }, "delivery not noted");
+      })
+      .finally(() => this.running.delete(run));
+    this.running.add(run);
   }
 
   /** What went wrong, undefined when the peer took it. */
@@ -287,12 +355,6 @@ export class Notifier {
     return marked.filter(({ retryCount }) => retryCount < notificationMaxRetries);
   }
 
-  private async update(notification: Notification): Promise<void> {
-    await this.options.store.write((writer) => {
-      if (writer.notification(notification.id)) writer.putNotification(notification);
-    });
-  }
-
   private pause(failures: number): number {
     if (failures === 0) return 0;
     const base = this.options.tuning.notificationQuarantineMillis;
@@ -309,8 +371,8 @@ export class Notifier {
   }
 }
 
-function drop(lane: Lane, notification: Notification): void {
-  lane.waiting = lane.waiting.filter((waiting) => waiting !== notification);
+function drop(lane: Lane, gone: readonly Notification[]): void {
+  lane.waiting = lane.waiting.filter((waiting) => !gone.includes(waiting));
 }
 
 /** Errors the peer answered with: the connection is good, the next notification may pass. */

@@ -37,16 +37,19 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** One TLS connection to another atServer; requests are answered one after the other. */
+/** One TLS connection to another atServer; requests are answered in their order. */
 export class PeerConnection {
   readonly peer: string;
   readonly address: Address;
   closed = false;
   /** Requests that were asked for and not answered yet. */
   busy = 0;
+  /** Whether a request may be sent before the one in front of it is answered; undefined while nobody asked. */
+  overlaps: boolean | undefined;
   private readonly socket: TLSSocket;
   private readonly reader = new LineReader(MAX_LINE_BYTES);
-  private waiting: Waiting | undefined;
+  private readonly waiting: Waiting[] = [];
+  private corked = false;
   private queue: Promise<unknown> = Promise.resolve();
   private tail = "";
 
@@ -106,7 +109,8 @@ export class PeerConnection {
 
   private exchange(command: string, timeoutMillis: number, exact?: string): Promise<string> {
     this.busy += 1;
-    const run = this.queue.then(() => this.send(command, timeoutMillis, exact));
+    const send = (): Promise<string> => this.send(command, timeoutMillis, exact);
+    const run = this.overlaps === true ? send() : this.queue.then(send);
     this.queue = run.then(
       () => {
         this.busy -= 1;
@@ -118,16 +122,20 @@ export class PeerConnection {
     return run;
   }
 
-  private send(command: string, timeoutMillis: number, exact: string | undefined): Promise<string> {
+  private async send(
+    command: string,
+    timeoutMillis: number,
+    exact: string | undefined,
+  ): Promise<string> {
     if (this.closed) throw new AtError("AT0004", `${this.peer} closed the connection`);
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       const { host, port } = this.address;
       const timer = setTimeout(() => {
         const text = `No response after ${timeoutMillis} millis from remote secondary ${this.peer} at ${host}:${port}`;
         this.fail(new AtError("AT0023", text));
         this.socket.destroy();
       }, timeoutMillis);
-      this.waiting = {
+      this.waiting.push({
         ...(exact !== undefined && { exact }),
         resolve: (answer) => {
           clearTimeout(timer);
@@ -137,10 +145,23 @@ export class PeerConnection {
           clearTimeout(timer);
           reject(error);
         },
-      };
+      });
       this.tail = "";
-      this.socket.write(`${command}\n`);
+      this.write(`${command}\n`);
     });
+  }
+
+  /** What is written in one turn leaves together. */
+  private write(line: string): void {
+    if (!this.corked) {
+      this.corked = true;
+      this.socket.cork();
+      process.nextTick(() => {
+        this.corked = false;
+        this.socket.uncork();
+      });
+    }
+    this.socket.write(line);
   }
 
   private receive(chunk: Buffer): void {
@@ -151,23 +172,19 @@ export class PeerConnection {
       return;
     }
     for (const line of lines) this.answer(withoutPrompt(line ?? ""));
-    const { exact } = this.waiting ?? {};
+    const exact = this.waiting[0]?.exact;
     if (exact === undefined) return;
     this.tail = (this.tail + chunk.toString("utf8")).slice(-exact.length);
     if (this.tail === exact) this.answer(exact);
   }
 
   private answer(text: string): void {
-    const { waiting } = this;
-    this.waiting = undefined;
-    waiting?.resolve(text);
+    this.waiting.shift()?.resolve(text);
   }
 
   private fail(error: Error): void {
     this.closed = true;
-    const { waiting } = this;
-    this.waiting = undefined;
-    waiting?.reject(error);
+    for (const waiting of this.waiting.splice(0)) waiting.reject(error);
   }
 }
 

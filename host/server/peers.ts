@@ -30,6 +30,18 @@ interface Pooled {
   used: number;
 }
 
+function saysPipelining(answer: string): boolean {
+  try {
+    const info: unknown = JSON.parse(answer);
+    return (
+      typeof info === "object" && info !== null && "pipelining" in info && info.pipelining === true
+    );
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
 /** Connections to other atServers, kept for reuse (atProtocol, server to server). */
 export class Peers {
   private readonly options: PeersOptions;
@@ -67,6 +79,26 @@ export class Peers {
     }
     const fresh = await this.take(peer, purpose);
     return fresh.request(command, timeoutMillis);
+  }
+
+  /**
+   * Whether the open connection for notifications takes a command before it answered the one in front of it; asked once a
+   * connection, with `info`. An atServer that doesn't say so gets one command at a time.
+   */
+  async overlaps(peer: string): Promise<boolean> {
+    const connection = this.pool.get(`notify ${peer}`)?.open;
+    if (connection === undefined || connection.closed) return false;
+    if (connection.overlaps === undefined) {
+      connection.overlaps = false;
+      const timeout = this.options.tuning.peerHandshakeTimeoutMillis;
+      try {
+        connection.overlaps = saysPipelining(await connection.request("info", timeout));
+      } catch (error) {
+        if (!(error instanceof AtError)) throw error;
+        this.options.log.debug({ peer, code: error.code }, "peer gives no info");
+      }
+    }
+    return connection.overlaps;
   }
 
   close(): void {

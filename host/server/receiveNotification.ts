@@ -54,7 +54,7 @@ export async function acceptFromPeer(
   notification: NewNotification,
   services: Services,
 ): Promise<void> {
-  if (services.notifier.get(notification.id) !== undefined) return;
+  if (await services.notifier.isKept(notification.id)) return;
   await updateCache(notification, services);
   await services.notifier.receive(notification);
 }

@@ -4,6 +4,7 @@
 export const MAX_LINE_BYTES = 10_240_000;
 
 const LF = 0x0a;
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Cuts a byte stream into lines. `push` returns the lines a chunk completed, decoded as UTF-8 and without their LF
@@ -55,7 +56,7 @@ export class LineReader {
     this.parts = [];
     this.held = 0;
     try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+      return decoder.decode(bytes);
     } catch (error) {
       if (error instanceof TypeError) return null;
       throw error;

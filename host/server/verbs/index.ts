@@ -77,6 +77,15 @@ function match(verb: Verb, command: string): RegExpExecArray {
   throw new AtError("AT0003", `Invalid syntax. ${verb.usage}`);
 }
 
+/**
+ * Whether a normalised command may start before the command in front of it, also such a one, is answered: it writes one
+ * record or one notification, and what it reads none of them has changed.
+ */
+export function mayOverlap(command: string): boolean {
+  if (update.accepts(command)) return !command.includes(".__");
+  return notify.accepts(command) && !/^notify:(?:[^@]*:)?(?:delete|ttr):/i.test(command);
+}
+
 /** Runs a normalised command: finds its verb, demands the login it needs, then reads its grammar. */
 export async function execute(
   command: string,

@@ -50,6 +50,8 @@ export const info: Verb = {
       JSON.stringify({
         version,
         uptimeAsWords: uptimeAsWords(uptime),
+        // For another atServer: several commands may be on their way at once.
+        ...(session.peer !== undefined && { pipelining: true }),
         ...(enrolled !== undefined && { apkam_metadata: enrolled }),
       }),
     );

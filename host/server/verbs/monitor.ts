@@ -22,7 +22,7 @@ export const monitor: Verb = {
       since === undefined
         ? []
         : services.notifier.list().filter(({ createdAt }) => createdAt > since);
-    services.monitors.watch(session, filter, backlog);
+    services.monitors.watch(session, filter, backlog, (id) => services.notifier.get(id));
     return silent;
   },
 };
