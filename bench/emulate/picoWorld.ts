@@ -48,6 +48,8 @@ export class PicoWorld {
   readonly emulator: Emulator;
   /** What the peer's monitor decrypted, in order. */
   readonly received: ReceivedNotification[] = [];
+  /** Enrollments the owner was asked for and approved. */
+  readonly approved: string[] = [];
   /** Lines of the device since its last start. */
   readonly lines: string[] = [];
   readonly imageBytes: number;
@@ -135,10 +137,24 @@ export class PicoWorld {
 
   /** Runs the device until power is cut as the flash was armed for. */
   async untilPowerCut(): Promise<void> {
-    const end = await this.emulator.run({ until: () => this.#failure !== null, deviceMs: STEP_MS });
+    if (!(await this.#isCutBefore(() => false))) throw new Error("the power was not cut");
+  }
+
+  /** Runs the device until its log has said this, or power is cut before: then true. */
+  async isCutBeforeLine(text: string): Promise<boolean> {
+    return this.#isCutBefore(() => this.lines.includes(text));
+  }
+
+  async #isCutBefore(condition: () => boolean): Promise<boolean> {
+    const end = await this.emulator.run({
+      until: () => this.#failure !== null || condition(),
+      deviceMs: STEP_MS,
+    });
     if (this.#failure) throw this.#failure;
+    if (end.kind === "until") return false;
     if (end.kind !== "powerCut") throw new Error(this.#explain("the power cut", end));
     this.lines.length = 0;
+    return true;
   }
 
   /** Runs the device until its log has said this since the given number of lines. */
@@ -185,9 +201,9 @@ export class PicoWorld {
       selfNotifications: true,
       regex: "__manage",
       onNotification: ({ key }) => {
-        this.owner
-          .approve(key.slice(0, key.indexOf(".")))
-          .catch((error: Error) => this.#fail(error));
+        const id = key.slice(0, key.indexOf("."));
+        this.approved.push(id);
+        this.owner.approve(id).catch((error: Error) => this.#fail(error));
       },
       onError: (error) => this.#fail(error),
     });
