@@ -50,7 +50,7 @@ function addServe(command: Command, io: Io): void {
   withDirectoryStore(withServingOptions(serving, DIRECTORY_PORT))
     .addHelpText(
       "after",
-      "\nExample:\n  atmicro directory serve --certificate d.pem --private-key d.key --store /var/lib/atmicro/directory",
+      "\nExample:\n  atmicro directory serve --certificate d.pem --private-key d.key --store /var/lib/atmicro/directory\n  atmicro directory serve --certificate d.pem --private-key d.key --redis redis://redis.example:6379",
     )
     .action(async (options: ServingOptions & DirectoryStoreOptions) => {
       const log = serverLog(options.logLevel);
