@@ -41,9 +41,6 @@ static void start_clocks(void) {
   REGISTER_SET(XOSC_CTRL) = 0xfab000;
   while (!(REGISTER(XOSC_STATUS) >> 31)) {
   }
-  REGISTER_CLEAR(CLK_SYS_CTRL) = CLK_SYS_SRC_AUX;
-  while (REGISTER(CLK_SYS_SELECTED) != 1) {
-  }
   REGISTER(CLK_REF_CTRL) = CLK_REF_SRC_XOSC;
   while (REGISTER(CLK_REF_SELECTED) != 1u << CLK_REF_SRC_XOSC) {
   }
@@ -68,8 +65,10 @@ static void release(uint32_t blocks) {
 
 void reset_handler(void) {
   __asm volatile("cpsid i");
-  // From a debugger or by a jump the clocks may be anything; the PLLs start from reset.
+  // From a debugger or by a jump the clocks may be anything; the PLLs start from reset, when nothing runs from them.
   REGISTER_CLEAR(CLK_SYS_CTRL) = CLK_SYS_SRC_AUX;
+  while (REGISTER(CLK_SYS_SELECTED) != 1) {
+  }
   REGISTER_SET(RESETS_RESET) = RESET_PLL_SYS | RESET_PLL_USB;
   release(RESET_PLL_SYS | RESET_PLL_USB | RESET_IO_BANK0 | RESET_PADS_BANK0);
   for (uint32_t *word = stack_bottom; word < stack_pointer(); word++) *word = STACK_PAINT;
