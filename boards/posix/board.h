@@ -10,8 +10,9 @@
 
 // Remembers how to start this program again and why it was started; arms the watchdog.
 void board_start(int argc, char **argv, uint32_t cause);
-// Runs the program on a stack of its own, whose use can be counted.
-void board_run(void (*program)(void));
+// Runs the program on a stack of its own, whose use can be counted, or on the system's, which sanitizers and valgrind
+// want to see.
+void board_run(void (*program)(void), int on_system_stack);
 
 // Makes time pass `speed` times as fast as it does, for tests of long runs; 1 by itself.
 void clock_start(uint32_t speed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// atmicro-device <flash file> [--speed <times>] [--cut-at <flash operation>]: the device as a process. The file is what
-// `provision` made. --speed lets time pass faster and --cut-at lets the power go, both for tests.
+// The device as a process: atmicro-device <flash file> [--speed <times>] [--cut-at <flash operation>] [--system-stack]
+// The file is what boards/provisioning.ts makes. --speed lets time pass faster and --cut-at lets the power go, for tests;
+// --system-stack is for sanitizers and valgrind.
 // It runs until it is killed, which may happen at any moment: the flash is like that.
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +59,7 @@ static void device(void) {
 }
 
 static int usage(void) {
-  fputs("usage: atmicro-device <flash file> [--speed <times>] [--cut-at <flash operation>]\n", stderr);
+  fputs("usage: atmicro-device <flash file> [--speed <times>] [--cut-at <flash operation>] [--system-stack]\n", stderr);
   return 2;
 }
 
@@ -68,11 +69,13 @@ int main(int argc, char **argv) {
   long speed = 1;
   long cut_at = -1;
   long cause = HAL_RESET_POWER;
+  int on_system_stack = 0;
   for (int i = 1; i < argc; i++) {
     const int has_value = i + 1 < argc;
     if (strcmp(argv[i], "--speed") == 0 && has_value) speed = strtol(argv[++i], NULL, 10);
     else if (strcmp(argv[i], "--cut-at") == 0 && has_value) cut_at = strtol(argv[++i], NULL, 10);
     else if (strcmp(argv[i], CAUSE_OPTION) == 0 && has_value) cause = strtol(argv[++i], NULL, 10);
+    else if (strcmp(argv[i], "--system-stack") == 0) on_system_stack = 1;
     else if (!path && argv[i][0] != '-') path = argv[i];
     else return usage();
   }
@@ -85,6 +88,6 @@ int main(int argc, char **argv) {
   }
   printf("I (0) start after %s\n", causes[cause]);
   fflush(stdout);
-  board_run(device);
+  board_run(device, on_system_stack);
   return 1;
 }

@@ -23,7 +23,7 @@ describe("the device in C, with sanitizers", () => {
     await world.readings((reading) => readings.push(reading));
     await world.approveAll();
     const flash = await world.flash("one");
-    const first = world.start(program, [flash, "--speed", "10"]);
+    const first = world.start(program, [flash, "--speed", "10", "--system-stack"]);
     await first.until("not enrolled yet");
     await first.until("state: waiting for approval");
     await first.until("reading sent", 3);
@@ -36,7 +36,7 @@ describe("the device in C, with sanitizers", () => {
     const { value } = await world.peer.get("latest.greenhouse@greenhouse");
     expect(JSON.parse(String(value)).n).toBeGreaterThanOrEqual(3);
 
-    const second = world.start(program, [flash]);
+    const second = world.start(program, [flash, "--system-stack"]);
     await second.until("reading sent");
     expect(second.lines).toContain("enrolled");
     expect(second.count("state: enrolling")).toBe(0);
