@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { BuildFailure } from "./make/failure.mjs";
+import { oneAtATime } from "./make/oneAtATime.mjs";
 import { buildPosix } from "./make/posix.mjs";
 import { buildQemuRv32 } from "./make/qemuRv32.mjs";
 import { buildRp2040 } from "./make/rp2040.mjs";
@@ -15,6 +16,7 @@ import { buildRp2040Engine } from "./make/rp2040Engine.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
+const LOCK = join(root, "build", ".boards.lock");
 const FIRMWARE = { posix: buildPosix, rp2040: buildRp2040 };
 const ENGINES = { "qemu-rv32": buildQemuRv32, rp2040: buildRp2040Engine };
 
@@ -31,13 +33,14 @@ function builder(builders, name) {
 /** Builds the board's firmware or a test program; { name, folder, flashBytes, ramBytes }. Throws BuildFailure. */
 export async function buildBoard(name, program = null, variant = "plain") {
   const build = builder(FIRMWARE, name);
-  return build({ root, board: boardOf(name), program: program && resolve(program), variant });
+  const settings = { root, board: boardOf(name), program: program && resolve(program), variant };
+  return oneAtATime(LOCK, () => build(settings));
 }
 
 /** Builds the engine program for the board; as buildBoard. */
 export async function buildEngine(name) {
   const build = builder(ENGINES, name);
-  return build({ root, board: boardOf(name) });
+  return oneAtATime(LOCK, () => build({ root, board: boardOf(name) }));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

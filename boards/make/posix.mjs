@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The posix board: build/posix/atmicro-device, or a variant of it in build/posix-<variant>/.
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { compileAll, run } from "./compile.mjs";
 import { BuildFailure } from "./failure.mjs";
@@ -47,7 +47,7 @@ export async function buildPosix({ root, board, variant = "plain", program = nul
   const { cc, size } = toolChain("native");
   const build = join(root, "build");
   const named = { ...settingsOf({ root, board, variant }), name: basename(out) };
-  const { own, wasm3, mbedtls } = runtimeFlags({ root, build, board: named });
+  const { own: device, wasm3, mbedtls } = runtimeFlags({ root, build, board: named });
   const unit = (flags, folder) => (source) => ({
     cc,
     flags: [...machine, ...flags],
@@ -59,7 +59,7 @@ export async function buildPosix({ root, board, variant = "plain", program = nul
     "-D_GNU_SOURCE",
     `-DSTORE_BYTES=${board.flash.storeSectors * 4096}u`,
     `-I${root}`,
-    ...own.flags,
+    ...device.flags,
   ];
   const boardSources = [
     ...sourcesIn(join(root, "boards/posix")),
@@ -67,7 +67,7 @@ export async function buildPosix({ root, board, variant = "plain", program = nul
   ];
   const objects = await compileAll([
     ...boardSources.map(unit(mine, "board")),
-    ...own.units.map(unit(mine, "device")),
+    ...device.units.map(unit(mine, "device")),
     // wasm3 nests calls where the compiler makes no tail calls of them, which takes -O2 without sanitizers.
     ...wasm3.units.map((source) => ({
       ...unit(["-std=gnu99", ...wasm3.flags], "wasm3")(source),
@@ -87,7 +87,10 @@ export async function buildPosix({ root, board, variant = "plain", program = nul
     },
   ]);
   const file = join(out, name);
-  await run(cc, [...machine, "-Wl,--gc-sections", "-Wl,-z,noexecstack", ...objects, "-o", file]);
+  const own = `${file}.${process.pid}`;
+  await run(cc, [...machine, "-Wl,--gc-sections", "-Wl,-z,noexecstack", ...objects, "-o", own]);
+  // The one before may be running.
+  renameSync(own, file);
   const line = (await run(size, [file])).split("\n")[1] ?? "";
   const [text, data, bss] = line.trim().split(/\s+/).map(Number);
   return { name, folder: out, flashBytes: text + data, ramBytes: data + bss };
