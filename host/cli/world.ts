@@ -7,7 +7,7 @@ import { activate } from "../client/activation.ts";
 import { AtClient } from "../client/atClient.ts";
 import type { NetworkOptions } from "../client/session.ts";
 import { type Address, formatAddress } from "../client/transport.ts";
-import { type Authority, createAuthority, issueCertificate } from "../crypto/certificates.ts";
+import type { Authority } from "../crypto/certificates.ts";
 import { type AtKeys, writeKeyFile } from "../crypto/keyFile.ts";
 import { createSecretFile } from "../crypto/secretFile.ts";
 import { openDirectoryStore } from "../directory/lmdbDirectoryStore.ts";
@@ -20,6 +20,12 @@ import { atmicroProgram } from "./program.ts";
 export const WORLD_HOST = "localhost";
 const LISTEN_ADDRESS = "127.0.0.1";
 const READY_MILLIS = 20_000;
+/** A server's garbage is short-lived: collected in small portions it takes less memory. */
+const HEAP_FLAGS = ["--max-semi-space-size=1", "--optimize-for-size"];
+
+/** Loaded when a world is made: the servers, which are the same program, do without its megabytes. */
+const certificates = (): Promise<typeof import("../crypto/certificates.ts")> =>
+  import("../crypto/certificates.ts");
 
 export type WorldOptions = {
   /** Where everything is put; has to be new or empty. */
@@ -67,6 +73,7 @@ export class World {
 
   /** Makes the folder's contents and starts everything; when something fails, what was started is stopped. */
   static async start(options: WorldOptions): Promise<World> {
+    const { createAuthority } = await certificates();
     const issuer = await createAuthority({ name: "atmicro local world" });
     const world = new World(options, issuer);
     try {
@@ -166,6 +173,7 @@ export class World {
 
   /** Issues a certificate into a folder and gives the options that name it. */
   private async issue(folder: string): Promise<string[]> {
+    const { issueCertificate } = await certificates();
     const issued = await issueCertificate(this.issuer, { hosts: [WORLD_HOST, LISTEN_ADDRESS] });
     const certificate = join(folder, "certificate.pem");
     const privateKey = join(folder, "private-key.pem");
@@ -182,6 +190,7 @@ export class World {
     const program = new ChildProgram({
       name,
       args: [
+        ...HEAP_FLAGS,
         atmicroProgram(),
         ...args,
         ...["--host", LISTEN_ADDRESS, "--port", "0", "--log-level", this.logLevel],
