@@ -10,15 +10,15 @@ import { parseArgs } from "node:util";
 import { BuildFailure } from "./make/failure.mjs";
 import { oneAtATime } from "./make/oneAtATime.mjs";
 import { buildPosix } from "./make/posix.mjs";
-import { buildQemuRv32 } from "./make/qemuRv32.mjs";
+import { buildQemuRv32, buildQemuRv32Engine } from "./make/qemuRv32.mjs";
 import { buildRp2040 } from "./make/rp2040.mjs";
 import { buildRp2040Engine } from "./make/rp2040Engine.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const LOCK = join(root, "build", ".boards.lock");
-const FIRMWARE = { posix: buildPosix, rp2040: buildRp2040 };
-const ENGINES = { "qemu-rv32": buildQemuRv32, rp2040: buildRp2040Engine };
+const FIRMWARE = { posix: buildPosix, "qemu-rv32": buildQemuRv32, rp2040: buildRp2040 };
+const ENGINES = { "qemu-rv32": buildQemuRv32Engine, rp2040: buildRp2040Engine };
 
 function boardOf(name) {
   return JSON.parse(readFileSync(join(root, "boards", name, "board.json"), "utf8"));

@@ -9,6 +9,7 @@ ensure();
 ensureDebianProgram("redis-server", "redis-server", "the tests of Redis are left out");
 // Once and before the tests that need it side by side: compilers and libraries are fetched here when they are missing.
 if (process.argv.length === 2) await runNode(["boards/build.mjs", "rp2040"]);
+ensureDebianProgram("qemu-system-riscv32", "qemu-system-misc", "the tests on RV32 are left out");
 const checked = await runNode(["setup/check.mjs"]);
 const tested = await runNode(["node_modules/vitest/vitest.mjs", "run", ...process.argv.slice(2)]);
 // Naming tests is for those who work on them.

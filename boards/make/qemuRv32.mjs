@@ -1,52 +1,107 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RV32IMC for QEMU's virt machine: build/qemu-rv32/<program>.elf.
+// RV32IMC for QEMU's virt machine: build/qemu-rv32/{atmicro,engine}.elf.
 import { mkdirSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { prepareWasm3 } from "../../device/wasm3/prepare.mjs";
 import { compileAll, run } from "./compile.mjs";
 import { engineUnits } from "./engine.mjs";
+import { runtimeFlags } from "./runtime.mjs";
 import { toolChain } from "./toolChain.mjs";
 
 // -misa-spec=2.2: the CSR instructions belong to the base; the name rv32imc_zicsr picks a library of another width.
 const CPU = ["-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2", "-mtune=size"];
 const SECTIONS = ["-ffunction-sections", "-fdata-sections", "-fno-common", "-specs=picolibc.specs"];
+const STRICT = ["-Wall", "-Wextra", "-Wconversion", "-Werror"];
 
-const STRICT = ["-std=gnu99", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
-
-/** Builds the engine program, the only one of this board; { name, folder, flashBytes, ramBytes }. */
-export async function buildQemuRv32({ root, board }) {
-  const out = join(root, "build", "qemu-rv32");
-  mkdirSync(out, { recursive: true });
-  const { cc, size } = toolChain("riscv");
-  const here = join(root, "boards/qemu-rv32");
-  const flags = [...CPU, ...SECTIONS];
-  const own = readdirSync(here)
+const sourcesIn = (folder) =>
+  readdirSync(folder)
     .filter((name) => /\.[cS]$/.test(name))
-    .map((name) => ({
-      cc,
-      source: join(here, name),
-      flags: [...flags, ...STRICT, "-O2", `-I${join(root, "device/engine")}`],
-      object: join(out, "board", `${name}.o`),
-    }));
-  const units = [...own, ...engineUnits({ root, out, cc, board, flags, prepare: prepareWasm3 })];
-  const objects = await compileAll(units);
-  const elf = join(out, "engine.elf");
+    .sort()
+    .map((name) => join(folder, name));
+
+async function link({ cc, size, root, out, name, objects }) {
+  const elf = join(out, `${name}.elf`);
   await run(cc, [
     ...CPU,
     "-specs=picolibc.specs",
     "-nostartfiles",
     "-Wl,--gc-sections",
-    `-T${join(here, "virt.ld")}`,
+    `-T${join(root, "boards/qemu-rv32/virt.ld")}`,
     ...objects,
     "-o",
     elf,
   ]);
   const lines = (await run(size, ["-A", elf])).split("\n").map((line) => line.trim().split(/\s+/));
-  const bytes = (section) => Number(lines.find(([name]) => name === section)?.[1] ?? 0);
+  const bytes = (section) => Number(lines.find(([found]) => found === section)?.[1] ?? 0);
   return {
-    name: basename(elf, ".elf"),
+    name,
     folder: out,
     flashBytes: bytes(".text") + bytes(".data"),
     ramBytes: bytes(".data") + bytes(".bss"),
   };
+}
+
+/** The machine's own files, and those of one of its programs. */
+function boardUnits({ root, out, cc, program, flags }) {
+  const here = join(root, "boards/qemu-rv32");
+  return [...sourcesIn(here), ...sourcesIn(join(here, program))].map((source) => ({
+    cc,
+    source,
+    flags: [...CPU, ...SECTIONS, "-std=gnu99", ...STRICT, ...flags, `-I${root}`],
+    object: join(out, program, `${basename(source)}.o`),
+  }));
+}
+
+/** The runtime's units, wasm3's and mbedTLS's, and core.wasm as it is. */
+function runtimeUnits({ root, out, cc, board, runtime: { own, wasm3, mbedtls } }) {
+  const chip = [...CPU, ...SECTIONS];
+  const unit = (flags, folder) => (source) => ({
+    cc,
+    source,
+    flags: [...chip, ...flags],
+    object: join(out, folder, `${basename(source)}.o`),
+  });
+  const mine = [
+    ...["-std=c99", ...STRICT, "-Os", `-I${root}`],
+    `-DSTORE_BYTES=${board.flash.storeSectors * 4096}u`,
+    ...own.flags,
+  ];
+  return [
+    ...sourcesIn(join(root, "boards/app")).map(unit(mine, "app")),
+    ...own.units.map(unit(mine, "device")),
+    ...wasm3.units.map(unit(["-std=gnu99", "-O2", ...wasm3.flags], "wasm3-objects")),
+    ...mbedtls.units.map(unit(["-std=c99", "-Os", "-w", ...mbedtls.flags], "mbedtls")),
+    {
+      ...unit([`-I${join(root, "build")}`], "device")(join(root, "device/module.S")),
+      inputs: [join(root, "build/core.wasm")],
+    },
+  ];
+}
+
+/** Builds the firmware; { name, folder, flashBytes, ramBytes }. */
+export async function buildQemuRv32({ root, board }) {
+  const out = join(root, "build", "qemu-rv32");
+  mkdirSync(out, { recursive: true });
+  const { cc, size } = toolChain("riscv");
+  const runtime = runtimeFlags({ root, build: join(root, "build"), board });
+  const flags = [`-DSTORE_BYTES=${board.flash.storeSectors * 4096}u`, "-Os"];
+  const objects = await compileAll([
+    ...boardUnits({ root, out, cc, program: "firmware", flags }),
+    ...runtimeUnits({ root, out, cc, board, runtime }),
+  ]);
+  return link({ cc, size, root, out, name: "atmicro", objects });
+}
+
+/** Builds the engine program; as buildQemuRv32. */
+export async function buildQemuRv32Engine({ root, board }) {
+  const out = join(root, "build", "qemu-rv32");
+  const own = join(out, "engine-program");
+  mkdirSync(own, { recursive: true });
+  const { cc, size } = toolChain("riscv");
+  const flags = [...CPU, ...SECTIONS];
+  const objects = await compileAll([
+    ...boardUnits({ root, out: own, cc, program: "engine", flags: ["-O2"] }),
+    ...engineUnits({ root, out: own, cc, board, flags, prepare: prepareWasm3 }),
+  ]);
+  return link({ cc, size, root, out, name: "engine", objects });
 }

@@ -11,6 +11,11 @@
 #define UART_DATA_READY 0x01
 #define UART_TRANSMIT_EMPTY 0x20
 
+#define MTIME ((volatile uint32_t *)0x0200bff8)
+#define MTIMECMP ((volatile uint32_t *)0x02004000)
+#define MTIME_PER_US 10u
+#define MIE_MTIE 0x80u
+
 #define FINISHER ((volatile uint32_t *)0x00100000)
 #define FINISHER_PASS 0x5555u
 #define FINISHER_FAIL 0x3333u
@@ -33,6 +38,26 @@ uint64_t virt_instructions(void) {
         __asm volatile("csrr %0, minstreth\n csrr %1, minstret\n csrr %2, minstreth" : "=r"(high), "=r"(low), "=r"(again));
     } while (high != again);
     return (uint64_t)high << 32 | low;
+}
+
+static uint64_t mtime(void) {
+    uint32_t high, low;
+    do {
+        high = MTIME[1];
+        low = MTIME[0];
+    } while (high != MTIME[1]);
+    return (uint64_t)high << 32 | low;
+}
+
+uint64_t virt_time_us(void) { return mtime() / MTIME_PER_US; }
+
+// A pending interrupt that is enabled ends WFI also when mstatus keeps it from being taken (privileged ISA, 3.3.3).
+void virt_sleep_us(uint32_t us) {
+    uint64_t end = mtime() + (uint64_t)us * MTIME_PER_US;
+    MTIMECMP[1] = UINT32_MAX;
+    MTIMECMP[0] = (uint32_t)end;
+    MTIMECMP[1] = (uint32_t)(end >> 32);
+    __asm volatile("csrs mie, %0\n wfi\n csrc mie, %0" : : "r"(MIE_MTIE) : "memory");
 }
 
 void virt_exit(int code) {

@@ -17,6 +17,12 @@ void virt_uart_write(uint8_t byte);
 /** Instructions executed, exact with QEMU's -icount shift=0 (there mcycle and minstret count virtual nanoseconds). */
 uint64_t virt_instructions(void);
 
+/** Microseconds since the start (mtime counts ten a microsecond). */
+uint64_t virt_time_us(void);
+
+/** Sleeps for so many microseconds. No interrupt is taken. */
+void virt_sleep_us(uint32_t us);
+
 /** Ends QEMU with this exit code (the test finisher). */
 void virt_exit(int code) __attribute__((noreturn));
 

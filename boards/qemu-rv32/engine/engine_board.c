@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "engine_board.h"
+#include "../../../device/engine/engine_board.h"
 
-#include "virt.h"
+#include "../virt.h"
 
 void engine_board_start(void) {}
 
