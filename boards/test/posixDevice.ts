@@ -2,7 +2,7 @@
 // The posix board as a process with a flash file, for tests.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type Provisioning, provisionedStore } from "../provisioning.ts";
@@ -33,6 +33,8 @@ export function writeFlash(file: string, provisioning: Provisioning): void {
 export class PosixDevice {
   /** What it logged, without level and time. */
   readonly lines: string[] = [];
+  /** Its own time in its last line. */
+  deviceMs = 0;
   readonly ended: Promise<number | string | null>;
   readonly #child: ChildProcess;
   #waiting: (() => void)[] = [];
@@ -43,6 +45,7 @@ export class PosixDevice {
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {
+        this.deviceMs = Number(/^[EWID] \((\d+)\)/.exec(line)?.[1] ?? this.deviceMs);
         this.lines.push(line.replace(/^[EWID] \(\d+\) /, ""));
         this.#wake();
       });
@@ -67,6 +70,12 @@ export class PosixDevice {
       if (this.#isOver) throw new Error(`it ended after:\n${this.lines.join("\n")}`);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+  }
+
+  /** Bytes of RAM the process takes now. */
+  get residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
   }
 
   async kill(): Promise<void> {
