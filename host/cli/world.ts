@@ -21,7 +21,7 @@ export const WORLD_HOST = "localhost";
 const LISTEN_ADDRESS = "127.0.0.1";
 const READY_MILLIS = 20_000;
 /** A server's garbage is short-lived: collected in small portions it takes less memory. */
-const HEAP_FLAGS = ["--max-semi-space-size=1", "--optimize-for-size"];
+const HEAP_FLAGS = ["--max-semi-space-size=2"];
 
 /** Loaded when a world is made: the servers, which are the same program, do without its megabytes. */
 const certificates = (): Promise<typeof import("../crypto/certificates.ts")> =>
