@@ -25,6 +25,8 @@ export type DeviceCaseName = keyof typeof NATIVE;
 /** What an operation costs on the chip's counter. */
 export interface DeviceCase {
   readonly name: DeviceCaseName;
+  /** Whether a board may offer it as an accelerator. */
+  readonly accelerator: boolean;
   /** Under the interpreter, its code already compiled. */
   core(engine: SerialEngine): number;
   /** By mbedTLS on the same chip. */
@@ -98,6 +100,7 @@ function perBlock(cost: (blocks: number) => number): number {
 export const deviceCases: readonly DeviceCase[] = [
   {
     name: "p256Sign",
+    accelerator: false,
     core(engine) {
       const [out = 0, h = 0, key = 0] = place(engine, Buffer.alloc(64), hash, own.scalar);
       return warm(engine, 0, "ecdsa_sign", out, h, key);
@@ -106,6 +109,7 @@ export const deviceCases: readonly DeviceCase[] = [
   },
   {
     name: "p256Verify",
+    accelerator: false,
     core(engine) {
       const signed = signature(engine);
       const [h = 0, s = 0, key = 0] = place(engine, hash, signed, own.point);
@@ -116,6 +120,7 @@ export const deviceCases: readonly DeviceCase[] = [
   },
   {
     name: "p256Ecdh",
+    accelerator: false,
     core(engine) {
       const [out = 0, key = 0, point = 0] = place(engine, Buffer.alloc(32), own.scalar, peer.point);
       return warm(engine, 0, "ecdh", out, key, point);
@@ -124,6 +129,7 @@ export const deviceCases: readonly DeviceCase[] = [
   },
   {
     name: "sha256Block",
+    accelerator: true,
     core(engine) {
       const [x = 0, out = 0] = place(engine, randomBytes(64 * (BLOCKS + 1)), Buffer.alloc(32));
       return perBlock((blocks) => warm(engine, 0, "sha256_hash", out, x, 64 * blocks));
@@ -132,6 +138,7 @@ export const deviceCases: readonly DeviceCase[] = [
   },
   {
     name: "aes256Block",
+    accelerator: true,
     core(engine) {
       const [x = 0, key = 0, iv = 0] = place(
         engine,
@@ -145,6 +152,7 @@ export const deviceCases: readonly DeviceCase[] = [
   },
   {
     name: "rsa2048Private",
+    accelerator: true,
     core(engine) {
       const at = rsaInput(engine);
       return warm(engine, 0, "rsa_private", at.out, at.message, at.key);
@@ -157,6 +165,7 @@ export const deviceCases: readonly DeviceCase[] = [
   },
   {
     name: "rsa2048Public",
+    accelerator: true,
     core(engine) {
       const at = rsaInput(engine);
       return warm(engine, 0, "rsa_public", at.out, at.message, at.key);

@@ -16,8 +16,8 @@ const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-/** Bit of the modular exponentiation in what `hal.accelerators` answers. */
-const MOD_EXP = 1;
+/** What `hal.accelerators` answers: modular exponentiation, AES-256, SHA-256. */
+const EVERY_ACCELERATOR = 7;
 
 /** core.wasm on a chip with entropy, an empty store and the accelerators given. */
 function open(name: string, line: SerialLine, accelerators: number): SerialEngine {
@@ -67,12 +67,11 @@ function measureChip(name: keyof typeof CHIPS): Record<string, Record<string, nu
     rows[one.name] = { [counts]: one.core(engine), [key]: one.native(engine) };
   }
   engine.close();
-  const accelerated = open(name, start(), MOD_EXP);
-  const rsa = deviceCases.find((one) => one.name === "rsa2048Private");
-  say(`${name}: rsa2048PrivateAccelerated …`);
-  if (rsa) {
-    const native = rows.rsa2048Private?.[key] ?? 0;
-    rows.rsa2048PrivateAccelerated = { [counts]: rsa.core(accelerated), [key]: native };
+  const accelerated = open(name, start(), EVERY_ACCELERATOR);
+  for (const one of deviceCases.filter(({ accelerator }) => accelerator)) {
+    const row = `${one.name}Accelerated`;
+    say(`${name}: ${row} …`);
+    rows[row] = { [counts]: one.core(accelerated), [key]: rows[one.name]?.[key] ?? 0 };
   }
   accelerated.close();
   return rows;

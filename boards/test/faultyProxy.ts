@@ -5,12 +5,36 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** pass: as it comes; bytes: to the device one byte a segment; silence: nothing moves, and nobody is told. */
 export type Fault = "pass" | "bytes" | "silence";
 
+const HANDSHAKE = 22;
+const HEAD = 5;
+
+/** Handshake message number of a server's certificate, which a resumed session goes without (RFC 5246, 7.3). */
+export const CERTIFICATE = 11;
+export const SERVER_HELLO = 2;
+
+/** Numbers of the handshake messages a TLS 1.2 server sends in the clear (RFC 5246, 6.2.1 and 7.4). */
+function handshakeMessages(stream: Buffer): number[] {
+  let messages = Buffer.alloc(0);
+  for (let at = 0; at + HEAD <= stream.length && stream[at] === HANDSHAKE; ) {
+    const end = at + HEAD + stream.readUInt16BE(at + 3);
+    messages = Buffer.concat([messages, stream.subarray(at + HEAD, end)]);
+    at = end;
+  }
+  const numbers: number[] = [];
+  for (let at = 0; at + 4 <= messages.length; at += 4 + messages.readUIntBE(at + 1, 3)) {
+    numbers.push(messages.readUInt8(at));
+  }
+  return numbers;
+}
+
 /** A TCP relay in front of one server that does what networks do. */
 export class FaultyProxy {
   readonly port: number;
   fault: Fault = "pass";
   /** How many connections there were. */
   accepted = 0;
+  /** The beginning of what the server sent on each. */
+  readonly #beginnings: Buffer[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -39,11 +63,19 @@ export class FaultyProxy {
     await closed;
   }
 
+  /** The server's handshake messages of each connection. */
+  get handshakes(): number[][] {
+    return this.#beginnings.map(handshakeMessages);
+  }
+
   #relay(inner: Socket, target: number): void {
-    this.accepted++;
+    const index = this.accepted++;
+    this.#beginnings[index] = Buffer.alloc(0);
     const outer = connect(target, "127.0.0.1");
     this.#move(inner, outer, (bytes) => outer.write(bytes));
     this.#move(outer, inner, (bytes) => {
+      const beginning = this.#beginnings[index] ?? Buffer.alloc(0);
+      if (beginning.length < 4096) this.#beginnings[index] = Buffer.concat([beginning, bytes]);
       if (this.fault !== "bytes") inner.write(bytes);
       else for (const byte of bytes) inner.write(Buffer.of(byte));
     });

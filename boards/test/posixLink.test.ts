@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createAuthority } from "../../host/crypto/certificates.ts";
-import { FaultyProxy } from "./faultyProxy.ts";
+import { CERTIFICATE, FaultyProxy, SERVER_HELLO } from "./faultyProxy.ts";
 import { buildDevice, FLASH_BYTES, type PosixDevice } from "./posixDevice.ts";
 import { DEVICE, PosixWorld, type Reading } from "./posixWorld.ts";
 
@@ -128,6 +128,13 @@ describe("the device in C behind a bad link", () => {
     }
     await expectAll();
     expect(device.count("state: pausing")).toBeGreaterThanOrEqual(4);
+  });
+
+  it("resumes its TLS session after a reset: no certificate is sent again", async () => {
+    expect(proxy.handshakes[0]).toContain(CERTIFICATE);
+    proxy.cut();
+    await device.until("state: ready", 2);
+    expect(proxy.handshakes.at(-1)).toEqual([SERVER_HELLO]);
   });
 
   it("notices silence and connects again", async () => {
