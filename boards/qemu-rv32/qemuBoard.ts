@@ -124,8 +124,9 @@ export class QemuBoard {
     const machine = ["-M", "virt", "-bios", "none", "-m", "8M", "-display", "none"];
     const devices = ["-monitor", "none", "-serial", "stdio"];
     const qemu = spawn(
-      "qemu-system-riscv32",
+      "setpriv",
       [
+        ...["--pdeathsig", "KILL", "qemu-system-riscv32"],
         ...[...machine, ...devices, "-kernel", this.#options.elf],
         ...loader(this.#options.flash, STORE_ADDRESS),
         ...loader(cause, CAUSE_ADDRESS),

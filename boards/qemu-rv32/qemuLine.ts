@@ -77,7 +77,9 @@ export class QemuLine implements SerialLine {
     this.#toChip = openSync(`${path}.in`, constants.O_RDWR);
     const machine = ["-M", "virt", "-icount", "shift=0", "-bios", "none", "-m", "8M"];
     const devices = ["-display", "none", "-monitor", "none", "-serial", `pipe:${path}`];
-    this.#qemu = spawn(QEMU, [...machine, ...devices, "-kernel", elf], {
+    // A test that ends without closing takes its machine along.
+    const dying = ["--pdeathsig", "KILL", QEMU];
+    this.#qemu = spawn("setpriv", [...dying, ...machine, ...devices, "-kernel", elf], {
       stdio: ["ignore", "ignore", "inherit"],
     });
     this.#qemu.on("error", () => {});

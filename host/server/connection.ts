@@ -123,6 +123,14 @@ export class Connection implements Session {
     this.pushes.replay(lines);
   }
 
+  /** Takes no further command, and closes when what runs is answered. */
+  async drain(): Promise<void> {
+    this.socket.pause();
+    this.lines.length = 0;
+    await this.settled;
+    this.close();
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;

@@ -2,6 +2,7 @@
 import { generateKeyPairSync, randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { normalizeAtSign } from "../wire/atsign.ts";
 import { Authorization } from "./authorization.ts";
@@ -9,7 +10,7 @@ import { BlockList } from "./blockList.ts";
 import { CacheRefresh } from "./cacheRefresh.ts";
 import { Challenges } from "./challenges.ts";
 import { Compaction } from "./compaction.ts";
-import { defaults, type ServerConfig, type Tuning } from "./config.ts";
+import { defaults, type ServerConfig, type TlsIdentity, type Tuning } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { Directory } from "./directoryLookup.ts";
 import { Enrollments } from "./enrollments.ts";
@@ -21,6 +22,7 @@ import { Peers } from "./peers.ts";
 import { Records } from "./records.ts";
 import { RemoteLookup } from "./remoteLookup.ts";
 import { RuntimeParameters } from "./runtimeParameters.ts";
+import { logValidity, secureContext } from "./serverIdentity.ts";
 import type { Session } from "./session.ts";
 import { Streams } from "./streams.ts";
 import { traceOf } from "./trace.ts";
@@ -32,6 +34,8 @@ const TLS_HANDSHAKE_MILLIS = 30_000;
 export const MAX_HANDSHAKES = 256;
 /** Spread over which the expiry jobs of many servers are shifted against each other, ms. */
 const JOB_JITTER_MILLIS = 11_000;
+/** Longest a command may go on once the server is to end, ms. */
+export const DRAIN_MILLIS = 6_000;
 const ACCESS_LOG_ENTRIES = 1_000;
 const VERSION = "3.0.52";
 
@@ -40,7 +44,15 @@ export interface RunningServer {
   readonly atSign: string;
   /** The port it listens on. */
   readonly port: number;
-  /** Stops listening, ends the connections, and resolves when no command runs any more; the store stays open. */
+  /**
+   * Uses another certificate from now on, inwards and outwards; connections stay as they are. Throws, and changes nothing,
+   * when the key is not the certificate's or a text can't be read.
+   */
+  useIdentity(identity: TlsIdentity): void;
+  /**
+   * Stops listening, lets the commands that run come to their answers for at most DRAIN_MILLIS, ends the connections, and
+   * resolves when no command runs any more; the store stays open.
+   */
   close(): Promise<void>;
 }
 
@@ -79,11 +91,14 @@ async function storeSecret(records: Records, secret: string | undefined): Promis
 interface Assembly {
   services: Services;
   inbound: Inbound;
+  /** What this server and its connections to others use; changed in place when a certificate is renewed. */
+  tls: TlsIdentity;
 }
 
 function assemble(config: ServerConfig, atSign: string): Assembly {
   const tuning = tuningOf(config);
-  const { store, log, tls, now = Date.now, newId = randomUUID } = config;
+  const { store, log, now = Date.now, newId = randomUUID } = config;
+  const tls = { ...config.tls };
   const onLogFailure = (error: unknown): void =>
     log.error({ trace: traceOf(error) }, "access log failed");
   const records = new Records(store, atSign, now, onLogFailure);
@@ -122,10 +137,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   };
   const connections = (): Inbound => inbound;
   const startedAt = now();
-  const identity = (): ReturnType<Services["identity"]> => ({
-    certificate: tls.certificate,
-    since: startedAt,
-  });
+  const identity = { certificate: tls.certificate, since: startedAt };
   const version = config.version ?? VERSION;
   const stores = { records, blockList, challenges, enrollments, passcodes, authorization };
   const links = {
@@ -138,13 +150,13 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     compaction,
     parameters,
     streams: new Streams(),
-    identity,
+    identity: () => identity,
     signingKey,
     connections,
     closeEnrolled,
   };
   const services = { atSign, tuning, version, startedAt, log, now, newId, ...stores, ...links };
-  return { services, inbound };
+  return { services, inbound, tls };
 }
 
 function accept(socket: TLSSocket, { services, inbound }: Assembly): void {
@@ -170,6 +182,15 @@ function startJobs({ services }: Assembly): () => void {
   return () => clearInterval(timer);
 }
 
+/** Closes the connections, each when its commands are answered, all of them after DRAIN_MILLIS. */
+async function drain(connections: readonly Connection[]): Promise<void> {
+  const late = new AbortController();
+  const timeout = delay(DRAIN_MILLIS, undefined, { signal: late.signal }).catch(() => undefined);
+  await Promise.race([Promise.all(connections.map((connection) => connection.drain())), timeout]);
+  late.abort();
+  for (const connection of connections) connection.close();
+}
+
 async function listen(server: Server, config: ServerConfig): Promise<number> {
   server.listen({ port: config.port, host: config.host ?? "0.0.0.0" });
   await once(server, "listening");
@@ -185,12 +206,9 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   await storeSecret(services.records, config.sharedSecret);
   await services.records.removeExpired();
   const server = createServer({
-    cert: config.tls.certificate,
-    key: config.tls.privateKey,
-    ...(config.tls.authority !== undefined && { ca: config.tls.authority }),
+    ...secureContext(config.tls),
     requestCert: true,
     rejectUnauthorized: false,
-    minVersion: "TLSv1.2",
     handshakeTimeout: TLS_HANDSHAKE_MILLIS,
     noDelay: true,
   });
@@ -210,15 +228,25 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   services.cacheRefresh.schedule();
   const stopJobs = startJobs(assembly);
   services.log.info({ atSign, port }, "atServer is listening");
+  logValidity(services, config.tls.certificate);
   return {
     atSign,
     port,
+    useIdentity(identity) {
+      server.setSecureContext(secureContext(identity));
+      Object.assign(assembly.tls, identity);
+      Object.assign(services.identity(), {
+        certificate: identity.certificate,
+        since: services.now(),
+      });
+      logValidity(services, identity.certificate);
+    },
     async close() {
       stopJobs();
       const stopped = once(server, "close");
       server.close();
       const connections = [...inbound];
-      for (const connection of connections) connection.close();
+      await drain(connections);
       services.monitors.close();
       const refreshed = services.cacheRefresh.close();
       services.peers.close();

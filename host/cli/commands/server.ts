@@ -5,6 +5,7 @@ import { parseAddress } from "../../client/transport.ts";
 import { startServer } from "../../server/server.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
+import { readIdentity, watchIdentity } from "../certificateFiles.ts";
 import type { CommandDefinition } from "../command.ts";
 import {
   readNamedFile,
@@ -46,8 +47,7 @@ export const server: CommandDefinition = (program, io) => {
     )
     .action(async (atSign: string, options: ServerOptions) => {
       const log = serverLog(options.logLevel);
-      const authority =
-        options.authority && (await readNamedFile("--authority", options.authority));
+      const identity = await readIdentity(options);
       const secretText = options.secretFile
         ? await readNamedFile("--secret-file", options.secretFile)
         : io.env[SECRET_VARIABLE];
@@ -57,17 +57,15 @@ export const server: CommandDefinition = (program, io) => {
         atSign: normalizeAtSign(atSign),
         host: options.host,
         port: options.port,
-        tls: {
-          certificate: await readNamedFile("--certificate", options.certificate),
-          privateKey: await readNamedFile("--private-key", options.privateKey),
-          ...(authority && { authority }),
-        },
+        tls: identity,
         directory: parseAddress(options.directory, DIRECTORY_PORT),
         ...(sharedSecret && { sharedSecret }),
         store,
         log,
       });
+      const unwatch = watchIdentity(options, (renewed) => running.useIdentity(renewed), log);
       const close = async (): Promise<void> => {
+        unwatch();
         await running.close();
         await store.close();
       };

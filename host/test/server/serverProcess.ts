@@ -90,6 +90,19 @@ export class ServerProcess {
     this.child?.kill("SIGKILL");
   }
 
+  /** Lets it read its certificate files again. */
+  reload(): void {
+    this.child?.kill("SIGHUP");
+  }
+
+  /** Resolves when it has logged this since its last start. */
+  async logged(text: string): Promise<void> {
+    while (!this.log.includes(text)) {
+      if (!this.child?.stderr) throw new Error("the server does not run");
+      await once(this.child.stderr, "data");
+    }
+  }
+
   /** Ends it in order. */
   stop(): void {
     this.child?.kill("SIGTERM");
