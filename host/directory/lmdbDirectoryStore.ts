@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Database, RootDatabase } from "lmdb";
 import { openLmdb, writeFailure } from "../store/openLmdb.ts";
+import { adoptSchema } from "../store/schema.ts";
+import { StoreError } from "../store/store.ts";
 import {
   type DirectoryEntry,
   type DirectoryStore,
@@ -8,6 +10,9 @@ import {
   formatEntry,
   parseEntry,
 } from "./directoryStore.ts";
+
+/** Version of what is on disk; a store written by a newer one is refused. */
+export const DIRECTORY_SCHEMA_VERSION = 1;
 
 class LmdbDirectoryStore implements DirectoryStore {
   private readonly root: RootDatabase;
@@ -54,7 +59,20 @@ class LmdbDirectoryStore implements DirectoryStore {
   }
 }
 
-/** Opens, or makes, a directory's store in a folder. Every write is on disk before it resolves. Throws StoreError. */
+/**
+ * Opens, or makes, a directory's store in a folder. Every write is on disk before it resolves. Throws StoreError as
+ * `openLmdb`, and for a store that a newer program wrote.
+ */
 export function openDirectoryStore(path: string): DirectoryStore {
-  return new LmdbDirectoryStore(openLmdb(path), path);
+  const root = openLmdb(path);
+  try {
+    adoptSchema(root, DIRECTORY_SCHEMA_VERSION, path);
+    return new LmdbDirectoryStore(root, path);
+  } catch (cause) {
+    // Nothing was written, so there is nothing to wait for.
+    void root.close();
+    if (cause instanceof StoreError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError(`the store in ${path} can't be opened: ${reason}`, { cause });
+  }
 }

@@ -2,6 +2,7 @@
 import type { Database, RootDatabase } from "lmdb";
 import type { Notification } from "../wire/notification.ts";
 import { openLmdb, writeFailure } from "./openLmdb.ts";
+import { adoptSchema } from "./schema.ts";
 import {
   type AccessEntry,
   type CommitEntry,
@@ -14,7 +15,6 @@ import {
   type StoreWriter,
 } from "./store.ts";
 
-const SCHEMA = "schema";
 const LAST_COMMIT = "lastCommitId";
 /** Longest key LMDB takes with pages of 4 096 bytes. */
 const MAX_KEY_BYTES = 1_978;
@@ -58,16 +58,6 @@ class LmdbStore implements Store, StoreWriter {
     this.commitIds = root.openDB({ name: "commitIds" });
     this.notes = root.openDB({ name: "notifications" });
     this.log = root.openDB({ name: "accesses" });
-  }
-
-  async checkSchema(): Promise<void> {
-    const found = this.meta.get(SCHEMA);
-    if (found !== undefined && found > SCHEMA_VERSION) {
-      throw new StoreError(
-        `the store has schema ${found}, this program understands ${SCHEMA_VERSION}: use a newer program`,
-      );
-    }
-    if (found === undefined) await this.write(() => this.meta.put(SCHEMA, SCHEMA_VERSION));
   }
 
   async write<T>(action: (writer: StoreWriter) => T): Promise<T> {
@@ -199,9 +189,8 @@ class LmdbStore implements Store, StoreWriter {
 export async function openLmdbStore(path: string, now: () => number = Date.now): Promise<Store> {
   const root = openLmdb(path);
   try {
-    const store = new LmdbStore(root, path, now);
-    await store.checkSchema();
-    return store;
+    adoptSchema(root, SCHEMA_VERSION, path);
+    return new LmdbStore(root, path, now);
   } catch (cause) {
     await root.close();
     if (cause instanceof StoreError) throw cause;

@@ -28,12 +28,48 @@ describe("lmdb on disk", () => {
     await second.close();
   });
 
-  it("refuses a store that a newer program wrote", async () => {
+  /** Writes a schema version, or takes it out, as another program would. */
+  async function setSchema(path: string, version: unknown): Promise<void> {
+    const raw = open({ path, maxDbs: 16 });
+    const meta = raw.openDB<unknown, string>({ name: "meta" });
+    await (version === undefined ? meta.remove("schema") : meta.put("schema", version));
+    await raw.close();
+  }
+
+  it("refuses a store that a newer program wrote, with what to do, and leaves it as it is", async () => {
+    const path = fresh();
+    const made = await openLmdbStore(path);
+    await made.write((tx) => tx.put("a@x", { value: "1", metadata: {} }, "*"));
+    await made.close();
+    await setSchema(path, 2);
+    await expect(openLmdbStore(path)).rejects.toThrow(
+      `the store in ${path} has schema 2, and this program understands schemas up to 1: a newer atmicro wrote it; ` +
+        "run that version, or restore a backup made before the upgrade",
+    );
+    await setSchema(path, 1);
+    const store = await openLmdbStore(path);
+    expect(store.record("a@x")?.value).toBe("1");
+    await store.close();
+  });
+
+  it("takes up a store of before versions were written, and gives it one", async () => {
+    const path = fresh();
+    const made = await openLmdbStore(path);
+    await made.write((tx) => tx.put("a@x", { value: "1", metadata: {} }, "*"));
+    await made.close();
+    await setSchema(path, undefined);
+    const store = await openLmdbStore(path);
+    expect(store.record("a@x")?.value).toBe("1");
+    await store.close();
+    const raw = open({ path, maxDbs: 16, readOnly: true });
+    expect(raw.openDB({ name: "meta" }).get("schema")).toBe(1);
+    await raw.close();
+  });
+
+  it.each([0, 1.5, "2", null])("refuses the schema version %j", async (version) => {
     const path = fresh();
     await (await openLmdbStore(path)).close();
-    const raw = open({ path, maxDbs: 16 });
-    await raw.openDB<number, string>({ name: "meta" }).put("schema", 2);
-    await raw.close();
-    await expect(openLmdbStore(path)).rejects.toThrow("the store has schema 2");
+    await setSchema(path, version);
+    await expect(openLmdbStore(path)).rejects.toThrow("has no valid schema version");
   });
 });
