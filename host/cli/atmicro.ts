@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import type { CommandDefinition, Io } from "./command.ts";
 import { activateCommand } from "./commands/activate.ts";
 import { approve } from "./commands/approve.ts";
@@ -49,7 +49,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     const { message, exitCode } = describeFailure(error);
     io.stderr(`atmicro: ${message}`);
-    if (program.opts<{ debug?: boolean }>().debug === true) io.stderr(stackOf(error));
+    if (args.includes("--debug")) io.stderr(stackOf(error));
     return exitCode;
   }
 }
@@ -57,10 +57,12 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 function createProgram(io: Io): Command {
   const program = new Command("atmicro")
     .description("end-to-end encrypted IoT on microcontrollers: servers, client and tools")
-    .option("--debug", "show where a failure came from")
+    .addOption(debugOption())
     .showHelpAfterError("(--help tells more)")
     .addHelpText("after", "\nExample: atmicro demo")
     .addHelpText("after", exitCodesHelp)
+    // An option behind a subcommand's name is the subcommand's, also where the command has one of that name.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout(text.replace(/\n$/, "")),
@@ -71,9 +73,15 @@ function createProgram(io: Io): Command {
   return program;
 }
 
+/** Understood before and behind the name of every command. */
+function debugOption(): Option {
+  return new Option("--debug", "show where a failure came from");
+}
+
 /** Subcommands made before the settings above would print and exit by themselves. */
 function inherit(parent: Command, command: Command): void {
   command.copyInheritedSettings(parent);
+  command.addOption(debugOption().hideHelp());
   for (const child of command.commands) inherit(command, child);
 }
 

@@ -11,6 +11,8 @@ export interface Io {
   stdin(): Promise<string>;
   /** Asks on the terminal for one line, without echo; absent when standard input is no terminal. */
   askSecret?(question: string): Promise<string>;
+  /** Replaces the line that says how far long work is, "" to take it away; absent when standard error is no terminal. */
+  progress?(line: string): void;
   readonly env: NodeJS.ProcessEnv;
   /** Aborted when the user asks the program to end (Ctrl-C, SIGTERM). */
   readonly signal: AbortSignal;

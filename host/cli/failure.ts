@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { CommanderError } from "commander";
 import { KeyFileError } from "../crypto/keyFile.ts";
-import { StoreError } from "../store/store.ts";
+import { StoreError, type StorePlace } from "../store/store.ts";
 import { AtError, type ErrorCode } from "../wire/errors.ts";
 import { CliError, EXIT, type ExitCode } from "./exit.ts";
 
@@ -33,6 +33,11 @@ const exitCodeOf: Partial<Record<ErrorCode, ExitCode>> = {
   AT0401: EXIT.keys,
 };
 
+const exitCodeOfPlace: Readonly<Record<StorePlace, ExitCode>> = {
+  missing: EXIT.notFound,
+  taken: EXIT.permission,
+};
+
 const systemErrors: Readonly<Record<string, { text: string; exitCode: ExitCode }>> = {
   EACCES: { text: "permission denied", exitCode: EXIT.permission },
   EPERM: { text: "not permitted", exitCode: EXIT.permission },
@@ -55,7 +60,10 @@ export function describeFailure(error: unknown): { message: string; exitCode: Ex
   if (error instanceof KeyFileError) {
     return { message: error.message, exitCode: EXIT.keys };
   }
-  if (error instanceof StoreError) return { message: error.message, exitCode: EXIT.internal };
+  if (error instanceof StoreError) {
+    const exitCode = error.place === undefined ? EXIT.internal : exitCodeOfPlace[error.place];
+    return { message: error.message, exitCode };
+  }
   if (error instanceof AtError) {
     const exitCode = exitCodeOf[error.code] ?? EXIT.internal;
     return { message: `${error.message} (${error.code})`, exitCode };

@@ -36,6 +36,13 @@ const io: Io = {
   ...(process.stdin.isTTY && {
     askSecret: (question: string) => askSecret(question, process.stdin, process.stderr),
   }),
+  ...(process.stderr.isTTY && {
+    progress: (line: string) => {
+      process.stderr.cursorTo(0);
+      process.stderr.clearLine(0);
+      process.stderr.write(line);
+    },
+  }),
   env: process.env,
   signal: stopping.signal,
 };

@@ -17,6 +17,8 @@ export function openLmdb(folder: string): RootDatabase {
     checkStoreFile(folder);
     return open({
       path: folder,
+      // Otherwise a folder whose name has a dot is taken for a file.
+      noSubdir: false,
       maxDbs: MAX_DATABASES,
       overlappingSync: false,
       noMemInit: false,

@@ -5,9 +5,19 @@ import type { Notification } from "../wire/notification.ts";
 /** Version of what is on disk; a store written by a newer one is refused. */
 export const SCHEMA_VERSION = 1;
 
+/** What is at a place where a store should be, or should not. */
+export type StorePlace = "missing" | "taken";
+
 /** The store can't be opened, or can't keep what was to be written; the message is a sentence for the operator. */
 export class StoreError extends Error {
   override readonly name = "StoreError";
+  /** Set when nothing else is wrong. */
+  readonly place: StorePlace | undefined;
+
+  constructor(message: string, { cause, place }: { cause?: unknown; place?: StorePlace } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.place = place;
+  }
 }
 
 export interface StoredRecord {

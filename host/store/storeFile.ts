@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Buffer } from "node:buffer";
-import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { isReadable } from "./isolated.ts";
 import { StoreError } from "./store.ts";
 
 /** Places in the two meta pages of an LMDB file (MDB_meta, behind the page's header of 24 bytes), little-endian. */
@@ -43,17 +42,30 @@ function latestMeta(head: Buffer): Meta | undefined {
   return first;
 }
 
-/** Reads every entry in a process of its own: reading a page that is gone ends a process. */
-function isReadable(folder: string): boolean {
-  const lmdb = createRequire(import.meta.url).resolve("lmdb");
-  const program = `
-    const { open } = require(${JSON.stringify(lmdb)});
-    const root = open({ path: process.argv[1], readOnly: true, maxDbs: 64 });
-    for (const name of [...root.getKeys()]) {
-      const entries = root.openDB({ name, encoding: "binary" }).getRange();
-      for (const { value } of entries) value.length;
-    }`;
-  return spawnSync(process.execPath, ["-e", program, folder], { stdio: "ignore" }).status === 0;
+const EMPTY = "is empty";
+
+/** What is wrong with the file of the store in a folder, said after the file's name; undefined when nothing is. */
+export function damageOf(folder: string): string | undefined {
+  const file = openSync(dataFile(folder), "r");
+  try {
+    const { size } = fstatSync(file);
+    if (size === 0) return EMPTY;
+    const head = Buffer.alloc(MAX_PAGE + META_BYTES);
+    const length = readSync(file, head, 0, head.length, 0);
+    const meta = latestMeta(head.subarray(0, length));
+    if (meta === undefined) return "is no store, or its beginning is damaged";
+    // A sound file may be shorter than its last page says, when the pages at its end were never used.
+    const whole = (meta.lastPage + 1n) * BigInt(meta.pageSize);
+    if (BigInt(size) >= whole || isReadable(folder)) return undefined;
+    return `is cut off (${size} bytes are there, ${whole} belong to it)`;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The file LMDB keeps everything in. */
+export function dataFile(folder: string): string {
+  return join(folder, "data.mdb");
 }
 
 /**
@@ -61,30 +73,12 @@ function isReadable(folder: string): boolean {
  * it reads behind the end of one that was cut off. Throws StoreError with a sentence.
  */
 export function checkStoreFile(folder: string): void {
-  const path = join(folder, "data.mdb");
-  if (!existsSync(path)) return;
-  const file = openSync(path, "r");
-  try {
-    const { size } = fstatSync(file);
-    if (size === 0) {
-      throw new StoreError(
-        `${path} is empty: restore a backup, or remove it to begin with an empty store`,
-      );
-    }
-    const head = Buffer.alloc(MAX_PAGE + META_BYTES);
-    const length = readSync(file, head, 0, head.length, 0);
-    const meta = latestMeta(head.subarray(0, length));
-    if (meta === undefined) {
-      throw new StoreError(`${path} is no store, or its beginning is damaged: restore a backup`);
-    }
-    // A sound file may be shorter than its last page says, when the pages at its end were never used.
-    const whole = (meta.lastPage + 1n) * BigInt(meta.pageSize);
-    if (BigInt(size) < whole && !isReadable(folder)) {
-      throw new StoreError(
-        `${path} is cut off: ${size} bytes are there, ${whole} belong to it; restore a backup`,
-      );
-    }
-  } finally {
-    closeSync(file);
-  }
+  if (!existsSync(dataFile(folder))) return;
+  const damage = damageOf(folder);
+  if (damage === undefined) return;
+  const remedy =
+    damage === EMPTY
+      ? "restore a backup, or remove it to begin with an empty store"
+      : "restore a backup";
+  throw new StoreError(`${dataFile(folder)} ${damage}: ${remedy}`);
 }

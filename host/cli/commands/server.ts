@@ -7,6 +7,7 @@ import { openLmdbStore } from "../../store/lmdb.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { readIdentity, watchIdentity } from "../certificateFiles.ts";
 import type { CommandDefinition } from "../command.ts";
+import { requireWhenRun } from "../requireWhenRun.ts";
 import {
   readNamedFile,
   type ServingOptions,
@@ -14,6 +15,7 @@ import {
   serverLog,
   withServingOptions,
 } from "../serving.ts";
+import { addBackup } from "./serverBackup.ts";
 
 const SERVER_PORT = 6464;
 const SECRET_VARIABLE = "ATMICRO_CRAM_SECRET";
@@ -27,7 +29,7 @@ type ServerOptions = ServingOptions & {
 
 /** `atmicro server @alice …`: one atServer, in the foreground. */
 export const server: CommandDefinition = (program, io) => {
-  withServingOptions(
+  const command = withServingOptions(
     program
       .command("server")
       .description("run the atServer of one atSign")
@@ -44,31 +46,34 @@ export const server: CommandDefinition = (program, io) => {
     .addHelpText(
       "after",
       "\nExample:\n  atmicro server @alice --certificate alice.pem --private-key alice.key --store /var/lib/atmicro/alice",
-    )
-    .action(async (atSign: string, options: ServerOptions) => {
-      const log = serverLog(options.logLevel);
-      const identity = await readIdentity(options);
-      const secretText = options.secretFile
-        ? await readNamedFile("--secret-file", options.secretFile)
-        : io.env[SECRET_VARIABLE];
-      const sharedSecret = secretText?.trim();
-      const store = await openLmdbStore(options.store);
-      const running = await startServer({
-        atSign: normalizeAtSign(atSign),
-        host: options.host,
-        port: options.port,
-        tls: identity,
-        directory: parseAddress(options.directory, DIRECTORY_PORT),
-        ...(sharedSecret && { sharedSecret }),
-        store,
-        log,
-      });
-      const unwatch = watchIdentity(options, (renewed) => running.useIdentity(renewed), log);
-      const close = async (): Promise<void> => {
-        unwatch();
-        await running.close();
-        await store.close();
-      };
-      await serve({ port: running.port, close }, io, options.exitWithParent);
+    );
+  const requireOptions = requireWhenRun(command);
+  command.action(async (atSign: string, options: ServerOptions) => {
+    requireOptions();
+    const log = serverLog(options.logLevel);
+    const identity = await readIdentity(options);
+    const secretText = options.secretFile
+      ? await readNamedFile("--secret-file", options.secretFile)
+      : io.env[SECRET_VARIABLE];
+    const sharedSecret = secretText?.trim();
+    const store = await openLmdbStore(options.store);
+    const running = await startServer({
+      atSign: normalizeAtSign(atSign),
+      host: options.host,
+      port: options.port,
+      tls: identity,
+      directory: parseAddress(options.directory, DIRECTORY_PORT),
+      ...(sharedSecret && { sharedSecret }),
+      store,
+      log,
     });
+    const unwatch = watchIdentity(options, (renewed) => running.useIdentity(renewed), log);
+    const close = async (): Promise<void> => {
+      unwatch();
+      await running.close();
+      await store.close();
+    };
+    await serve({ port: running.port, close }, io, options.exitWithParent);
+  });
+  addBackup(command, io);
 };

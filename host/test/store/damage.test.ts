@@ -64,12 +64,12 @@ describe("a damaged store is refused with a sentence and left as it is", () => {
     [
       "cut in half",
       (path: string) => truncateSync(path, Math.floor(statSync(path).size / 2)),
-      /is cut off: \d+ bytes are there, \d+ belong to it; restore a backup/,
+      /is cut off \(\d+ bytes are there, \d+ belong to it\): restore a backup/,
     ],
     [
       "cut to its first pages",
       (path: string) => truncateSync(path, 8_192),
-      /is cut off: 8192 bytes are there, \d+ belong to it; restore a backup/,
+      /is cut off \(8192 bytes are there, \d+ belong to it\): restore a backup/,
     ],
   ])("%s", async (_, damage, sentence) => {
     const folder = await filled();

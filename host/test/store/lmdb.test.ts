@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open } from "lmdb";
@@ -26,6 +26,14 @@ describe("lmdb on disk", () => {
     expect(second.lastCommitId()).toBe(1);
     expect(await second.write((tx) => tx.put("b@x", { value: "2", metadata: {} }, "*"))).toBe(2);
     await second.close();
+  });
+
+  it("is kept in a folder whose name has a dot", async () => {
+    const path = `${fresh()}.store`;
+    const store = await openLmdbStore(path);
+    await store.write((tx) => tx.put("a@x", { value: "1", metadata: {} }, "*"));
+    await store.close();
+    expect(existsSync(join(path, "data.mdb"))).toBe(true);
   });
 
   /** Writes a schema version, or takes it out, as another program would. */
