@@ -25,6 +25,12 @@ export interface BackupSummary {
   commitId: number;
 }
 
+/** What a copy is made of: as sentences call it, and what to do when it is damaged. */
+interface Source {
+  name: string;
+  remedy: string;
+}
+
 /** Who looks on: is told how far it is, and may end it. */
 export interface Onlooker {
   signal?: AbortSignal;
@@ -49,7 +55,8 @@ export async function backUpStore(
     );
   }
   checkStoreFile(folder);
-  return await assemble(file, `the store in ${folder}`, onlooker, async (temporary) => {
+  const source = { name: `the store in ${folder}`, remedy: "restore an earlier backup" };
+  return await assemble(file, source, onlooker, async (temporary) => {
     const { size } = await stat(dataFile(folder));
     const copied = copyStore(folder, temporary, onlooker.signal);
     await observed(copied, dataFile(temporary), size, onlooker);
@@ -74,9 +81,10 @@ export async function restoreStore(
 ): Promise<BackupSummary> {
   requireFree(folder);
   const { size } = await requireFile(file);
+  const source = { name: file, remedy: "use another backup" };
   const made = await makeFolders(folder);
   try {
-    const summary = await assemble(dataFile(folder), file, onlooker, async (temporary) => {
+    const summary = await assemble(dataFile(folder), source, onlooker, async (temporary) => {
       const copied = copyFile(file, dataFile(temporary), onlooker.signal);
       await observed(copied, dataFile(temporary), size, onlooker);
     });
@@ -129,7 +137,7 @@ function requireFree(folder: string): void {
 /** Lets `fill` make a store's file in a folder of its own beside `path`, judges it, and gives it its name. */
 async function assemble(
   path: string,
-  source: string,
+  source: Source,
   onlooker: Onlooker,
   fill: (temporary: string) => Promise<void>,
 ): Promise<BackupSummary> {
@@ -141,7 +149,7 @@ async function assemble(
     await link(dataFile(temporary), path);
     return summary;
   } catch (cause) {
-    throw failure(cause, source, dirname(path));
+    throw failure(cause, source.name, dirname(path));
   } finally {
     await rm(temporary, { recursive: true });
     await syncFolder(dirname(path));
@@ -149,24 +157,26 @@ async function assemble(
 }
 
 /** Reads a copy from end to end. Throws StoreError for what is no atServer's store, or a newer program's. */
-async function judge(folder: string, source: string, onlooker: Onlooker): Promise<BackupSummary> {
+async function judge(
+  folder: string,
+  { name, remedy }: Source,
+  onlooker: Onlooker,
+): Promise<BackupSummary> {
   const damage = damageOf(folder);
-  if (damage !== undefined) throw new StoreError(`${source} ${damage}: use another backup`);
+  if (damage !== undefined) throw new StoreError(`${name} ${damage}: ${remedy}`);
   let contents: StoreContents;
   try {
     const onEntries = (read: number): void => onlooker.progress?.({ read });
     contents = await readStore(folder, onEntries, onlooker.signal);
   } catch (cause) {
     if (isAbort(cause)) throw cause;
-    throw new StoreError(`${source} can't be read: ${reasonOf(cause)}; use another backup`, {
-      cause,
-    });
+    throw new StoreError(`${name} can't be read: ${reasonOf(cause)}; ${remedy}`, { cause });
   }
   const { entries, schema, lastCommitId = -1 } = contents;
   if (entries.records === undefined) {
-    throw new StoreError(`${source} holds nothing of an atServer: name another`);
+    throw new StoreError(`${name} holds nothing of an atServer: name another`);
   }
-  requireSchema(schema, SCHEMA_VERSION, source);
+  requireSchema(schema, SCHEMA_VERSION, name);
   const { size } = await stat(dataFile(folder));
   return {
     bytes: size,
