@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The certificate files of a running atServer: read at the start, and again when they change or on SIGHUP.
 import { unwatchFile, watchFile } from "node:fs";
+import { access, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Logger } from "pino";
-import type { TlsIdentity } from "../server/config.ts";
+import type { CertificateSource, TlsIdentity } from "../server/config.ts";
 import { readNamedFile } from "./serving.ts";
 
 export type CertificateFiles = {
@@ -22,6 +24,79 @@ export async function readIdentity(files: CertificateFiles): Promise<TlsIdentity
   };
 }
 
+/** The file beside the certificate chain that asks for a restart (atProtocol, certificate reload). */
+function restartMark(files: CertificateFiles): string {
+  return join(dirname(files.certificate), "restart");
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await access(file);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** The files as what an atServer reads its certificate from when it restarts. */
+export function certificateSource(files: CertificateFiles): CertificateSource {
+  const mark = restartMark(files);
+  return {
+    read: () => readIdentity(files),
+    isRestartAsked: () => exists(mark),
+    askRestart: (wanted) => (wanted ? writeFile(mark, "") : rm(mark, { force: true })),
+  };
+}
+
+/** Hands over the files' contents; true when they could be used. */
+async function reload(
+  files: CertificateFiles,
+  use: (identity: TlsIdentity) => void,
+  log: Logger,
+): Promise<boolean> {
+  try {
+    use(await readIdentity(files));
+    return true;
+  } catch (error) {
+    log.error(
+      { reason: reasonOf(error) },
+      "the certificate files can't be used; the one in use stays",
+    );
+    return false;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Takes the file that asks for a restart as what it is after, a renewed certificate: hands over the files' contents and
+ * removes it, and nobody is hung up on. Answers how to stop.
+ */
+export function watchMark(
+  files: CertificateFiles,
+  use: (identity: TlsIdentity) => void,
+  log: Logger,
+): () => void {
+  const source = certificateSource(files);
+  const look = async (): Promise<void> => {
+    try {
+      if (!(await source.isRestartAsked()) || !(await reload(files, use, log))) return;
+      await source.askRestart(false);
+      log.info("certificate read anew: a restart was asked for");
+    } catch (error) {
+      log.error({ reason: reasonOf(error) }, "the file restart can't be looked at or removed");
+    }
+  };
+  const looked = (): void => void look();
+  looked();
+  const mark = restartMark(files);
+  watchFile(mark, { interval: LOOK_MILLIS, persistent: false }, looked);
+  return () => unwatchFile(mark, looked);
+}
+
 /**
  * Hands over the files' contents whenever they changed. Certificate and key are replaced one after the other, so a pair
  * that does not fit is logged and the one in use stays; the second change brings the pair that does. Answers how to stop.
@@ -31,15 +106,7 @@ export function watchIdentity(
   use: (identity: TlsIdentity) => void,
   log: Logger,
 ): () => void {
-  const reload = async (): Promise<void> => {
-    try {
-      use(await readIdentity(files));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.error({ reason }, "the certificate files can't be used; the one in use stays");
-    }
-  };
-  const changed = (): void => void reload();
+  const changed = (): void => void reload(files, use, log);
   const watched = [files.certificate, files.privateKey, files.authority].filter(
     (file) => file !== undefined,
   );

@@ -6,13 +6,16 @@ import { type Logger, pino } from "pino";
 import type { Io } from "./command.ts";
 import { CliError, EXIT } from "./exit.ts";
 
-export type ServingOptions = {
+export type ListeningOptions = {
   readonly host: string;
   readonly port: number;
+  readonly exitWithParent: boolean;
+};
+
+export type ServingOptions = ListeningOptions & {
   readonly certificate: string;
   readonly privateKey: string;
   readonly logLevel: string;
-  readonly exitWithParent: boolean;
 };
 
 export type Running = { readonly port: number; close(): Promise<void> };
@@ -25,15 +28,21 @@ export function parsePort(text: string): number {
   throw new CliError(`--port ${text} is not a port: use 0 to ${MAX_PORT}`, EXIT.usage);
 }
 
-/** Adds the options that every server has. */
-export function withServingOptions(command: Command, defaultPort: number): Command {
+/** Adds the options of whatever listens. */
+export function withListeningOptions(command: Command, defaultPort: number): Command {
   return command
-    .requiredOption("--certificate <file>", "certificate chain, PEM, own certificate first")
-    .requiredOption("--private-key <file>", "private key of the certificate, PEM")
     .option("--host <address>", "address to listen on", "0.0.0.0")
     .option("--port <number>", "port to listen on, 0 for any free one", parsePort, defaultPort)
-    .option("--log-level <level>", "fatal, error, warn, info, debug or silent", "info")
     .option("--exit-with-parent", "end when standard input closes", false);
+}
+
+/** Adds the options of a server that has no configuration file. */
+export function withServingOptions(command: Command, defaultPort: number): Command {
+  const serving = command
+    .requiredOption("--certificate <file>", "certificate chain, PEM, own certificate first")
+    .requiredOption("--private-key <file>", "private key of the certificate, PEM")
+    .option("--log-level <level>", "fatal, error, warn, info, debug or silent", "info");
+  return withListeningOptions(serving, defaultPort);
 }
 
 /** Reads a file the user named. Throws CliError that says which and why. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Logger } from "pino";
+import type { StoreWriter } from "../store/store.ts";
 import { canonicalKey } from "../wire/atkey.ts";
 import { formatTime } from "../wire/metadata.ts";
 import type { Tuning } from "./config.ts";
@@ -8,9 +9,6 @@ import type { Records } from "./records.ts";
 import { traceOf } from "./trace.ts";
 
 export type CompactionKind = "commitLog" | "accessLog" | "notification";
-
-/** Share of the access log, the oldest entries of it, that one run drops. */
-const ACCESS_LOG_SHARE = 0.3;
 
 const kinds = ["commitLog", "accessLog", "notification"] as const;
 
@@ -106,16 +104,23 @@ export class Compaction {
     return { commitLog: commits, accessLog: accesses, notification: notifications }[kind];
   }
 
+  /** Drops a share of the access log, the oldest of it, and what is older than it may be. */
+  private trimAccessLog(writer: StoreWriter): void {
+    const { tuning, now } = this.options;
+    const { accesses } = writer.counts();
+    const share = accesses - Math.floor((accesses * tuning.accessLogCompactionPercentage) / 100);
+    const oldest = now() - tuning.accessLogExpiryMillis;
+    const young = [...writer.accesses()].filter(({ time }) => time >= oldest).length;
+    writer.trimAccesses(Math.min(share, young));
+  }
+
   private async compact(kind: CompactionKind): Promise<void> {
     const { records, notifier } = this.options;
     switch (kind) {
       case "commitLog":
         return;
       case "accessLog":
-        return records.store.write((writer) => {
-          const { accesses } = writer.counts();
-          writer.trimAccesses(accesses - Math.floor(accesses * ACCESS_LOG_SHARE));
-        });
+        return records.store.write((writer) => this.trimAccessLog(writer));
       case "notification":
         return notifier.removeExpired();
     }

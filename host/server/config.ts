@@ -48,6 +48,12 @@ export const defaults = {
   commitLogCompactionMillis: 1_080_000,
   accessLogCompactionMillis: 900_000,
   notificationCompactionMillis: 300_000,
+  /** Of the entries of the access log, the oldest, that one run drops. */
+  accessLogCompactionPercentage: 30,
+  accessLogExpiryMillis: 1_296_000_000,
+  /** Longest wait for connections to end when a restart is asked for; none with `forceRestart`. */
+  restartWaitMillis: 30_000,
+  forceRestart: false,
   /** Lets the config verb change parameters. */
   testingMode: false,
 } as const;
@@ -56,12 +62,27 @@ export type Tuning = {
   -readonly [K in keyof typeof defaults]: (typeof defaults)[K] extends boolean ? boolean : number;
 };
 
+/** Most that a limit can be set to. */
+export const MAX_COUNT = 1_000_000;
+/** Longest period a timer can have. */
+export const MAX_TIMER_MILLIS = 2_147_483_647;
+
 /** Fixed by the protocol. */
+export const MIN_IDLE_MILLIS = 5_000;
+export const MIN_AUTHENTICATED_IDLE_MILLIS = 60_000;
 export const CHALLENGE_TTL_MILLIS = 60_000;
 export const OTP_TTL_MILLIS = 300_000;
 export const ENROLLMENT_NOTICE_TTL_MILLIS = 86_400_000;
 export const PUBLIC_CACHE_TTL_MILLIS = 86_400_000;
 export const NOOP_MAX_MILLIS = 5_000;
+
+/** Where the certificate comes from, and the mark beside it that asks for a restart. */
+export interface CertificateSource {
+  read(): Promise<TlsIdentity>;
+  isRestartAsked(): Promise<boolean>;
+  /** Sets or removes the mark. */
+  askRestart(wanted: boolean): Promise<void>;
+}
 
 /** What is asked of whoever starts an atServer. */
 export interface ServerConfig extends Partial<Tuning> {
@@ -71,6 +92,10 @@ export interface ServerConfig extends Partial<Tuning> {
   /** Address to listen on; all of IPv4 when absent. */
   host?: string;
   tls: TlsIdentity;
+  /** What a restart reads the certificate from; without it the config verb's triggers only keep their value. */
+  certificates?: CertificateSource;
+  /** Keys, without the first part of whom they are for, that can't be deleted; `<@atsign>` stands for `atSign`. */
+  protectedKeys?: readonly string[];
   /** The atDirectory; with `proxy:` before the host, every atSign is found there. */
   directory: { host: string; port: number };
   /** The CRAM secret; stored at every start until the owner deletes it. */

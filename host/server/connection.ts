@@ -29,6 +29,8 @@ const MAX_RECORD_BYTES = 4_096;
 const OVERFLOW =
   "InboundBuffer overflow: server received request which exceeded the buffer size limit. Terminating the connection.";
 
+const PAUSED = "Server is temporarily paused and should be available again shortly";
+
 /** One inbound socket: lines in, replies out, strictly in order (atProtocol, transport and framing). */
 export class Connection implements Session {
   readonly id: string;
@@ -252,6 +254,7 @@ export class Connection implements Session {
   /** Runs a command; resolves to what writes its reply. */
   private async start(command: string): Promise<() => void> {
     try {
+      if (this.services.pause.on) throw new AtError("AT0024", PAUSED);
       const reply = await execute(command, this, this.services);
       return () => this.reply(reply);
     } catch (error) {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError, formatError } from "../wire/errors.ts";
-import type { Tuning } from "./config.ts";
+import { MIN_AUTHENTICATED_IDLE_MILLIS, MIN_IDLE_MILLIS, type Tuning } from "./config.ts";
 import type { Connection } from "./connection.ts";
 
-const MIN_IDLE_MILLIS = 5_000;
-const MIN_AUTHENTICATED_IDLE_MILLIS = 60_000;
 /** Share of the capacity below which idle connections keep their full time. */
 const LOW_WATER_RATIO = 0.5;
 

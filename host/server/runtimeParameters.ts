@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../wire/errors.ts";
-import type { Tuning } from "./config.ts";
+import { MAX_COUNT, MAX_TIMER_MILLIS, type Tuning } from "./config.ts";
 
 const MINUTE_MILLIS = 60_000;
-/** Longest period a timer can have (2^31 - 1 ms), in whole minutes. */
-const MAX_MINUTES = 35_791;
-const MAX_COUNT = 1_000_000;
-const MAX_MILLIS = 2_147_483_647;
+/** Longest period a timer can have, in whole minutes. */
+const MAX_MINUTES = Math.floor(MAX_TIMER_MILLIS / MINUTE_MILLIS);
 
 type Numeric = { [K in keyof Tuning]: Tuning[K] extends number ? K : never }[keyof Tuning];
 
@@ -25,7 +23,10 @@ const numberParameters = new Map<string, NumberParameter>([
   ["notificationKeyStoreCompactionFrequencyMins", minutes("notificationCompactionMillis")],
   ["maxNotificationRetries", { tuning: "notificationMaxRetries", unit: 1, min: 0, max: MAX_COUNT }],
   ["maxRequestsPerTimeFrame", { tuning: "enrollmentMaxRequests", unit: 1, min: 0, max: MAX_COUNT }],
-  ["timeFrameInMills", { tuning: "enrollmentTimeFrameMillis", unit: 1, min: 1, max: MAX_MILLIS }],
+  [
+    "timeFrameInMills",
+    { tuning: "enrollmentTimeFrameMillis", unit: 1, min: 1, max: MAX_TIMER_MILLIS },
+  ],
 ]);
 
 /** Parameters that make something happen once when set to true. */
@@ -47,15 +48,19 @@ function parseFlag(name: string, text: string): boolean {
 export class RuntimeParameters {
   private readonly tuning: Tuning;
   private readonly configured: Readonly<Tuning>;
-  private readonly changed: () => void;
   private readonly triggered = new Map<string, boolean>();
   private readonly actions = new Map<string, (value: boolean) => Promise<void>>();
 
-  /** `changed` is called after each change of `tuning`. */
-  constructor(tuning: Tuning, changed: () => void) {
+  private readonly listeners: (() => void)[] = [];
+
+  constructor(tuning: Tuning) {
     this.tuning = tuning;
     this.configured = { ...tuning };
-    this.changed = changed;
+  }
+
+  /** What is done after each change of the tuning. */
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
   }
 
   /** What setting `checkCertificateReload`, `shouldReloadCertificates` or `doCacheRefreshNow` does. */
@@ -69,7 +74,7 @@ export class RuntimeParameters {
     if (number !== undefined) this.setNumber(name, number, text);
     else if (name === "autoNotify") this.tuning.autoNotify = parseFlag(name, text);
     else await this.trigger(name, parseFlag(this.demandTrigger(name), text));
-    this.changed();
+    this.tellChange();
   }
 
   /** Back to what the atServer was started with. Throws AT0010. */
@@ -78,7 +83,7 @@ export class RuntimeParameters {
     if (number !== undefined) this.tuning[number.tuning] = this.configured[number.tuning];
     else if (name === "autoNotify") this.tuning.autoNotify = this.configured.autoNotify;
     else this.triggered.delete(this.demandTrigger(name));
-    this.changed();
+    this.tellChange();
   }
 
   /** The value as text; null for one that has none until it is set. Throws AT0010. */
@@ -101,6 +106,10 @@ export class RuntimeParameters {
   private async trigger(name: string, value: boolean): Promise<void> {
     this.triggered.set(name, value);
     await this.actions.get(name)?.(value);
+  }
+
+  private tellChange(): void {
+    for (const listener of this.listeners) listener();
   }
 
   private demandTrigger(name: string): string {

@@ -4,13 +4,20 @@ import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { createServer, type Server, type TLSSocket } from "node:tls";
+import { canonicalKey, withoutScope } from "../wire/atkey.ts";
 import { normalizeAtSign } from "../wire/atsign.ts";
 import { Authorization } from "./authorization.ts";
 import { BlockList } from "./blockList.ts";
 import { CacheRefresh } from "./cacheRefresh.ts";
 import { Challenges } from "./challenges.ts";
 import { Compaction } from "./compaction.ts";
-import { defaults, type ServerConfig, type TlsIdentity, type Tuning } from "./config.ts";
+import {
+  type CertificateSource,
+  defaults,
+  type ServerConfig,
+  type TlsIdentity,
+  type Tuning,
+} from "./config.ts";
 import { Connection } from "./connection.ts";
 import { Directory } from "./directoryLookup.ts";
 import { Enrollments } from "./enrollments.ts";
@@ -21,8 +28,9 @@ import { Passcodes } from "./passcodes.ts";
 import { Peers } from "./peers.ts";
 import { Records } from "./records.ts";
 import { RemoteLookup } from "./remoteLookup.ts";
+import { Restart } from "./restart.ts";
 import { RuntimeParameters } from "./runtimeParameters.ts";
-import { logValidity, secureContext } from "./serverIdentity.ts";
+import { DAY_MILLIS, logValidity, secureContext } from "./serverIdentity.ts";
 import type { Session } from "./session.ts";
 import { Streams } from "./streams.ts";
 import { traceOf } from "./trace.ts";
@@ -124,7 +132,8 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const notifier = new Notifier({ store, monitors, peers, tuning, log, now });
   const cacheRefresh = new CacheRefresh({ records, remote, log, now });
   const compaction = new Compaction({ records, notifier, tuning, log, now });
-  const parameters = new RuntimeParameters(tuning, () => compaction.schedule());
+  const parameters = new RuntimeParameters(tuning);
+  parameters.onChange(() => compaction.schedule());
   parameters.subscribe("doCacheRefreshNow", (wanted) =>
     wanted ? cacheRefresh.run() : Promise.resolve(),
   );
@@ -155,7 +164,11 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     connections,
     closeEnrolled,
   };
-  const services = { atSign, tuning, version, startedAt, log, now, newId, ...stores, ...links };
+  const protectedKeys = (config.protectedKeys ?? []).map((key) =>
+    withoutScope(canonicalKey(key.replaceAll("<@atsign>", atSign))),
+  );
+  const own = { atSign, tuning, version, startedAt, protectedKeys, pause: { on: false } };
+  const services = { ...own, log, now, newId, ...stores, ...links };
   return { services, inbound, tls };
 }
 
@@ -166,6 +179,25 @@ function accept(socket: TLSSocket, { services, inbound }: Assembly): void {
     return;
   }
   inbound.add(new Connection(socket, services, inbound));
+}
+
+/** The restart the config verb asks for, where the certificate can be read anew. */
+function prepareRestart(
+  source: CertificateSource | undefined,
+  { services, inbound }: Assembly,
+  useIdentity: (identity: TlsIdentity) => void,
+): Restart | undefined {
+  if (source === undefined) return undefined;
+  const { pause, tuning, log, parameters } = services;
+  const hangUp = (): Promise<void> => drain([...inbound]);
+  const restart = new Restart({
+    ...{ source, pause, tuning, connections: inbound, hangUp, useIdentity, log },
+  });
+  parameters.subscribe("shouldReloadCertificates", (wanted) => source.askRestart(wanted));
+  parameters.subscribe("checkCertificateReload", (wanted) =>
+    wanted ? restart.check() : Promise.resolve(),
+  );
+  return restart;
 }
 
 function startJobs({ services }: Assembly): () => void {
@@ -179,7 +211,15 @@ function startJobs({ services }: Assembly): () => void {
     sweep().catch((error: unknown) => log.error({ trace: traceOf(error) }, "expiry job failed"));
   }, tuning.expiryJobMillis + randomInt(JOB_JITTER_MILLIS));
   timer.unref();
-  return () => clearInterval(timer);
+  const daily = setInterval(
+    () => logValidity(services, services.identity().certificate),
+    DAY_MILLIS,
+  );
+  daily.unref();
+  return () => {
+    clearInterval(timer);
+    clearInterval(daily);
+  };
 }
 
 /** Closes the connections, each when its commands are answered, all of them after DRAIN_MILLIS. */
@@ -212,7 +252,11 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     handshakeTimeout: TLS_HANDSHAKE_MILLIS,
     noDelay: true,
   });
-  server.maxConnections = services.tuning.inboundMaxLimit + MAX_HANDSHAKES;
+  const limitSockets = (): void => {
+    server.maxConnections = services.tuning.inboundMaxLimit + MAX_HANDSHAKES;
+  };
+  limitSockets();
+  services.parameters.onChange(limitSockets);
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -229,20 +273,23 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   const stopJobs = startJobs(assembly);
   services.log.info({ atSign, port }, "atServer is listening");
   logValidity(services, config.tls.certificate);
+  const useIdentity = (identity: TlsIdentity): void => {
+    server.setSecureContext(secureContext(identity));
+    Object.assign(assembly.tls, identity);
+    Object.assign(services.identity(), {
+      certificate: identity.certificate,
+      since: services.now(),
+    });
+    logValidity(services, identity.certificate);
+  };
+  const restart = prepareRestart(config.certificates, assembly, useIdentity);
   return {
     atSign,
     port,
-    useIdentity(identity) {
-      server.setSecureContext(secureContext(identity));
-      Object.assign(assembly.tls, identity);
-      Object.assign(services.identity(), {
-        certificate: identity.certificate,
-        since: services.now(),
-      });
-      logValidity(services, identity.certificate);
-    },
+    useIdentity,
     async close() {
       stopJobs();
+      const restarted = restart?.close();
       const stopped = once(server, "close");
       server.close();
       const connections = [...inbound];
@@ -252,6 +299,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       services.peers.close();
       await services.notifier.close();
       await refreshed;
+      await restarted;
       await services.compaction.close();
       await Promise.all(connections.map((connection) => connection.settled));
       for (const socket of sockets) socket.destroy();

@@ -5,9 +5,9 @@ import type { SecureContextOptions } from "node:tls";
 import type { Logger } from "pino";
 import type { TlsIdentity } from "./config.ts";
 
-const DAY_MILLIS = 86_400_000;
+export const DAY_MILLIS = 86_400_000;
 /** A certificate that is valid for less should have been renewed. */
-const RENEWAL_MILLIS = 14 * DAY_MILLIS;
+const RENEWAL_DAYS = 14;
 
 export function secureContext(identity: TlsIdentity): SecureContextOptions {
   const { certificate, privateKey, authority } = identity;
@@ -19,13 +19,21 @@ export function secureContext(identity: TlsIdentity): SecureContextOptions {
   };
 }
 
+/** Until when the first certificate of a chain (PEM) is valid, and the whole days that are left, negative when it is past. */
+export function validity(
+  certificate: string,
+  now: number,
+): { readonly validTo: Date; readonly daysLeft: number } {
+  const validTo = new Date(new X509Certificate(certificate).validTo);
+  return { validTo, daysLeft: Math.floor((validTo.getTime() - now) / DAY_MILLIS) };
+}
+
 /** Says until when the certificate is valid: a warning when that is soon or past. */
 export function logValidity(
   { log, now }: { readonly log: Logger; now(): number },
   certificate: string,
 ): void {
-  const { validTo } = new X509Certificate(certificate);
-  const left = Date.parse(validTo) - now();
-  const level = left < RENEWAL_MILLIS ? "warn" : "info";
-  log[level]({ validTo, daysLeft: Math.floor(left / DAY_MILLIS) }, "certificate in use");
+  const { validTo, daysLeft } = validity(certificate, now());
+  const level = daysLeft < RENEWAL_DAYS ? "warn" : "info";
+  log[level]({ validTo, daysLeft }, "certificate in use");
 }

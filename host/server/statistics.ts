@@ -4,6 +4,7 @@ import { formatTime } from "../wire/metadata.ts";
 import type { Notification, TextPattern } from "../wire/notification.ts";
 import { commitFilter, lastCommitOf, visitCommitsAfter } from "./commitLog.ts";
 import { compactionStatistics } from "./compaction.ts";
+import { validity } from "./serverIdentity.ts";
 import { type Session, standing } from "./session.ts";
 import type { Services } from "./verb.ts";
 
@@ -193,7 +194,15 @@ export const statistics: readonly Statistic[] = [
         list: sessions.map((session) => describe(session, context.services.atSign)),
       })),
   },
+  {
+    id: 18,
+    name: "certificateExpiry",
+    value: ({ services }) => {
+      const { validTo, daysLeft } = validity(services.identity().certificate, services.now());
+      return { validTo: validTo.toISOString(), daysLeft };
+    },
+  },
 ];
 
-/** What `stats` without ids shows: the connections one by one only when asked for. */
+/** What `stats` without ids shows: the connections and the certificate only when asked for. */
 export const LAST_DEFAULT_ID = 15;

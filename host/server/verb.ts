@@ -20,6 +20,11 @@ import type { RuntimeParameters } from "./runtimeParameters.ts";
 import type { Session } from "./session.ts";
 import type { Streams } from "./streams.ts";
 
+/** Whether an atServer is about to restart and takes no commands. */
+export interface Pause {
+  on: boolean;
+}
+
 /** Everything of one running atServer that verbs work with. */
 export interface Services {
   readonly atSign: string;
@@ -29,6 +34,10 @@ export interface Services {
   readonly log: Logger;
   readonly now: () => number;
   readonly newId: () => string;
+  /** Keys that can't be deleted besides the atServer's own. */
+  readonly protectedKeys: readonly string[];
+  /** Set while every command is answered AT0024. */
+  readonly pause: Pause;
   readonly records: Records;
   readonly blockList: BlockList;
   readonly challenges: Challenges;

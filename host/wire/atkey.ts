@@ -113,6 +113,11 @@ export function canonicalKey(key: string): string {
   return key.trim().toLowerCase().replaceAll(" ", "");
 }
 
+/** The key without the first part that says whom it is for: `public:` or an atSign. */
+export function withoutScope(key: string): string {
+  return key.replace(/^(?:public:|@[^:]+:)/, "");
+}
+
 /** Whether writes of this key enter the commit log (atProtocol, what is committed). */
 export function isCommittedKey(key: string): boolean {
   if (key.startsWith("public:__")) return true;

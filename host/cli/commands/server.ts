@@ -1,79 +1,120 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { DIRECTORY_PORT } from "../../client/directory.ts";
-import { parseAddress } from "../../client/transport.ts";
 import { startServer } from "../../server/server.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
-import { readIdentity, watchIdentity } from "../certificateFiles.ts";
-import type { CommandDefinition } from "../command.ts";
-import { requireWhenRun } from "../requireWhenRun.ts";
 import {
+  type CertificateFiles,
+  certificateSource,
+  readIdentity,
+  watchIdentity,
+  watchMark,
+} from "../certificateFiles.ts";
+import type { CommandDefinition, Io } from "../command.ts";
+import {
+  authority,
+  certificate,
+  configOption,
+  logLevel,
+  parameterOptions,
+  privateKey,
+  protectedKeys,
+  storeFolder,
+} from "../serverParameters.ts";
+import { ServerSettings } from "../serverSettings.ts";
+import {
+  type ListeningOptions,
   readNamedFile,
-  type ServingOptions,
   serve,
   serverLog,
-  withServingOptions,
+  withListeningOptions,
 } from "../serving.ts";
 import { addBackup } from "./serverBackup.ts";
+import { addServerConfig } from "./serverConfig.ts";
 
 const SERVER_PORT = 6464;
 const SECRET_VARIABLE = "ATMICRO_CRAM_SECRET";
 
-type ServerOptions = ServingOptions & {
-  readonly store: string;
-  readonly directory: string;
-  readonly authority?: string;
+type ServerOptions = ListeningOptions & {
+  readonly config?: string;
   readonly secretFile?: string;
+  /** Parameters, as they were typed. */
+  readonly [parameter: string]: unknown;
 };
 
 /** `atmicro server @alice …`: one atServer, in the foreground. */
 export const server: CommandDefinition = (program, io) => {
-  const command = withServingOptions(
-    program
-      .command("server")
-      .description("run the atServer of one atSign")
-      .argument("<atSign>", "whom it serves"),
-    SERVER_PORT,
-  )
-    .requiredOption("--store <folder>", "where everything is kept")
-    .option("--directory <host:port>", "the atDirectory", `root.atsign.org:${DIRECTORY_PORT}`)
-    .option("--authority <file>", "certificates other servers are trusted by, PEM")
+  const command = program
+    .command("server")
+    .description("run the atServer of one atSign")
+    .argument("<atSign>", "whom it serves")
+    .helpCommand(false);
+  withListeningOptions(command, SERVER_PORT)
+    .addOption(configOption())
     .option(
       "--secret-file <file>",
       `file with the CRAM secret of the first activation (or ${SECRET_VARIABLE})`,
-    )
+    );
+  for (const option of parameterOptions()) command.addOption(option);
+  command
     .addHelpText(
       "after",
-      "\nExample:\n  atmicro server @alice --certificate alice.pem --private-key alice.key --store /var/lib/atmicro/alice",
-    );
-  const requireOptions = requireWhenRun(command);
-  command.action(async (atSign: string, options: ServerOptions) => {
-    requireOptions();
-    const log = serverLog(options.logLevel);
-    const identity = await readIdentity(options);
-    const secretText = options.secretFile
-      ? await readNamedFile("--secret-file", options.secretFile)
-      : io.env[SECRET_VARIABLE];
-    const sharedSecret = secretText?.trim();
-    const store = await openLmdbStore(options.store);
-    const running = await startServer({
-      atSign: normalizeAtSign(atSign),
-      host: options.host,
-      port: options.port,
-      tls: identity,
-      directory: parseAddress(options.directory, DIRECTORY_PORT),
-      ...(sharedSecret && { sharedSecret }),
-      store,
-      log,
-    });
-    const unwatch = watchIdentity(options, (renewed) => running.useIdentity(renewed), log);
-    const close = async (): Promise<void> => {
-      unwatch();
-      await running.close();
-      await store.close();
-    };
-    await serve({ port: running.port, close }, io, options.exitWithParent);
-  });
+      "\nExample:\n  atmicro server @alice --certificate alice.pem --private-key alice.key --store /var/lib/atmicro/alice\n" +
+        "  atmicro server config print   what is set, by which flag, environment variable or file",
+    )
+    .action((atSign: string, options: ServerOptions) => run(atSign, options, io));
+  addServerConfig(command, io);
   addBackup(command, io);
 };
+
+function certificateFiles(settings: ServerSettings): CertificateFiles {
+  const trusted = settings.text(authority);
+  return {
+    certificate: settings.required(certificate),
+    privateKey: settings.required(privateKey),
+    ...(trusted !== undefined && { authority: trusted }),
+  };
+}
+
+async function readSecret({ secretFile }: ServerOptions, io: Io): Promise<string | undefined> {
+  const text = secretFile
+    ? await readNamedFile("--secret-file", secretFile)
+    : io.env[SECRET_VARIABLE];
+  return text?.trim();
+}
+
+async function run(atSign: string, options: ServerOptions, io: Io): Promise<void> {
+  const sources = { flags: options, env: io.env, file: options.config };
+  const settings = await ServerSettings.read(sources);
+  const log = serverLog(settings.text(logLevel) ?? "info");
+  const files = certificateFiles(settings);
+  const folder = settings.required(storeFolder);
+  const identity = await readIdentity(files);
+  const sharedSecret = await readSecret(options, io);
+  const store = await openLmdbStore(folder);
+  const tuning = settings.tuning();
+  const running = await startServer({
+    ...tuning,
+    atSign: normalizeAtSign(atSign),
+    host: options.host,
+    port: options.port,
+    tls: identity,
+    certificates: certificateSource(files),
+    protectedKeys: settings.list(protectedKeys),
+    directory: settings.directory(),
+    ...(sharedSecret && { sharedSecret }),
+    store,
+    log,
+  });
+  const renew = (renewed: typeof identity): void => running.useIdentity(renewed);
+  const unwatch = watchIdentity(files, renew, log);
+  // In testing mode the config verb looks for the mark when it is told to.
+  const unwatchMark = tuning.testingMode ? undefined : watchMark(files, renew, log);
+  const close = async (): Promise<void> => {
+    unwatch();
+    unwatchMark?.();
+    await running.close();
+    await store.close();
+  };
+  await serve({ port: running.port, close }, io, options.exitWithParent);
+}

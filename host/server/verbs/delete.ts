@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { withoutScope } from "../../wire/atkey.ts";
 import { AtError } from "../../wire/errors.ts";
 import { assertedInstant } from "../../wire/metadata.ts";
 import { autoNotify } from "../autoNotify.ts";
@@ -7,15 +8,16 @@ import type { Services, Verb } from "../verb.ts";
 
 const SECRET = "privatekey:at_secret";
 
-/** Records the atServer can't do without. */
+/** Records the atServer can't do without, and those its operator protects. */
 function isProtected(key: string, services: Services): boolean {
-  const name = key.replace(/^(?:public:|@[^:]+:)/, "");
+  const name = withoutScope(key);
   const { atSign } = services;
   return [
     `signing_publickey${atSign}`,
     `signing_privatekey${atSign}`,
     `publickey${atSign}`,
     "at_pkam_publickey",
+    ...services.protectedKeys,
   ].includes(name);
 }
 
@@ -46,7 +48,7 @@ export const remove: Verb = {
       owner: args.atSign,
     });
     if (!cached && isProtected(key, services)) {
-      const name = key.replace(/^(?:public:|@[^:]+:)/, "");
+      const name = withoutScope(key);
       throw new AtError("AT0009", `Cannot delete protected key: '${name}'`);
     }
     services.authorization.demand(session, "delete", key, "write");

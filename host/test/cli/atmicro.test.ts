@@ -54,6 +54,7 @@ const commands = [
   ["demo"],
   ["up"],
   ["server"],
+  ["server", "config", "print"],
   ["directory", "serve"],
   ["directory", "set"],
   ["directory", "get"],

@@ -21,16 +21,24 @@ export class ServerProcess {
   private readonly world: World;
   private readonly folder: string;
   private readonly env: Record<string, string>;
+  private readonly more: readonly string[];
   private child: ChildProcess | undefined;
   private ended: Promise<number | null> = Promise.resolve(null);
 
-  /** `folder` is made if need be; `env` is added to the process's environment. */
-  constructor(world: World, atSign: string, folder: string, env: Record<string, string> = {}) {
+  /** `folder` is made if need be; `env` is added to the process's environment, `more` to its arguments. */
+  constructor(
+    world: World,
+    atSign: string,
+    folder: string,
+    env: Record<string, string> = {},
+    more: readonly string[] = [],
+  ) {
     this.world = world;
     this.atSign = atSign;
     this.folder = folder;
     this.store = join(folder, "store");
     this.env = env;
+    this.more = more;
   }
 
   /** Starts it and registers its port in the directory; rejects with what it said when it ends instead. */
@@ -133,6 +141,7 @@ export class ServerProcess {
       ...["--directory", `localhost:${this.world.directory.port}`],
       ...["--secret-file", join(this.folder, "secret")],
       ...["--log-level", "warn", "--exit-with-parent"],
+      ...this.more,
     ];
   }
 }

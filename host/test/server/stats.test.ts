@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { issueCertificate } from "../../crypto/certificates.ts";
 import { sizeInWords } from "../../server/statistics.ts";
 import { enrolled, payloadOf } from "./enrolled.ts";
 import type { Line } from "./line.ts";
@@ -75,10 +76,24 @@ describe("stats", () => {
     expect(payloadOf(await owner.ask("sTaTs"))).toHaveLength(15);
   });
 
+  it("18: until when the certificate is valid, also once it was renewed", async () => {
+    const renewed = await issueCertificate(world.authority, {
+      hosts: ["localhost"],
+      notAfter: new Date(NOW + 3.5 * 86_400_000),
+      notBefore: new Date(NOW),
+    });
+    alice.server.useIdentity(renewed);
+    expect(await value(18)).toEqual({ validTo: "2023-11-18T10:13:20.000Z", daysLeft: 3 });
+    now += 4 * 86_400_000;
+    expect(await value(18)).toMatchObject({ daysLeft: -1 });
+    now = NOW;
+    alice.server.useIdentity(alice.config.tls);
+  });
+
   it.each([
     "stats:0",
     "stats:-1",
-    "stats:18",
+    "stats:19",
     "stats:99",
     "stats:",
     "stats:1,",

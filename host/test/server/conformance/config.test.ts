@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import type { Line } from "../line.ts";
 import { type Place, World } from "../world.ts";
-import { converse, data, failure, item, items, JSON_VERSION } from "./items.ts";
+import { converse, data, error, failure, item, items, JSON_VERSION } from "./items.ts";
 
 describe("config", () => {
   let world: World;
@@ -53,5 +53,34 @@ describe("config", () => {
       ["config:set:shouldReloadCertificates=true", data("ok")],
       ["config:print:shouldReloadCertificates", data("true")],
     ],
+  });
+
+  item(117, "pauses for a restart that is asked for, and is back", async () => {
+    let asked = false;
+    const certificates = {
+      read: async () => alice.config.tls,
+      isRestartAsked: async () => asked,
+      askRestart: async (wanted: boolean) => {
+        asked = wanted;
+      },
+    };
+    const place = await world.start("@carol", { testingMode: true, certificates });
+    const line = await place.owner(JSON_VERSION);
+    const waiting = await place.open();
+    await converse(line, [
+      ["config:set:shouldReloadCertificates=true", data("ok", "@carol@")],
+      ["config:set:checkCertificateReload=true", data("ok", "@carol@")],
+    ]);
+    const fresh = await place.open();
+    const paused = "Server is temporarily paused and should be available again shortly";
+    line.send("noop:0\n");
+    expect(await line.closed()).toBe(error("AT0024", `Server is paused : ${paused}`, "@carol@"));
+    fresh.send("info:brief\n");
+    expect(await fresh.closed()).toBe(`error:AT0024-Exception: ${paused}\n@`);
+    waiting.close();
+    await expect
+      .poll(async () => (await place.open()).ask("info:brief"), { timeout: 20_000 })
+      .toMatch(/^data:\{"version":/);
+    expect(asked).toBe(false);
   });
 });
