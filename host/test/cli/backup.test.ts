@@ -84,7 +84,7 @@ describe("atmicro server backup and restore", () => {
     [["restore", "--from", "taken", "--store", "alice"], 4, "alice holds a store already"],
     [["restore", "--from", "alice", "--store", "new"], 1, "alice is no file: name the one"],
     [["restore", "--from", "taken"], 2, "required option '--store <folder>' not specified"],
-    [["@alice", "--store", "alice"], 2, "required option '--certificate <file>' not specified"],
+    [["@alice", "--store", "alice"], 2, "--certificate is missing"],
   ])("%j exits with %i", async (args, exitCode, message) => {
     writeFileSync(join(root, "taken"), "no backup");
     const named = args.map((arg) => (/^(NO|new|taken|alice)/.test(arg) ? join(root, arg) : arg));

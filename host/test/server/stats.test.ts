@@ -276,6 +276,34 @@ describe("compaction", () => {
     expect(shown.map(({ value }) => value)).toEqual(["{}", "{}", "{}"]);
   });
 
+  it.each([
+    ["a share of the access log", { accessLogCompactionPercentage: 60 }, 4],
+    ["all of it that is too old", { accessLogCompactionPercentage: 0 }, 8],
+    ["what either says", { accessLogCompactionPercentage: 10, accessLogExpiryMillis: 500 }, 5],
+    ["nothing", { accessLogCompactionPercentage: 0, accessLogExpiryMillis: 1_296_000_001 }, 10],
+  ])("drops %s", async (_what, tuning, left) => {
+    const place = await world.start("@trimmed", {
+      now: () => NOW,
+      accessLogCompactionMillis: 1_000,
+      ...tuning,
+    });
+    const line = await place.owner();
+    // Two are older than fifteen days, and three more than half a second.
+    const ages = [1_296_000_001, 1_296_000_001, 501, 501, 501, 500, 3, 2, 1, 0];
+    await place.store.write((writer) => {
+      writer.trimAccesses(0);
+      for (const age of ages) writer.logAccess({ atSign: "@x", verb: "v", time: NOW - age });
+    });
+    const run = async (): Promise<{ preCompactionEntriesCount?: number }> => {
+      const [shown] = payloadOf(await line.ask("stats:13")) as Shown[];
+      return JSON.parse(String(shown?.value));
+    };
+    // The runs after it begin with what it left.
+    await expect
+      .poll(run, { timeout: 30_000, interval: 20 })
+      .toMatchObject({ preCompactionEntriesCount: 10, postCompactionEntriesCount: left });
+  });
+
   it("drops the oldest three tenths of the access log and expired notifications, and tells", async () => {
     let now = NOW;
     const place = await world.start("@busy", {
