@@ -163,13 +163,23 @@ function separatePort(all: readonly Setting[]): readonly Setting[] {
   });
 }
 
+function describe(given: unknown): string {
+  if (Array.isArray(given)) return "a list";
+  if (typeof given === "object" && given !== null) return "a section";
+  return typeof given === "string"
+    ? JSON.stringify(given.slice(0, MAX_SHOWN))
+    : String(given ?? "empty");
+}
+
 function refuse(parameter: Parameter, shown: unknown, place: string): never {
-  const text = (JSON.stringify(shown) ?? "nothing").slice(0, MAX_SHOWN);
   const why =
     parameter.kind === "boolean" && parameter.onlyTrue !== undefined
       ? ` (${parameter.onlyTrue})`
       : "";
-  throw new CliError(`${place} is ${text}: ${expectation(parameter)} is needed${why}`, EXIT.usage);
+  throw new CliError(
+    `${place} is ${describe(shown)}: ${expectation(parameter)} is needed${why}`,
+    EXIT.usage,
+  );
 }
 
 /** The value of a flag or an environment variable. Throws CliError. */
@@ -232,15 +242,21 @@ function isAllowed(parameter: Parameter, value: Value): boolean {
 }
 
 async function readFileValues(file: string): Promise<FileValues> {
-  const document = parseDocument(await readNamedFile("--config", file));
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const [line = "it is no YAML"] = error.message.split("\n");
-    throw new CliError(`${file}: ${line}`, EXIT.usage, { cause: error });
-  }
   const values = new Map<Parameter, { path: string; value: unknown }>();
-  collect(document.toJS(), "", file, values);
+  collect(parseFile(await readNamedFile("--config", file), file), "", file, values);
   return values;
+}
+
+/** Throws CliError for what is no YAML, or repeats itself without end. */
+function parseFile(text: string, file: string): unknown {
+  const document = parseDocument(text, { logLevel: "error" });
+  try {
+    for (const error of document.errors) throw error;
+    return document.toJS();
+  } catch (cause) {
+    const [line] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+    throw new CliError(`${file}: ${line}`, EXIT.usage, { cause });
+  }
 }
 
 /** Finds the parameters in the sections of a file. Throws CliError for any other name. */

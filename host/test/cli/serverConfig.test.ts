@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { run } from "../../cli/atmicro.ts";
@@ -265,10 +266,13 @@ describe("a value that can't be used ends the start with exit code 2", () => {
       'connection.inbound_max_limit is "200": a whole',
     ],
     [{ connection: { inbound_max_limit: 1.5 } }, "connection.inbound_max_limit is 1.5: a whole"],
-    ["connection:\n  inbound_max_limit:\n", "connection.inbound_max_limit is null: a whole number"],
+    [
+      "connection:\n  inbound_max_limit:\n",
+      "connection.inbound_max_limit is empty: a whole number",
+    ],
     [{ testing: { testingMode: "true" } }, 'testing.testingMode is "true": true or false'],
     [{ hive: { storagePath: 5 } }, "hive.storagePath is 5: a path is needed"],
-    [{ hive: { protectedKeys: [1] } }, "hive.protectedKeys is [1]: a list of names"],
+    [{ hive: { protectedKeys: [1] } }, "hive.protectedKeys is a list: a list of names"],
     [{ security: { useTLS: false } }, "security.useTLS is false: true is needed"],
     [
       { connection: { inbound_limit: 5 } },
@@ -288,12 +292,38 @@ describe("a value that can't be used ends the start with exit code 2", () => {
     ],
     ["sync: [", "Flow sequence"],
     ["sync:\n  pageLimit: 1\n  pageLimit: 2\n", "Map keys must be unique"],
+    ["sync:\n  pageLimit: &x [*x]\n", "sync.pageLimit is a list: a whole number"],
+    ["sync: &x\n  pageLimit: *x\n", "sync.pageLimit is a section: a whole number"],
+    [
+      `a: &a [x, x]\nb: &b [${"*a, ".repeat(99)}]\nc: [${"*b, ".repeat(99)}]\n`,
+      "Excessive alias count",
+    ],
+    ["sync: *nobody\n", "Unresolved alias"],
     ['sync: {"__proto__": {"pageLimit": 1}}', "sync.__proto__ is no parameter"],
   ])("%j", async (content, message) => {
     const path = file(content);
     const { code, err } = await print(["--config", path]);
     expect(code).toBe(2);
     expect(err).toContain(`atmicro: ${path}: ${message}`);
+  });
+
+  it("whatever else a file holds", async () => {
+    const path = file("");
+    const name = fc.constantFrom(...serverParameters.map((parameter) => parameter.path), "other");
+    const content = fc.oneof(
+      fc.json(),
+      fc.string({ unit: "binary" }),
+      fc.tuple(name, fc.jsonValue()).map(([at, value]) => stringify(nested(at, value))),
+    );
+    await fc.assert(
+      fc.asyncProperty(content, async (text) => {
+        writeFileSync(path, text);
+        const { code, out, err } = await print(["--config", path]);
+        expect([code, out.length]).toEqual(err === "" ? [0, 1] : [2, 0]);
+        if (err !== "") expect(err.startsWith(`atmicro: ${path}: `)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it("a file that is not there", async () => {

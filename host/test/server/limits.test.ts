@@ -96,6 +96,59 @@ describe("limits", () => {
     expect(await owner.closed()).toBe("");
   });
 
+  it.each([
+    // Half of what is between the least and the most, with three of four.
+    ["nobody is logged in on", "@idle", { inboundIdleMillis: 7_001 }, 5_000 + 1_000],
+    ["its owner uses", "@used", { authenticatedInboundIdleMillis: 60_999 }, 60_000 + 499],
+  ])(
+    "lets a connection %s be idle as long as its parameter says",
+    async (_who, atSign, changes, allowed) => {
+      let now = 1_700_000_000_000;
+      const config = { inboundMaxLimit: 4, now: () => now, ...changes };
+      const place = await world.start(atSign, config);
+      const lines = [];
+      const connect = atSign === "@used" ? place.owner : place.open;
+      for (let i = 0; i < 3; i++) lines.push(await connect());
+      const [first, second] = lines;
+      const prompt = atSign === "@used" ? "@used@" : "@";
+      now += allowed;
+      expect(await first?.ask("noop:0")).toBe(`data:ok\n${prompt}`);
+      now += 1;
+      second?.send("noop:0\n");
+      expect(await second?.closed()).toBe("");
+      expect(await first?.ask("noop:0")).toBe(`data:ok\n${prompt}`);
+    },
+  );
+
+  it("closes a connection to another atServer that is idle as long as its parameter says", async () => {
+    let now = 1_700_000_000_000;
+    const place = await world.start("@outbound", { outboundIdleMillis: 1_000, now: () => now });
+    const owner = await place.owner();
+    await (await alice.owner()).ask("update:public:open.x@alice 1");
+    const open = async (): Promise<unknown> => owner.ask("stats:2");
+    expect(await owner.ask("plookup:bypassCache:true:open.x@alice")).toBe("data:1\n@outbound@");
+    now += 999;
+    expect(await owner.ask("plookup:bypassCache:true:open.x@alice")).toBe("data:1\n@outbound@");
+    now += 999;
+    expect(await open()).toContain('"value":"1"');
+    now += 1;
+    await expect.poll(open, { timeout: 30_000 }).toContain('"value":"0"');
+  });
+
+  it("keeps a notification as long as its parameter says", async () => {
+    let now = 1_700_000_000_000;
+    const changes = { notificationExpiryMillis: 60_000, now: () => now };
+    const owner = await (await world.start("@brief", changes)).owner();
+    await owner.ask("notify:id:brief:@brief:a.x@brief:1");
+    await owner.ask("notify:id:stated:ttln:60001:@brief:b.x@brief:1");
+    now += 60_000;
+    expect(await owner.ask("notify:list")).toMatch(/"id":"brief".*"id":"stated"/);
+    now += 1;
+    const left = await owner.ask("notify:list");
+    expect(left).toContain('"id":"stated"');
+    expect(left).not.toContain('"id":"brief"');
+  });
+
   it("keeps no more sockets that never begin the handshake than it has room for", async () => {
     const place = await world.start("@quiet", { inboundMaxLimit: 2 });
     const owner = await place.owner();
