@@ -15,6 +15,8 @@ export const MISS_DELAY_MILLIS = 3_000;
 const MAX_MISSES = 3;
 const KEEP_ALIVE_MILLIS = 60_000;
 const TLS_HANDSHAKE_MILLIS = 30_000;
+/** How long a TLS session may be resumed, s. */
+const SESSION_SECONDS = 86_400;
 /** Requests taken from a connection but not answered yet, above which it isn't read from. */
 const MAX_WAITING = 64;
 
@@ -25,6 +27,8 @@ export interface DirectoryConfig {
   host?: string;
   /** PEM texts: certificate chain and private key. */
   tls: { certificate: string; privateKey: string };
+  /** 48 bytes that TLS session tickets are made with; random ones when absent. */
+  ticketKeys?: Buffer;
   store: DirectoryStore;
   log: Logger;
   missDelayMillis?: number;
@@ -35,6 +39,8 @@ export interface DirectoryConfig {
 /** An atDirectory that answers. */
 export interface RunningDirectory {
   readonly port: number;
+  /** Makes and takes session tickets with other keys (48 bytes) from now on. */
+  useTicketKeys(keys: Buffer): void;
   /** Ends all connections and stops listening; the store stays open. */
   close(): Promise<void>;
 }
@@ -164,6 +170,9 @@ export async function startDirectory(config: DirectoryConfig): Promise<RunningDi
     cert: config.tls.certificate,
     key: config.tls.privateKey,
     minVersion: "TLSv1.2",
+    sessionIdContext: "atDirectory",
+    sessionTimeout: SESSION_SECONDS,
+    ...(config.ticketKeys !== undefined && { ticketKeys: config.ticketKeys }),
     handshakeTimeout: TLS_HANDSHAKE_MILLIS,
     noDelay: true,
   });
@@ -180,6 +189,7 @@ export async function startDirectory(config: DirectoryConfig): Promise<RunningDi
   config.log.info({ port }, "atDirectory is listening");
   return {
     port,
+    useTicketKeys: (keys) => server.setTicketKeys(keys),
     async close() {
       const stopped = once(server, "close");
       server.close();

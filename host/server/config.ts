@@ -96,6 +96,8 @@ export interface ServerConfig extends Partial<Tuning> {
   certificates?: CertificateSource;
   /** Keys, without the first part of whom they are for, that can't be deleted; `<@atsign>` stands for `atSign`. */
   protectedKeys?: readonly string[];
+  /** 48 bytes that TLS session tickets are made with; random ones when absent. */
+  ticketKeys?: Buffer;
   /** The atDirectory; with `proxy:` before the host, every atSign is found there. */
   directory: { host: string; port: number };
   /** The CRAM secret; stored at every start until the owner deletes it. */

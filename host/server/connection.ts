@@ -6,6 +6,7 @@ import { normalizeCommand } from "../wire/command.ts";
 import { AtError, formatError } from "../wire/errors.ts";
 import { LineReader, MAX_LINE_BYTES } from "../wire/line.ts";
 import type { Inbound } from "./inbound.ts";
+import { isExpired } from "./peerCertificate.ts";
 import { PushQueue, type PushTarget } from "./pushQueue.ts";
 import { type MonitorFilter, type Session, standing } from "./session.ts";
 import { traceOf } from "./trace.ts";
@@ -99,7 +100,11 @@ export class Connection implements Session {
       return undefined;
     }
     const certificate = this.socket.getPeerCertificate();
-    return Object.keys(certificate).length === 0 ? undefined : certificate;
+    // A session without one, when it is resumed in TLS 1.3, counts as authorized for node:tls.
+    if (Object.keys(certificate).length === 0) return undefined;
+    if (!isExpired(certificate, this.services.now())) return certificate;
+    this.services.log.info({ session: this.id, reason: "CERT_HAS_EXPIRED" }, "no peer certificate");
+    return undefined;
   }
 
   closeAfter(delayMillis: number): void {

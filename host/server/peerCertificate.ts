@@ -5,3 +5,11 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 export function certificateNames(certificate: PeerCertificate, host: string): boolean {
   return checkServerIdentity(host, certificate) === undefined;
 }
+
+/**
+ * Whether a certificate has expired by now (ms since the epoch). TLS looks at the clock in a full handshake only, neither
+ * when a session is resumed nor while a connection lives.
+ */
+export function isExpired(certificate: PeerCertificate, now: number): boolean {
+  return !(Date.parse(certificate.valid_to) >= now);
+}

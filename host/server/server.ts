@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { generateKeyPairSync, randomInt, randomUUID } from "node:crypto";
+import { generateKeyPairSync, randomBytes, randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -45,6 +45,7 @@ const JOB_JITTER_MILLIS = 11_000;
 /** Longest a command may go on once the server is to end, ms. */
 export const DRAIN_MILLIS = 6_000;
 const ACCESS_LOG_ENTRIES = 1_000;
+const TICKET_KEY_BYTES = 48;
 const VERSION = "3.0.52";
 
 /** An atServer that answers. */
@@ -57,6 +58,8 @@ export interface RunningServer {
    * when the key is not the certificate's or a text can't be read.
    */
   useIdentity(identity: TlsIdentity): void;
+  /** Makes and takes session tickets with other keys (48 bytes) from now on; earlier ones cost a full handshake. */
+  useTicketKeys(keys: Buffer): void;
   /**
    * Stops listening, lets the commands that run come to their answers for at most DRAIN_MILLIS, ends the connections, and
    * resolves when no command runs any more; the store stays open.
@@ -245,8 +248,10 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   await ensureSigningKeys(services.records, atSign);
   await storeSecret(services.records, config.sharedSecret);
   await services.records.removeExpired();
+  let ticketKeys = config.ticketKeys ?? randomBytes(TICKET_KEY_BYTES);
   const server = createServer({
     ...secureContext(config.tls),
+    ticketKeys,
     requestCert: true,
     rejectUnauthorized: false,
     handshakeTimeout: TLS_HANDSHAKE_MILLIS,
@@ -274,7 +279,8 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   services.log.info({ atSign, port }, "atServer is listening");
   logValidity(services, config.tls.certificate);
   const useIdentity = (identity: TlsIdentity): void => {
-    server.setSecureContext(secureContext(identity));
+    // Named again: the server itself would go back to the keys it began with.
+    server.setSecureContext({ ...secureContext(identity), ticketKeys });
     Object.assign(assembly.tls, identity);
     Object.assign(services.identity(), {
       certificate: identity.certificate,
@@ -287,6 +293,10 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     atSign,
     port,
     useIdentity,
+    useTicketKeys(keys) {
+      server.setTicketKeys(keys);
+      ticketKeys = keys;
+    },
     async close() {
       stopJobs();
       const restarted = restart?.close();

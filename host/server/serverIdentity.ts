@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the server shows of itself in TLS.
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
 import type { Logger } from "pino";
 import type { TlsIdentity } from "./config.ts";
@@ -8,7 +8,21 @@ import type { TlsIdentity } from "./config.ts";
 export const DAY_MILLIS = 86_400_000;
 /** A certificate that is valid for less should have been renewed. */
 const RENEWAL_DAYS = 14;
+/** How long a TLS session may be resumed, s: a device that sleeps for hours is spared the full handshake. */
+const SESSION_SECONDS = 86_400;
+/** Most characters of a session id context (RFC 5077 leaves it to the server; OpenSSL's limit). */
+const CONTEXT_LENGTH = 32;
 
+/**
+ * A resumed session brings the verdict on the client's certificate along. Sessions are resumed under the authority only
+ * that gave the verdict; Node's own context is the command line, which may change between two starts.
+ */
+function sessionContext(authority: string | undefined): string {
+  const hash = createHash("sha256").update(authority ?? "the system's roots");
+  return hash.digest("hex").slice(0, CONTEXT_LENGTH);
+}
+
+/** What node:tls serves with, but for the keys of session tickets. */
 export function secureContext(identity: TlsIdentity): SecureContextOptions {
   const { certificate, privateKey, authority } = identity;
   return {
@@ -16,6 +30,8 @@ export function secureContext(identity: TlsIdentity): SecureContextOptions {
     key: privateKey,
     ...(authority !== undefined && { ca: authority }),
     minVersion: "TLSv1.2",
+    sessionIdContext: sessionContext(authority),
+    sessionTimeout: SESSION_SECONDS,
   };
 }
 

@@ -19,6 +19,7 @@ import {
   serverLog,
   withServingOptions,
 } from "../serving.ts";
+import { rotateTicketKeys, ticketKeysOf } from "../ticketKeyFile.ts";
 
 /** Writes of `import` that are under way at once, and so share one flush. */
 const IMPORT_BATCH = 1_000;
@@ -55,6 +56,8 @@ function addServe(command: Command, io: Io): void {
     .action(async (options: ServingOptions & DirectoryStoreOptions) => {
       const log = serverLog(options.logLevel);
       const store = await openNamedStore(options, io, log);
+      // With Redis there is no folder of its own: its sessions end with the process.
+      const tickets = options.store && (await ticketKeysOf(options.store, log));
       const running = await startDirectory({
         host: options.host,
         port: options.port,
@@ -62,10 +65,15 @@ function addServe(command: Command, io: Io): void {
           certificate: await readNamedFile("--certificate", options.certificate),
           privateKey: await readNamedFile("--private-key", options.privateKey),
         },
+        ...(tickets && { ticketKeys: tickets.keys }),
         store,
         log,
       });
+      const useKeys = (keys: Buffer): void => running.useTicketKeys(keys);
+      const stopRotation =
+        options.store && tickets && rotateTicketKeys(options.store, tickets, useKeys, log);
       const close = async (): Promise<void> => {
+        if (stopRotation) stopRotation();
         await running.close();
         await store.close();
       };

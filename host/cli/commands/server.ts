@@ -29,6 +29,7 @@ import {
   serverLog,
   withListeningOptions,
 } from "../serving.ts";
+import { rotateTicketKeys, ticketKeysOf } from "../ticketKeyFile.ts";
 import { addBackup } from "./serverBackup.ts";
 import { addServerConfig } from "./serverConfig.ts";
 
@@ -92,6 +93,7 @@ async function run(atSign: string, options: ServerOptions, io: Io): Promise<void
   const identity = await readIdentity(files);
   const sharedSecret = await readSecret(options, io);
   const store = await openLmdbStore(folder);
+  const tickets = await ticketKeysOf(folder, log);
   const tuning = settings.tuning();
   const running = await startServer({
     ...tuning,
@@ -99,6 +101,7 @@ async function run(atSign: string, options: ServerOptions, io: Io): Promise<void
     host: options.host,
     port: options.port,
     tls: identity,
+    ticketKeys: tickets.keys,
     certificates: certificateSource(files),
     protectedKeys: settings.list(protectedKeys),
     directory: settings.directory(),
@@ -110,7 +113,10 @@ async function run(atSign: string, options: ServerOptions, io: Io): Promise<void
   const unwatch = watchIdentity(files, renew, log);
   // In testing mode the config verb looks for the mark when it is told to.
   const unwatchMark = tuning.testingMode ? undefined : watchMark(files, renew, log);
+  const useKeys = (keys: Buffer): void => running.useTicketKeys(keys);
+  const stopRotation = rotateTicketKeys(folder, tickets, useKeys, log);
   const close = async (): Promise<void> => {
+    stopRotation();
     unwatch();
     unwatchMark?.();
     await running.close();

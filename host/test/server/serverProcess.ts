@@ -16,6 +16,8 @@ export class ServerProcess {
   readonly atSign: string;
   readonly store: string;
   port = 0;
+  /** Where its metrics are, when it was started with `--metrics-port`. */
+  metricsPort: number | undefined;
   /** What it logged since its last start. */
   log = "";
   private readonly world: World;
@@ -60,8 +62,9 @@ export class ServerProcess {
       throw new Error(`the server ended with ${code}: ${this.log}`);
     });
     early.catch(() => undefined);
-    const { port } = await Promise.race([listening, early]);
+    const { port, metricsPort } = await Promise.race([listening, early]);
     this.port = port;
+    this.metricsPort = metricsPort;
     await this.world.directoryStore.set(this.atSign, { host: "localhost", port });
   }
 
