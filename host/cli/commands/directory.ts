@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import { DIRECTORY_PORT } from "../../client/directory.ts";
 import { type Address, formatAddress, parseAddress } from "../../client/transport.ts";
 import { startDirectory } from "../../directory/directory.ts";
-import type { DirectoryStore } from "../../directory/directoryStore.ts";
+import { type DirectoryStore, formatEntry } from "../../directory/directoryStore.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
+import { AtError } from "../../wire/errors.ts";
 import type { CommandDefinition, Io } from "../command.ts";
 import {
   type DirectoryStoreOptions,
@@ -12,6 +13,8 @@ import {
   withDirectoryStore,
 } from "../directoryStore.ts";
 import { CliError, EXIT } from "../exit.ts";
+import { jsonOption } from "../options.ts";
+import { printResult } from "../output.ts";
 import {
   readNamedFile,
   type ServingOptions,
@@ -23,6 +26,8 @@ import { rotateTicketKeys, ticketKeysOf } from "../ticketKeyFile.ts";
 
 /** Writes of `import` that are under way at once, and so share one flush. */
 const IMPORT_BATCH = 1_000;
+
+type EntryOptions = DirectoryStoreOptions & { readonly json?: boolean };
 
 async function withStore<T>(
   options: DirectoryStoreOptions,
@@ -86,58 +91,106 @@ function addEntries(command: Command, io: Io): void {
     .description("register an atSign, or move it; a running atDirectory answers so at once")
     .argument("<atSign>")
     .argument("<host:port>", "its atServer")
+    .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  atmicro directory set @alice host.example:6464 --store d")
-    .action(async (atSign: string, address: string, options: DirectoryStoreOptions) => {
-      const target = parseAddress(address);
-      await withStore(options, io, (store) => store.set(normalizeAtSign(atSign), target));
+    .action(async (atSign: string, address: string, options: EntryOptions) => {
+      const [name, target] = registration(atSign, address);
+      await withStore(options, io, (store) => store.set(name, target));
+      printResult(io, options.json, { atSign: name, ...target }, "");
     });
   withDirectoryStore(command.command("get"))
     .description("print where an atSign's atServer is")
     .argument("<atSign>")
+    .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  atmicro directory get @alice --store d")
-    .action(async (atSign: string, options: DirectoryStoreOptions) => {
-      const name = normalizeAtSign(atSign);
+    .action(async (atSign: string, options: EntryOptions) => {
+      const name = nameOf(atSign);
       const found = await withStore(options, io, async (store) => store.get(name));
       if (found === undefined) {
         throw new CliError(`${name} is not in this atDirectory`, EXIT.notFound);
       }
-      io.stdout(formatAddress(found));
+      printResult(io, options.json, { atSign: name, ...found }, formatAddress(found));
     });
   withDirectoryStore(command.command("remove"))
     .description("forget an atSign")
     .argument("<atSign>")
+    .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  atmicro directory remove @alice --store d")
-    .action(async (atSign: string, options: DirectoryStoreOptions) => {
-      const name = normalizeAtSign(atSign);
-      if (await withStore(options, io, (store) => store.remove(name))) return;
-      throw new CliError(`${name} is not in this atDirectory`, EXIT.notFound);
+    .action(async (atSign: string, options: EntryOptions) => {
+      const name = nameOf(atSign);
+      if (!(await withStore(options, io, (store) => store.remove(name)))) {
+        throw new CliError(`${name} is not in this atDirectory`, EXIT.notFound);
+      }
+      printResult(io, options.json, { atSign: name, removed: true }, "");
     });
   withDirectoryStore(command.command("import"))
     .description("register many: a file with lines `@alice host:port`")
     .argument("<file>")
-    .addHelpText("after", "\nExample:\n  atmicro directory import names.txt --store d")
-    .action(async (file: string, options: DirectoryStoreOptions) => {
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      "\nEmpty lines and lines that begin with # are left out. When a line is wrong, nothing is registered.\n" +
+        "\nExample:\n  atmicro directory import names.txt --store d",
+    )
+    .action(async (file: string, options: EntryOptions) => {
       const entries = parseEntries(await readNamedFile("the list", file), file);
-      await withStore(options, io, async (store) => {
-        for (let at = 0; at < entries.length; at += IMPORT_BATCH) {
-          const batch = entries.slice(at, at + IMPORT_BATCH);
-          await Promise.all(batch.map(([atSign, address]) => store.set(atSign, address)));
-        }
-      });
-      io.stdout(`${entries.length} atSigns registered`);
+      await withStore(options, io, (store) => register(entries, store, io));
+      const registered = entries.length;
+      printResult(io, options.json, { registered }, `${registered} atSigns registered`);
     });
 }
 
-/** Reads `@alice host:port` lines; empty lines and lines beginning with # are left out. */
+/** Registers many, and says on a terminal how far it is. */
+async function register(
+  entries: readonly [string, Address][],
+  store: DirectoryStore,
+  io: Io,
+): Promise<void> {
+  for (let at = 0; at < entries.length; at += IMPORT_BATCH) {
+    io.progress?.(`${at} of ${entries.length} atSigns`);
+    const batch = entries.slice(at, at + IMPORT_BATCH);
+    await Promise.all(batch.map(([atSign, address]) => store.set(atSign, address)));
+  }
+  io.progress?.("");
+}
+
+/** An atSign of the command line or a list. Throws CliError. */
+function nameOf(atSign: string): string {
+  return understood(() => normalizeAtSign(atSign));
+}
+
+/** An atSign and its atServer's address. Throws CliError for what no directory takes. */
+function registration(atSign: string, address: string): [string, Address] {
+  const target = understood(() => parseAddress(address));
+  understood(() => formatEntry(target));
+  return [nameOf(atSign), target];
+}
+
+function understood<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    if (!(cause instanceof AtError || cause instanceof RangeError)) throw cause;
+    throw new CliError(cause.message, EXIT.usage, { cause });
+  }
+}
+
+/** Reads `@alice host:port` lines; empty lines and lines beginning with # are left out. Throws CliError that names the line. */
 export function parseEntries(text: string, name: string): [string, Address][] {
   const entries: [string, Address][] = [];
   for (const [index, line] of text.split("\n").entries()) {
     const [atSign, address, ...more] = line.trim().split(/\s+/);
     if (!atSign || atSign.startsWith("#")) continue;
+    const place = `${name}:${index + 1}`;
     if (address === undefined || more.length > 0) {
-      throw new CliError(`${name}:${index + 1} is not "@atSign host:port"`, EXIT.usage);
+      throw new CliError(`${place} is not "@atSign host:port"`, EXIT.usage);
     }
-    entries.push([normalizeAtSign(atSign), parseAddress(address)]);
+    try {
+      entries.push(registration(atSign, address));
+    } catch (cause) {
+      if (!(cause instanceof CliError)) throw cause;
+      throw new CliError(`${place}: ${cause.message}`, EXIT.usage, { cause });
+    }
   }
   return entries;
 }

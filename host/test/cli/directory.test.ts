@@ -55,6 +55,21 @@ function directoryCommands(name: string, options: () => string[]): void {
       }
     });
 
+    it("answers machines with one line of JSON", async () => {
+      const json = async (...args: string[]) => {
+        const { out } = await atmicro([...args, "--json", ...options()]);
+        return out.map((line) => JSON.parse(line));
+      };
+      const entry = { atSign: "@json", host: "host.example", port: 6464 };
+      expect(await json("set", "@Json", "host.example:6464")).toEqual([entry]);
+      expect(await json("get", "json")).toEqual([entry]);
+      expect(await json("remove", "@json")).toEqual([{ atSign: "@json", removed: true }]);
+      expect(await json("get", "json")).toEqual([]);
+      const list = join(folder, "json.txt");
+      writeFileSync(list, "@one h:1\n@two h:2\n");
+      expect(await json("import", list)).toEqual([{ registered: 2 }]);
+    });
+
     it("imports a list, all of it or, when a line is wrong, none", async () => {
       const list = join(folder, "names.txt");
       const lines = Array.from({ length: 2_500 }, (_, i) => `@name${i} host${i}.example:${i + 1}`);
@@ -65,11 +80,20 @@ function directoryCommands(name: string, options: () => string[]): void {
         const { out } = await atmicro(["get", `@name${i}`, ...options()]);
         expect(out).toEqual([`host${i}.example:${i + 1}`]);
       }
-      writeFileSync(list, "@first host:1\n@second host\n@third host:3 more\n");
-      const { code, err } = await atmicro(["import", list, ...options()]);
-      expect(code).toBe(2);
-      expect(err).toContain('"host" is not an address: write host:port');
-      expect((await atmicro(["get", "@first", ...options()])).code).toBe(10);
+      for (const [line, sentence] of [
+        ["@second host", '"host" is not an address: write host:port'],
+        ["@second bad_host!:1", "bad_host! is neither a host name nor an address"],
+        ["@sec@ond host:1", "invalid @sign"],
+        ["@second host:3 more", 'is not "@atSign host:port"'],
+        ["@second", 'is not "@atSign host:port"'],
+      ]) {
+        writeFileSync(list, `@first host:1\n${line}\n`);
+        const { code, err } = await atmicro(["import", list, ...options()]);
+        expect(err).toContain(`${list}:2`);
+        expect(err).toContain(sentence);
+        expect(code).toBe(2);
+        expect((await atmicro(["get", "@first", ...options()])).code).toBe(10);
+      }
     });
 
     it("serves what is set meanwhile", async () => {
@@ -130,6 +154,11 @@ describe.skipIf(!hasRedis)("with Redis", () => {
 
 describe("atmicro directory", () => {
   it.each([
+    [["set", "@a", "host"], 2, '"host" is not an address: write host:port'],
+    [["set", "@a", "bad_host!:1"], 2, "bad_host! is neither a host name nor an address"],
+    [["set", "@a@", "host:1"], 2, "invalid @sign"],
+    [["get", "@a@"], 2, "invalid @sign"],
+    [["remove", "@a@"], 2, "invalid @sign"],
     [["get", "@a"], 2, "where is the directory? Name --store <folder> or --redis <url>"],
     [["get", "@a", "--redis", "redis://127.0.0.1:1"], 8, "can't be opened in Redis at 127.0.0.1:1"],
     [["get", "@a", "--redis", "http://x"], 2, "http:// is not Redis: write redis://host:port"],
