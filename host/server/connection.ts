@@ -2,16 +2,16 @@
 import { Buffer } from "node:buffer";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import { StoreError } from "../store/store.ts";
-import { normalizeCommand } from "../wire/command.ts";
 import { AtError, formatError } from "../wire/errors.ts";
 import { LineReader, MAX_LINE_BYTES } from "../wire/line.ts";
+import { CommandQueue, type CommandTarget, type WriteReply } from "./commandQueue.ts";
 import type { Inbound } from "./inbound.ts";
 import { isExpired } from "./peerCertificate.ts";
 import { PushQueue, type PushTarget } from "./pushQueue.ts";
 import { type MonitorFilter, type Session, standing } from "./session.ts";
 import { traceOf } from "./trace.ts";
 import type { Reply, Services } from "./verb.ts";
-import { execute, mayOverlap } from "./verbs/index.ts";
+import { execute } from "./verbs/index.ts";
 
 /** Silence after which the operating system asks whether the other side is still there. */
 const KEEP_ALIVE_MILLIS = 60_000;
@@ -19,8 +19,6 @@ const KEEP_ALIVE_MILLIS = 60_000;
 const LINGER_MILLIS = 1_000;
 /** Lines taken from the socket but not answered yet, above which it isn't read from. */
 const MAX_PENDING_LINES = 64;
-/** Commands run at the same time for one connection. */
-const MAX_OVERLAPPING = 64;
 /**
  * Largest TLS record sent: what a device with a 4 kB receive buffer can take. It costs 22 bytes (TLS 1.3) for every 4 096
  * instead of every 16 384.
@@ -47,16 +45,12 @@ export class Connection implements Session {
   /** ms since the epoch of the last write; counts as idle since then. */
   lastWrite: number;
   closed = false;
-  /** Resolves once the commands taken so far are answered. */
-  settled: Promise<void> = Promise.resolve();
   private readonly socket: TLSSocket;
   private readonly services: Services;
   private readonly inbound: Inbound;
   private readonly reader = new LineReader(MAX_LINE_BYTES);
-  private readonly lines: (string | null)[] = [];
+  private readonly commands: CommandQueue;
   private readonly pushes: PushQueue;
-  private running = false;
-  private answering = false;
   private corked = false;
   private relay: Session | undefined;
   private relayWaits = false;
@@ -69,6 +63,7 @@ export class Connection implements Session {
     this.id = `_${services.newId()}`;
     this.openedAt = services.now();
     this.lastWrite = this.openedAt;
+    this.commands = new CommandQueue(this.commandTarget());
     this.pushes = new PushQueue(this.pushTarget());
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
@@ -76,6 +71,7 @@ export class Connection implements Session {
     socket.on("data", (chunk) => this.receive(chunk));
     socket.on("drain", () => {
       this.pushes.flow();
+      this.commands.go();
       this.resume();
     });
     socket.on("end", () => this.close());
@@ -130,11 +126,16 @@ export class Connection implements Session {
     this.pushes.replay(lines);
   }
 
+  /** Resolves once no command runs. */
+  settled(): Promise<void> {
+    return this.commands.settled();
+  }
+
   /** Takes no further command, and closes when what runs is answered. */
   async drain(): Promise<void> {
     this.socket.pause();
-    this.lines.length = 0;
-    await this.settled;
+    this.commands.drop();
+    await this.settled();
     this.close();
   }
 
@@ -166,9 +167,8 @@ export class Connection implements Session {
       this.passOn(chunk, this.relay);
       return;
     }
-    this.lines.push(...this.reader.push(chunk));
-    if (this.lines.length > MAX_PENDING_LINES) this.socket.pause();
-    this.run();
+    this.commands.push(this.reader.push(chunk));
+    if (this.commands.length > MAX_PENDING_LINES) this.socket.pause();
   }
 
   /** Reads no faster than the receiver does. */
@@ -184,32 +184,25 @@ export class Connection implements Session {
     });
   }
 
-  private run(): void {
-    if (this.running) return;
-    this.running = true;
-    this.settled = this.work().catch((error: unknown) => {
-      this.running = false;
-      this.services.log.error({ trace: traceOf(error), session: this.id }, "connection given up");
-      this.socket.destroy();
-    });
-  }
-
-  private async work(): Promise<void> {
-    for (;;) {
-      const line = this.lines.shift();
-      if (line === undefined || this.closed) break;
-      if (line !== null) await this.answer(line);
-      this.pushes.flow();
-      this.resume();
-      await this.drained();
-    }
-    this.running = false;
-    if (this.reader.overflowed && !this.closed) this.fail(new AtError("AT0005", OVERFLOW));
+  private commandTarget(): CommandTarget {
+    const mayStart = (): boolean => !this.closed && !this.socket.writableNeedDrain;
+    return {
+      get ready() {
+        return mayStart();
+      },
+      mayRun: (line) => this.mayRun(line),
+      start: (command) => this.start(command),
+      reply: (replies) => this.writeReplies(replies),
+      refuse: () => this.close(),
+      emptied: () => {
+        if (this.reader.overflowed) this.fail(new AtError("AT0005", OVERFLOW));
+      },
+    };
   }
 
   private pushTarget(): PushTarget {
     const mayWrite = (): boolean =>
-      !(this.monitor?.multiplexed === true && this.answering) &&
+      !(this.monitor?.multiplexed === true && this.commands.busy) &&
       !this.socket.writableNeedDrain &&
       !this.socket.destroyed;
     return {
@@ -224,32 +217,18 @@ export class Connection implements Session {
     };
   }
 
-  /**
-   * Answers a line, and with it those behind it that need not wait for each other: their writes reach the disk with one
-   * flush. Replies keep the order of the lines.
-   */
-  private async answer(line: string): Promise<void> {
-    if (!this.mayRun(line)) {
-      this.close();
-      return;
+  private writeReplies(replies: readonly WriteReply[]): void {
+    try {
+      // Several replies leave in one write; a single one chooses its records itself.
+      if (replies.length > 1) this.socket.cork();
+      for (const reply of replies) if (!this.closed) reply();
+      if (replies.length > 1) this.socket.uncork();
+    } catch (error) {
+      this.services.log.error({ trace: traceOf(error), session: this.id }, "connection given up");
+      this.socket.destroy();
     }
-    let command = normalizeCommand(line);
-    this.answering = true;
-    const started = [this.start(command)];
-    while (started.length < MAX_OVERLAPPING && mayOverlap(command)) {
-      const next = this.lines[0];
-      if (typeof next !== "string" || !this.mayRun(next)) break;
-      command = normalizeCommand(next);
-      if (!mayOverlap(command)) break;
-      this.lines.shift();
-      started.push(this.start(command));
-    }
-    const replies = await Promise.all(started);
-    // Several replies leave in one write; a single one chooses its records itself.
-    if (replies.length > 1) this.socket.cork();
-    for (const reply of replies) if (!this.closed) reply();
-    if (replies.length > 1) this.socket.uncork();
-    this.answering = false;
+    this.pushes.flow();
+    this.resume();
   }
 
   private mayRun(line: string): boolean {
@@ -257,7 +236,7 @@ export class Connection implements Session {
   }
 
   /** Runs a command; resolves to what writes its reply. */
-  private async start(command: string): Promise<() => void> {
+  private async start(command: string): Promise<WriteReply> {
     try {
       if (this.services.pause.on) throw new AtError("AT0024", PAUSED);
       const reply = await execute(command, this, this.services);
@@ -354,6 +333,6 @@ export class Connection implements Session {
 
   private resume(): void {
     if (this.relayWaits || !this.socket.isPaused()) return;
-    if (this.lines.length <= MAX_PENDING_LINES) this.socket.resume();
+    if (this.commands.length <= MAX_PENDING_LINES) this.socket.resume();
   }
 }

@@ -2,6 +2,7 @@
 import type { StoredRecord, StoreWriter } from "../store/store.ts";
 import { canonicalKey } from "../wire/atkey.ts";
 import { AtError } from "../wire/errors.ts";
+import type { Metadata } from "../wire/metadata.ts";
 import { isActive, type Records } from "./records.ts";
 import type { SigningAlgorithm } from "./signatures.ts";
 
@@ -25,10 +26,15 @@ export interface Enrollment {
   metadata?: Record<string, unknown>;
 }
 
+interface StoredEnrollment {
+  readonly enrollment: Readonly<Enrollment>;
+  readonly metadata: Metadata;
+}
+
 export interface FoundEnrollment {
   id: string;
   key: string;
-  enrollment: Enrollment;
+  enrollment: Readonly<Enrollment>;
   /** What the record says, or expired once its life is over. */
   state: EnrollmentState;
 }
@@ -52,6 +58,9 @@ export class Enrollments {
   private readonly records: Records;
   private readonly atSign: string;
   private readonly now: () => number;
+  /** Read since the records changed last: every command of an enrolled connection asks for its enrollment. */
+  private readonly known = new Map<string, StoredEnrollment>();
+  private version = -1;
 
   constructor(records: Records, atSign: string, now: () => number) {
     this.records = records;
@@ -65,7 +74,8 @@ export class Enrollments {
 
   get(id: string): FoundEnrollment | undefined {
     const key = this.key(id);
-    return this.read(key, this.records.get(key));
+    const stored = this.stored(key);
+    return stored && this.found(key, stored);
   }
 
   /** Throws by value AT0028 when unknown or expired. */
@@ -79,8 +89,8 @@ export class Enrollments {
     const found: FoundEnrollment[] = [];
     for (const [key, record] of this.records.store.records()) {
       if (!key.endsWith(`${SUFFIX}${this.atSign}`)) continue;
-      const enrollment = this.read(key, record);
-      if (enrollment !== undefined) found.push(enrollment);
+      const stored = parse(record);
+      if (stored !== undefined) found.push(this.found(key, stored));
     }
     return found;
   }
@@ -138,13 +148,27 @@ export class Enrollments {
     );
   }
 
-  private read(key: string, record: StoredRecord | undefined): FoundEnrollment | undefined {
-    if (record === undefined || record.value === null) return undefined;
-    const enrollment = JSON.parse(record.value) as Enrollment;
+  private stored(key: string): StoredEnrollment | undefined {
+    const version = this.records.store.recordsVersion();
+    if (version !== this.version) this.known.clear();
+    this.version = version;
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const stored = parse(this.records.get(key));
+    if (stored !== undefined) this.known.set(key, stored);
+    return stored;
+  }
+
+  private found(key: string, { enrollment, metadata }: StoredEnrollment): FoundEnrollment {
     const id = key.slice(0, key.length - SUFFIX.length - this.atSign.length);
-    const live = isActive(record.metadata, this.now());
+    const live = isActive(metadata, this.now());
     return { id, key, enrollment, state: live ? enrollment.approval.state : "expired" };
   }
+}
+
+function parse(record: StoredRecord | undefined): StoredEnrollment | undefined {
+  if (record === undefined || record.value === null) return undefined;
+  return { enrollment: JSON.parse(record.value) as Enrollment, metadata: record.metadata };
 }
 
 export function invalidEnrollment(id: string): AtError {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { setImmediate as immediate } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Store } from "../store/store.ts";
 import { AtError } from "../wire/errors.ts";
 import { formatPeerNotify, type Notification } from "../wire/notification.ts";
 import type { Tuning } from "./config.ts";
+import { DeliveryMarks } from "./deliveryMarks.ts";
 import type { Monitors } from "./monitors.ts";
 import type { Peers } from "./peers.ts";
 import { traceOf } from "./trace.ts";
@@ -71,9 +73,14 @@ export class Notifier {
   private readonly running = new Set<Promise<void>>();
   /** Notifications on their way to the disk; they count as kept for all but their acknowledgement. */
   private readonly arriving = new Map<string, Arriving>();
+  private readonly marks: DeliveryMarks;
 
   constructor(options: NotifierOptions) {
     this.options = options;
+    const { store, log } = options;
+    this.marks = new DeliveryMarks(store, (error) =>
+      log.error({ trace: traceOf(error) }, "delivery not noted"),
+    );
     this.timer = setInterval(() => this.pump(), options.tuning.notificationJobMillis);
     this.timer.unref();
   }
@@ -140,7 +147,7 @@ export class Notifier {
   isKept(id: string): boolean | Promise<boolean> {
     const arriving = this.arriving.get(id);
     if (arriving !== undefined) return arriving.stored.then(() => true);
-    return this.options.store.notification(id) !== undefined;
+    return this.options.store.hasNotification(id);
   }
 
   /** Tries a recipient again at once: its atServer has just been heard of. */
@@ -152,7 +159,8 @@ export class Notifier {
   }
 
   get(id: string): Notification | undefined {
-    return this.options.store.notification(id) ?? this.arriving.get(id)?.notification;
+    const found = this.options.store.notification(id) ?? this.arriving.get(id)?.notification;
+    return found && { ...found, ...this.marks.of(id) };
   }
 
   /** Unexpired notifications, oldest first. */
@@ -187,18 +195,34 @@ export class Notifier {
     this.closed = true;
     clearInterval(this.timer);
     await Promise.all(this.running);
+    await this.marks.close();
   }
 
   private complete(notification: NewNotification, status: Notification["status"]): Notification {
     const now = this.options.now();
     // Clients resume after the last instant they saw, so no two notifications share one.
     this.latest = Math.max(now, this.latest + 1);
-    const life = notification.ttl || this.options.tuning.notificationExpiryMillis;
+    const ttl = notification.ttl || this.options.tuning.notificationExpiryMillis;
+    const { id, from, to, key, type, operation, messageType, priority } = notification;
+    const { strategy, notifier, depth, value, isEncrypted, metadata } = notification;
     return {
-      ...notification,
-      ttl: life,
+      id,
+      from,
+      to,
+      key,
+      type,
+      operation,
+      messageType,
+      priority,
+      strategy,
+      notifier,
+      depth,
+      value,
+      isEncrypted,
+      metadata,
+      ttl,
       createdAt: this.latest,
-      expiresAt: now + life,
+      expiresAt: now + ttl,
       status,
       retryCount: 1,
     };
@@ -215,6 +239,7 @@ export class Notifier {
 
   /** With strategy latest only the newest `depth` of a notifier stay queued. */
   private async supersede(lane: Lane): Promise<void> {
+    if (!lane.waiting.some(({ strategy }) => strategy === "latest")) return;
     const old = lane.waiting.filter((notification, index) => {
       if (notification.strategy !== "latest") return false;
       const newer = lane.waiting.slice(index + 1).filter((other) => samePlace(other, notification));
@@ -225,7 +250,7 @@ export class Notifier {
     lane.waiting = lane.waiting.filter((waiting) => !old.includes(waiting));
     await this.options.store.write((writer) => {
       for (const notification of old) {
-        writer.putNotification({ ...notification, status: "expired" });
+        writer.putDelivery(notification.id, { ...notification, status: "expired" });
       }
     });
   }
@@ -266,6 +291,8 @@ export class Notifier {
 
   private async drain(recipient: string, lane: Lane): Promise<void> {
     const refused: Notification[] = [];
+    // What arrives in the same turn leaves together.
+    await immediate();
     while (lane.waiting.length > 0 && !this.closed) {
       const batch = await this.nextBatch(recipient, lane);
       const failures = await Promise.all(batch.map((next) => this.deliver(recipient, next)));
@@ -274,7 +301,7 @@ export class Notifier {
       const delivered = batch.filter((_, index) => failures[index] === undefined);
       if (delivered.length > 0) {
         lane.failures = 0;
-        this.markDelivered(delivered);
+        this.marks.add(delivered);
       }
       if (delivered.length === batch.length) continue;
       refused.push(...(await this.errored(batch.filter((next) => !delivered.includes(next)))));
@@ -295,25 +322,11 @@ export class Notifier {
   /** What to send next, without what expired: one, or many to a peer that need not answer one before it gets the next. */
   private async nextBatch(recipient: string, lane: Lane): Promise<Notification[]> {
     const now = this.options.now();
-    lane.waiting = lane.waiting.filter((waiting) => !isExpired(waiting, now));
+    if (lane.waiting.some((waiting) => isExpired(waiting, now))) {
+      lane.waiting = lane.waiting.filter((waiting) => !isExpired(waiting, now));
+    }
     const many = lane.waiting.length >= MANY && (await this.options.peers.overlaps(recipient));
     return lane.waiting.slice(0, many ? MAX_BATCH : 1);
-  }
-
-  /** Nothing waits for the disk here: what is sent again after a crash changes nothing. */
-  private markDelivered(delivered: readonly Notification[]): void {
-    const run = this.options.store
-      .write((writer) => {
-        for (const notification of delivered) {
-          if (writer.notification(notification.id) === undefined) continue;
-          writer.putNotification({ ...notification, status: "delivered" });
-        }
-      })
-      .catch((error: unknown) => {
-        this.options.log.error({ trace: traceOf(error) }, "delivery not noted");
-      })
-      .finally(() => this.running.delete(run));
-    this.running.add(run);
   }
 
   /** What went wrong, undefined when the peer took it. */
@@ -342,14 +355,12 @@ export class Notifier {
   /** Marks notifications as failed; gives back those to be tried again, without any removed meanwhile. */
   private async errored(failed: Notification[]): Promise<Notification[]> {
     const marked = await this.options.store.write((writer) => {
-      const kept = failed.filter(({ id }) => writer.notification(id) !== undefined);
-      return kept.map((notification): Notification => {
+      const errored = failed.map((notification): Notification => {
         const retryCount = notification.retryCount + 1;
         const priority = lower[notification.priority];
-        const errored: Notification = { ...notification, status: "errored", retryCount, priority };
-        writer.putNotification(errored);
-        return errored;
+        return { ...notification, status: "errored", retryCount, priority };
       });
+      return errored.filter((notification) => writer.putDelivery(notification.id, notification));
     });
     const { notificationMaxRetries } = this.options.tuning;
     return marked.filter(({ retryCount }) => retryCount < notificationMaxRetries);
@@ -372,7 +383,8 @@ export class Notifier {
 }
 
 function drop(lane: Lane, gone: readonly Notification[]): void {
-  lane.waiting = lane.waiting.filter((waiting) => !gone.includes(waiting));
+  const all = new Set(gone);
+  lane.waiting = lane.waiting.filter((waiting) => !all.has(waiting));
 }
 
 /** Errors the peer answered with: the connection is good, the next notification may pass. */

@@ -311,7 +311,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       await refreshed;
       await restarted;
       await services.compaction.close();
-      await Promise.all(connections.map((connection) => connection.settled));
+      await Promise.all(connections.map((connection) => connection.settled()));
       for (const socket of sockets) socket.destroy();
       await stopped;
     },

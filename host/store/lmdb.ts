@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Database, RootDatabase } from "lmdb";
 import type { Notification } from "../wire/notification.ts";
+import { GroupCommit } from "./groupCommit.ts";
+import { type NotificationRow, notificationOf, rowOf } from "./notificationRow.ts";
 import { openLmdb, writeFailure } from "./openLmdb.ts";
 import { adoptSchema } from "./schema.ts";
 import {
   type AccessEntry,
   type CommitEntry,
   type CommitOperation,
+  type Delivery,
   SCHEMA_VERSION,
   type Store,
   type StoreCounts,
@@ -35,6 +38,8 @@ function statistics(tree: { getStats(): object }): TreeStatistics {
   return tree.getStats() as TreeStatistics;
 }
 
+type DeliveryRow = readonly [Delivery["status"], Delivery["retryCount"], Delivery["priority"]];
+
 class LmdbStore implements Store, StoreWriter {
   private readonly root: RootDatabase;
   private readonly meta: Database<number, string>;
@@ -42,10 +47,16 @@ class LmdbStore implements Store, StoreWriter {
   private readonly expiry: Database<true, [number, string]>;
   private readonly commits: Database<CommitEntry, number>;
   private readonly commitIds: Database<number, string>;
-  private readonly notes: Database<Notification, string>;
+  /** In the order of their arrival: what comes together lies together, and one page takes many. */
+  private readonly notes: Database<NotificationRow, number>;
+  private readonly places: Database<number, string>;
+  private readonly deliveries: Database<DeliveryRow, number>;
   private readonly log: Database<AccessEntry, number>;
   private readonly path: string;
   private readonly now: () => number;
+  private readonly group = new GroupCommit((run) => this.transact(run));
+  private nextPlace: number;
+  private version = 0;
 
   constructor(root: RootDatabase, path: string, now: () => number) {
     this.root = root;
@@ -57,19 +68,23 @@ class LmdbStore implements Store, StoreWriter {
     this.commits = root.openDB({ name: "commits" });
     this.commitIds = root.openDB({ name: "commitIds" });
     this.notes = root.openDB({ name: "notifications" });
+    this.places = root.openDB({ name: "notificationPlaces" });
+    this.deliveries = root.openDB({ name: "deliveries" });
     this.log = root.openDB({ name: "accesses" });
+    const [lastPlace] = this.notes.getKeys({ reverse: true, limit: 1 });
+    this.nextPlace = (lastPlace ?? 0) + 1;
   }
 
-  async write<T>(action: (writer: StoreWriter) => T): Promise<T> {
-    try {
-      return await this.root.transaction(() => action(this));
-    } catch (error) {
-      throw await writeFailure(error, this.path);
-    }
+  write<T>(action: (writer: StoreWriter) => T): Promise<T> {
+    return this.group.write(() => action(this));
   }
 
   record(key: string): StoredRecord | undefined {
     return fits(key) ? this.held.get(key) : undefined;
+  }
+
+  recordsVersion(): number {
+    return this.version;
   }
 
   *records(): Iterable<[string, StoredRecord]> {
@@ -80,13 +95,20 @@ class LmdbStore implements Store, StoreWriter {
     return [...this.expiry.getKeys({ end: [now, ""] })].map(([, key]) => key);
   }
 
+  hasNotification(id: string): boolean {
+    return this.placeOf(id) !== undefined;
+  }
+
   notification(id: string): Notification | undefined {
-    return fits(id) ? this.notes.get(id) : undefined;
+    const place = this.placeOf(id);
+    if (place === undefined) return undefined;
+    const row = this.notes.get(place);
+    return row && this.withDelivery(notificationOf(row), place);
   }
 
   notifications(): Notification[] {
     return [...this.notes.getRange()]
-      .map(({ value }) => value)
+      .map(({ key, value }) => this.withDelivery(notificationOf(value), key))
       .sort((a, b) => a.createdAt - b.createdAt);
   }
 
@@ -126,6 +148,7 @@ class LmdbStore implements Store, StoreWriter {
   }
 
   put(key: string, record: StoredRecord, operation?: CommitOperation): number {
+    this.version += 1;
     this.dropExpiry(key);
     this.held.put(key, record);
     const { expiresAt } = record.metadata;
@@ -134,6 +157,7 @@ class LmdbStore implements Store, StoreWriter {
   }
 
   remove(key: string, commit: boolean, time?: number): number {
+    this.version += 1;
     this.dropExpiry(key);
     this.held.remove(key);
     return commit ? this.commit(key, "-", time) : -1;
@@ -147,11 +171,24 @@ class LmdbStore implements Store, StoreWriter {
   }
 
   putNotification(notification: Notification): void {
-    this.notes.put(notification.id, notification);
+    this.removeNotification(notification.id);
+    this.places.put(notification.id, this.nextPlace);
+    this.notes.put(this.nextPlace, rowOf(notification));
+    this.nextPlace += 1;
+  }
+
+  putDelivery(id: string, { status, retryCount, priority }: Delivery): boolean {
+    const place = this.placeOf(id);
+    if (place !== undefined) this.deliveries.put(place, [status, retryCount, priority]);
+    return place !== undefined;
   }
 
   removeNotification(id: string): void {
-    this.notes.remove(id);
+    const place = this.placeOf(id);
+    if (place === undefined) return;
+    this.places.remove(id);
+    this.notes.remove(place);
+    this.deliveries.remove(place);
   }
 
   logAccess(entry: AccessEntry): void {
@@ -167,6 +204,29 @@ class LmdbStore implements Store, StoreWriter {
 
   async close(): Promise<void> {
     await this.root.close();
+  }
+
+  private async transact(run: () => void): Promise<void> {
+    const before = this.version;
+    try {
+      await this.root.transaction(run);
+    } catch (error) {
+      throw await writeFailure(error, this.path);
+    } finally {
+      // Readers outside the transaction see the change only now.
+      if (this.version !== before) this.version += 1;
+    }
+  }
+
+  private placeOf(id: string): number | undefined {
+    return fits(id) ? this.places.get(id) : undefined;
+  }
+
+  private withDelivery(notification: Notification, place: number): Notification {
+    const row = this.deliveries.get(place);
+    if (row === undefined) return notification;
+    const [status, retryCount, priority] = row;
+    return { ...notification, status, retryCount, priority };
   }
 
   private dropExpiry(key: string): void {
@@ -185,11 +245,22 @@ class LmdbStore implements Store, StoreWriter {
   }
 }
 
+/** Before schema 2 notifications lay by their ids, each with the state of its delivery. */
+function takeUpNotifications(root: RootDatabase, path: string, now: () => number): void {
+  const notes = root.openDB<Notification, string>({ name: "notifications" });
+  const found = [...notes.getRange()].map(({ value }) => value);
+  for (const { id } of found) notes.remove(id);
+  const store = new LmdbStore(root, path, now);
+  for (const notification of found.sort((a, b) => a.createdAt - b.createdAt)) {
+    store.putNotification(notification);
+  }
+}
+
 /** Opens, or makes, the store in a folder. Throws StoreError as `openLmdb`, and for a store that a newer program wrote. */
 export async function openLmdbStore(path: string, now: () => number = Date.now): Promise<Store> {
   const root = openLmdb(path);
   try {
-    adoptSchema(root, SCHEMA_VERSION, path);
+    adoptSchema(root, SCHEMA_VERSION, path, () => takeUpNotifications(root, path, now));
     return new LmdbStore(root, path, now);
   } catch (cause) {
     await root.close();

@@ -4,6 +4,7 @@ import type {
   AccessEntry,
   CommitEntry,
   CommitOperation,
+  Delivery,
   Store,
   StoreCounts,
   StoredRecord,
@@ -16,6 +17,7 @@ class MemoryStore implements Store, StoreWriter {
   private readonly commits = new Map<string, CommitEntry>();
   private log: AccessEntry[] = [];
   private last = -1;
+  private version = 0;
   private readonly now: () => number;
 
   constructor(now: () => number) {
@@ -29,6 +31,10 @@ class MemoryStore implements Store, StoreWriter {
   record(key: string): StoredRecord | undefined {
     const record = this.held.get(key);
     return record === undefined ? undefined : structuredClone(record);
+  }
+
+  recordsVersion(): number {
+    return this.version;
   }
 
   *records(): Iterable<[string, StoredRecord]> {
@@ -47,6 +53,10 @@ class MemoryStore implements Store, StoreWriter {
       )
       .sort((a, b) => a.at - b.at)
       .map(({ key }) => key);
+  }
+
+  hasNotification(id: string): boolean {
+    return this.notes.has(id);
   }
 
   notification(id: string): Notification | undefined {
@@ -95,11 +105,13 @@ class MemoryStore implements Store, StoreWriter {
   }
 
   put(key: string, record: StoredRecord, operation?: CommitOperation): number {
+    this.version += 1;
     this.held.set(key, structuredClone(record));
     return operation === undefined ? -1 : this.commit(key, operation);
   }
 
   remove(key: string, commit: boolean, time?: number): number {
+    this.version += 1;
     this.held.delete(key);
     return commit ? this.commit(key, "-", time) : -1;
   }
@@ -110,6 +122,12 @@ class MemoryStore implements Store, StoreWriter {
 
   putNotification(notification: Notification): void {
     this.notes.set(notification.id, structuredClone(notification));
+  }
+
+  putDelivery(id: string, delivery: Delivery): boolean {
+    const held = this.notes.get(id);
+    if (held !== undefined) this.notes.set(id, { ...held, ...delivery });
+    return held !== undefined;
   }
 
   removeNotification(id: string): void {

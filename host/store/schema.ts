@@ -5,6 +5,7 @@ import { StoreError } from "./store.ts";
 /** The database of facts about a store, and the key its schema version is under. */
 const META = "meta";
 const SCHEMA = "schema";
+const FIRST_SCHEMA = 1;
 
 /**
  * Judges the schema version found in `place`; undefined is a store of before versions were written, which is taken for
@@ -23,10 +24,22 @@ export function requireSchema(found: unknown, understood: number, place: string)
   }
 }
 
-/** Refuses a store that a newer program wrote, and marks one that has no version. Throws StoreError. */
-export function adoptSchema(root: RootDatabase, understood: number, folder: string): void {
-  const meta = root.openDB<unknown, string>({ name: META });
+/**
+ * Refuses a store that a newer program wrote, and marks one with the version that is understood. Before an older one is
+ * marked, in the same transaction, `upgrade` rewrites what it holds. Throws StoreError.
+ */
+export function adoptSchema(
+  root: RootDatabase,
+  understood: number,
+  folder: string,
+  upgrade: (from: number) => void = () => undefined,
+): void {
+  const meta = root.openDB<number, string>({ name: META });
   const found = meta.get(SCHEMA);
   requireSchema(found, understood, `the store in ${folder}`);
-  if (found === undefined) meta.putSync(SCHEMA, understood);
+  if (found === understood) return;
+  root.transactionSync(() => {
+    upgrade(found ?? FIRST_SCHEMA);
+    meta.put(SCHEMA, understood);
+  });
 }

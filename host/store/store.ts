@@ -3,7 +3,7 @@ import type { Metadata } from "../wire/metadata.ts";
 import type { Notification } from "../wire/notification.ts";
 
 /** Version of what is on disk; a store written by a newer one is refused. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** What is at a place where a store should be, or should not. */
 export type StorePlace = "missing" | "taken";
@@ -24,6 +24,9 @@ export interface StoredRecord {
   value: string | null;
   metadata: Metadata;
 }
+
+/** What of a notification changes while it is being delivered. */
+export type Delivery = Pick<Notification, "status" | "retryCount" | "priority">;
 
 /** `*` value and metadata, `#` metadata only, `+` value only, `-` removed (atProtocol, commit log). */
 export type CommitOperation = "+" | "#" | "*" | "-";
@@ -54,10 +57,13 @@ export interface StoreCounts {
 /** Reads see what was written before, whether or not it has reached the disk yet. */
 export interface StoreReader {
   record(key: string): StoredRecord | undefined;
+  /** Another number than before once any record was written or removed. */
+  recordsVersion(): number;
   /** All records in ascending order of their keys. */
   records(): Iterable<[key: string, record: StoredRecord]>;
   /** Keys of records whose `expiresAt` is before `now`, the earliest first. */
   expired(now: number): string[];
+  hasNotification(id: string): boolean;
   notification(id: string): Notification | undefined;
   /** All notifications, oldest first. */
   notifications(): Notification[];
@@ -83,6 +89,8 @@ export interface StoreWriter extends StoreReader {
   /** Takes a key's entry out of the commit log; its id isn't used again. */
   forgetCommit(key: string): void;
   putNotification(notification: Notification): void;
+  /** Notes how the delivery of a kept notification goes; false, and nothing is written, when it is gone. */
+  putDelivery(id: string, delivery: Delivery): boolean;
   removeNotification(id: string): void;
   logAccess(entry: AccessEntry): void;
   /** Drops the oldest entries of the access log until `keep` are left. */

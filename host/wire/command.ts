@@ -13,5 +13,6 @@ export function normalizeCommand(line: string): string {
   const verb = text.slice(0, colon).toLowerCase();
   const filtered = /^(scan|monitor) +(\S.*)$/.exec(verb);
   if (filtered !== null) return `${filtered[1]} ${text.slice(text.indexOf(" ")).trim()}`;
-  return verb.replaceAll(" ", "") + text.slice(colon);
+  const name = verb.replaceAll(" ", "");
+  return text.startsWith(name) && name.length === colon ? text : name + text.slice(colon);
 }

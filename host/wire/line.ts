@@ -36,6 +36,8 @@ export class LineReader {
         this.overflowed = true;
         this.parts = [];
         this.held = 0;
+      } else if (end >= 0 && this.held === 0) {
+        lines.push(decode(chunk.subarray(start, end)));
       } else {
         this.parts.push(chunk.subarray(start, start + length));
         this.held += length;
@@ -55,11 +57,15 @@ export class LineReader {
     }
     this.parts = [];
     this.held = 0;
-    try {
-      return decoder.decode(bytes);
-    } catch (error) {
-      if (error instanceof TypeError) return null;
-      throw error;
-    }
+    return decode(bytes);
+  }
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return decoder.decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
   }
 }

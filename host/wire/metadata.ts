@@ -147,6 +147,44 @@ function splitFragment(fragment: string): Map<string, string> {
   return found;
 }
 
+type ReadOption = (options: MetadataOptions, text: string) => void;
+
+/** How the value of each option is read, by its name in lower case. */
+const readers: ReadonlyMap<string, ReadOption> = new Map([
+  ...(["ttl", "ttb", "ttr", "ttln"] as const).map((name): [string, ReadOption] => [
+    name,
+    (options, text) => {
+      options[name] = integer(name, text);
+    },
+  ]),
+  ...(["ccd", "isBinary", "isEncrypted", "immutable"] as const).map(
+    (name): [string, ReadOption] => [
+      name.toLowerCase(),
+      (options, text) => {
+        options[name] = flag(name, text);
+      },
+    ],
+  ),
+  ...textOptions.map((name): [string, ReadOption] => [
+    name.toLowerCase(),
+    (options, text) => {
+      options[name] = text === "null" ? null : text;
+    },
+  ]),
+  ...Object.entries(instantOptions).map(([option, name]): [string, ReadOption] => [
+    option,
+    (options, text) => {
+      options[name] = assertedInstant(text);
+    },
+  ]),
+  [
+    "appmetadata",
+    (options, text) => {
+      options.appMetadata = appMetadata(text);
+    },
+  ],
+]);
+
 function publicKeyHash(found: Map<string, string>): PublicKeyHash | null | undefined {
   const hash = found.get("pubkeyhash") ?? found.get("hash");
   const algo = found.get("hashingalgo") ?? found.get("algo");
@@ -160,28 +198,12 @@ function publicKeyHash(found: Map<string, string>): PublicKeyHash | null | undef
  * left out. Throws AT0003.
  */
 export function parseMetadataFragment(fragment: string): MetadataOptions {
-  const found = splitFragment(fragment);
   const options: MetadataOptions = {};
-  for (const name of ["ttl", "ttb", "ttr", "ttln"] as const) {
-    const text = found.get(name);
-    if (text !== undefined) options[name] = integer(name, text);
-  }
-  for (const name of ["ccd", "isBinary", "isEncrypted", "immutable"] as const) {
-    const text = found.get(name.toLowerCase());
-    if (text !== undefined) options[name] = flag(name, text);
-  }
-  for (const name of textOptions) {
-    const text = found.get(name.toLowerCase());
-    if (text !== undefined) options[name] = text === "null" ? null : text;
-  }
+  if (fragment === "") return options;
+  const found = splitFragment(fragment);
+  for (const [name, text] of found) readers.get(name)?.(options, text);
   const hash = publicKeyHash(found);
   if (hash !== undefined) options.pubKeyHash = hash;
-  for (const [option, name] of Object.entries(instantOptions)) {
-    const text = found.get(option);
-    if (text !== undefined) options[name] = assertedInstant(text);
-  }
-  const app = found.get("appmetadata");
-  if (app !== undefined) options.appMetadata = appMetadata(app);
   checkTimes(options);
   return options;
 }

@@ -7,6 +7,7 @@ import {
   type Metadata,
   type MetadataOptions,
   parseMetadataFragment,
+  textOptions,
 } from "../../wire/metadata.ts";
 import type { MessageType, NotificationOperation } from "../../wire/notification.ts";
 import type { NewNotification } from "../notifier.ts";
@@ -51,6 +52,17 @@ function isEncrypted(parsed: Parsed, atKey: string): boolean {
   return parsed.options.isEncrypted !== false;
 }
 
+const keptOptions = [
+  "isBinary",
+  ...textOptions,
+  "pubKeyHash",
+  "immutable",
+  "appMetadata",
+  "createdAt",
+  "updatedAt",
+  "expiresAt",
+] as const;
+
 /**
  * What the notification keeps of the metadata: ttr only where something can be cached or dropped. A peer's may be about the
  * metadata of a copy alone.
@@ -62,19 +74,30 @@ function keptMetadata(
   now: number,
 ): Metadata {
   if (parsed.messageType === "text") return { isEncrypted: encrypted };
-  const { ttln: _life, ttl, ttb, ttr, ccd, ...rest } = parsed.options;
-  const kept = Object.fromEntries(
-    Object.entries(rest).filter(([, value]) => value !== undefined && value !== null),
-  ) as Metadata;
-  const caches = fromPeer || parsed.operation === "delete" || parsed.value !== undefined;
-  return {
-    ...kept,
+  const { options } = parsed;
+  const { ttl, ttb, ttr } = options;
+  const kept: Metadata = {
     isEncrypted: encrypted,
     ttl: ttl ?? 0,
     ttb: ttb ?? 0,
-    availableAt: kept.availableAt ?? now + (ttb ?? 0),
-    ...(caches && typeof ttr === "number" && ttr !== 0 && { ttr, ccd: ccd ?? false }),
+    availableAt: options.availableAt ?? now + (ttb ?? 0),
   };
+  const caches = fromPeer || parsed.operation === "delete" || parsed.value !== undefined;
+  if (caches && typeof ttr === "number" && ttr !== 0) {
+    kept.ttr = ttr;
+    kept.ccd = options.ccd ?? false;
+  }
+  for (const name of keptOptions) keep(name, options, kept);
+  return kept;
+}
+
+function keep<K extends (typeof keptOptions)[number]>(
+  name: K,
+  options: MetadataOptions,
+  kept: Metadata,
+): void {
+  const value = options[name];
+  if (value !== undefined && value !== null) kept[name] = value as Metadata[K];
 }
 
 function life(args: Arguments, parsed: Parsed): number {
@@ -108,7 +131,7 @@ function build(
     parsed,
     args.publicScope === undefined ? (args.atKey ?? "") : "public",
   );
-  const { value } = parsed.messageType === "text" ? { value: undefined } : parsed;
+  const value = parsed.messageType === "text" ? undefined : parsed.value;
   return {
     id: args.id ?? services.newId(),
     from: ends.from,
@@ -124,7 +147,7 @@ function build(
     ttl: life(args, parsed),
     isEncrypted: encrypted,
     metadata: keptMetadata(parsed, encrypted, ends.from !== services.atSign, services.now()),
-    ...(value !== undefined && { value }),
+    value,
   };
 }
 

@@ -21,7 +21,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { openDirectoryStore } from "../../directory/lmdbDirectoryStore.ts";
 import { backUpStore, restoreStore } from "../../store/backup.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
-import { StoreError } from "../../store/store.ts";
+import { SCHEMA_VERSION, StoreError } from "../../store/store.ts";
 
 const root = mkdtempSync(join(tmpdir(), "atmicro-backup-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -233,9 +233,9 @@ describe("refused, with nothing changed or left behind", () => {
     const folder = await filled();
     const file = join(root, "newer.mdb");
     const raw = open({ path: folder, maxDbs: 16 });
-    await raw.openDB<number, string>({ name: "meta" }).put("schema", 2);
+    await raw.openDB<number, string>({ name: "meta" }).put("schema", SCHEMA_VERSION + 1);
     await raw.close();
-    const sentence = "has schema 2, and this program understands schemas up to 1";
+    const sentence = `has schema ${SCHEMA_VERSION + 1}, and this program understands schemas up to ${SCHEMA_VERSION}`;
     await expect(backUpStore(folder, file)).rejects.toThrow(sentence);
     expect(existsSync(file)).toBe(false);
     copyFileSync(join(folder, "data.mdb"), file);

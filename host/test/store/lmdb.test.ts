@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { open } from "lmdb";
 import { afterAll, describe, expect, it } from "vitest";
 import { openLmdbStore } from "../../store/lmdb.ts";
+import { SCHEMA_VERSION } from "../../store/store.ts";
+import type { Notification } from "../../wire/notification.ts";
 import { storeSuite } from "./suite.ts";
 
 const root = mkdtempSync(join(tmpdir(), "atmicro-store-"));
@@ -49,15 +51,38 @@ describe("lmdb on disk", () => {
     const made = await openLmdbStore(path);
     await made.write((tx) => tx.put("a@x", { value: "1", metadata: {} }, "*"));
     await made.close();
-    await setSchema(path, 2);
+    await setSchema(path, SCHEMA_VERSION + 1);
     await expect(openLmdbStore(path)).rejects.toThrow(
-      `the store in ${path} has schema 2, and this program understands schemas up to 1: a newer atmicro wrote it; ` +
+      `the store in ${path} has schema ${SCHEMA_VERSION + 1}, and this program understands schemas up to ${SCHEMA_VERSION}: a newer atmicro wrote it; ` +
         "run that version, or restore a backup made before the upgrade",
     );
-    await setSchema(path, 1);
+    await setSchema(path, SCHEMA_VERSION);
     const store = await openLmdbStore(path);
     expect(store.record("a@x")?.value).toBe("1");
     await store.close();
+  });
+
+  it("takes up the notifications of a store of schema 1, which lay by their ids", async () => {
+    const path = fresh();
+    await (await openLmdbStore(path)).close();
+    const kept = ["b", "a", "c"].map((id, index) => ({
+      ...{ id, from: "@x", to: "@y", key: `@y:${id}.ns@x`, type: "sent", operation: "update" },
+      ...{ messageType: "key", priority: "low", status: id === "a" ? "errored" : "queued" },
+      ...{ retryCount: index, strategy: "all", notifier: "SYSTEM", depth: 1 },
+      ...{ createdAt: 1_000 + index, isEncrypted: true, value: "v", metadata: { ttl: 0 } },
+    })) as Notification[];
+    const raw = open({ path, maxDbs: 16 });
+    const notes = raw.openDB<Notification, string>({ name: "notifications" });
+    for (const notification of kept) await notes.put(notification.id, notification);
+    await raw.close();
+    await setSchema(path, 1);
+    for (let round = 0; round < 2; round++) {
+      const store = await openLmdbStore(path);
+      expect(store.notifications()).toEqual(kept);
+      expect(store.notification("a")).toEqual(kept[1]);
+      expect(store.counts().notifications).toBe(3);
+      await store.close();
+    }
   });
 
   it("takes up a store of before versions were written, and gives it one", async () => {
@@ -70,7 +95,7 @@ describe("lmdb on disk", () => {
     expect(store.record("a@x")?.value).toBe("1");
     await store.close();
     const raw = open({ path, maxDbs: 16, readOnly: true });
-    expect(raw.openDB({ name: "meta" }).get("schema")).toBe(1);
+    expect(raw.openDB({ name: "meta" }).get("schema")).toBe(SCHEMA_VERSION);
     await raw.close();
   });
 

@@ -171,6 +171,34 @@ export function storeSuite(name: string, open: (now: () => number) => Promise<St
       expect(store.notification("3")).toBeUndefined();
     });
 
+    it("keeps how a delivery goes beside the notification, and not beyond it", async () => {
+      const delivery = { status: "errored", retryCount: 7, priority: "low" } as const;
+      const there = await store.write((tx) => {
+        tx.putNotification(notification("1", NOW));
+        return [tx.putDelivery("1", delivery), tx.putDelivery("2", delivery)];
+      });
+      expect(there).toEqual([true, false]);
+      expect(store.notification("1")).toEqual({ ...notification("1", NOW), ...delivery });
+      expect([store.hasNotification("1"), store.hasNotification("2")]).toEqual([true, false]);
+      await store.write((tx) => tx.putNotification(notification("1", NOW + 1)));
+      expect(store.notifications()).toEqual([notification("1", NOW + 1)]);
+      await store.write((tx) => tx.removeNotification("1"));
+      expect(await store.write((tx) => tx.putDelivery("1", delivery))).toBe(false);
+      expect(store.notifications()).toEqual([]);
+    });
+
+    it("has another version after a record changed, and the same after anything else", async () => {
+      const versions = [store.recordsVersion()];
+      await store.write((tx) => tx.put("a@x", record("1")));
+      versions.push(store.recordsVersion());
+      await store.write((tx) => tx.remove("a@x", false));
+      versions.push(store.recordsVersion());
+      expect(new Set(versions).size).toBe(3);
+      await store.write((tx) => tx.putNotification(notification("1", NOW)));
+      await store.write((tx) => tx.logAccess({ atSign: "@bob", verb: "from", time: NOW }));
+      expect(store.recordsVersion()).toBe(versions[2]);
+    });
+
     it("has nothing under a name of any length", async () => {
       for (const length of [1_000, 1_978, 1_979, 100_000]) {
         expect(store.record("k".repeat(length))).toBeUndefined();
