@@ -3,7 +3,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../cli/atmicro.ts";
@@ -123,36 +124,52 @@ describe("atmicro server backup and restore", () => {
     expect(readdirSync(root).filter((name) => /^\.|^part/.test(name))).toEqual([]);
   });
 
-  it("leave nothing when they are interrupted", async () => {
+  describe("ended in the middle", () => {
     const large = join(root, "large");
-    const store = await openLmdbStore(large);
-    await store.write((writer) => {
-      for (let i = 0; i < 100_000; i++) writer.put(`k${i}@alice`, { value: "v", metadata: {} });
+    beforeAll(async () => {
+      const store = await openLmdbStore(large);
+      await store.write((writer) => {
+        for (let i = 0; i < 100_000; i++) writer.put(`k${i}@alice`, { value: "v", metadata: {} });
+      });
+      await store.close();
     });
-    await store.close();
-    const file = join(root, "large.mdb");
-    const child = spawn(process.execPath, [
-      ATMICRO,
-      "server",
-      "backup",
-      "--store",
-      large,
-      "--to",
-      file,
-    ]);
-    let err = "";
-    child.stderr.on("data", (chunk) => {
-      err += chunk;
-    });
-    const gone = once(child, "close");
-    // The copy begins when its folder is there.
-    while (!readdirSync(root).some((name) => name.startsWith(".large"))) {
-      await new Promise((resolve) => setImmediate(resolve));
+
+    /** Starts atmicro, ends it by a signal when its copy's folder is in `folder`, and gives what it said and its code. */
+    async function ended(folder: string, signal: NodeJS.Signals, ...args: string[]) {
+      const child = spawn(process.execPath, [ATMICRO, "server", ...args]);
+      let err = "";
+      child.stderr.on("data", (chunk) => {
+        err += chunk;
+      });
+      const gone = once(child, "close");
+      while (!existsSync(folder) || !readdirSync(folder).some((name) => name.startsWith("."))) {
+        await setImmediate();
+      }
+      child.kill(signal);
+      const [code] = await gone;
+      return { code, err };
     }
-    child.kill("SIGINT");
-    const [code] = await gone;
-    expect(err).toContain("was interrupted; nothing of the copy is left");
-    expect(code).toBe(1);
-    expect(readdirSync(root).filter((name) => /^\.|^large\.mdb/.test(name))).toEqual([]);
+
+    it("by the user they leave nothing", async () => {
+      const file = join(root, "interrupted", "large.mdb");
+      const backup = ["backup", "--store", large, "--to", file];
+      const { code, err } = await ended(dirname(file), "SIGINT", ...backup);
+      expect(err).toContain("was interrupted; nothing of the copy is left");
+      expect(code).toBe(1);
+      expect(readdirSync(dirname(file))).toEqual([]);
+    });
+
+    it("as by a power cut they leave nothing under the name, and can be repeated", async () => {
+      const file = join(root, "cut", "large.mdb");
+      const backup = ["backup", "--store", large, "--to", file];
+      await ended(dirname(file), "SIGKILL", ...backup);
+      expect(existsSync(file)).toBe(false);
+      expect((await atmicro(...backup)).code).toBe(0);
+      const store = join(root, "cut", "restored");
+      const restore = ["restore", "--from", file, "--store", store];
+      await ended(store, "SIGKILL", ...restore);
+      expect(existsSync(join(store, "data.mdb"))).toBe(false);
+      expect((await atmicro(...restore)).out[0]).toContain("100000 records");
+    });
   });
 });
