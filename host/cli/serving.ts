@@ -5,10 +5,13 @@ import type { Command } from "commander";
 import { type Logger, pino } from "pino";
 import type { Io } from "./command.ts";
 import { CliError, EXIT } from "./exit.ts";
+import type { MetricsPort, Observed } from "./metricsPort.ts";
 
 export type ListeningOptions = {
   readonly host: string;
   readonly port: number;
+  readonly metricsHost: string;
+  readonly metricsPort?: number;
   readonly exitWithParent: boolean;
 };
 
@@ -18,21 +21,32 @@ export type ServingOptions = ListeningOptions & {
   readonly logLevel: string;
 };
 
-export type Running = { readonly port: number; close(): Promise<void> };
+export type Running = Observed & { readonly port: number; close(): Promise<void> };
 
 const MAX_PORT = 65_535;
 
-export function parsePort(text: string): number {
+export function parsePort(text: string, option = "--port"): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= MAX_PORT) return port;
-  throw new CliError(`--port ${text} is not a port: use 0 to ${MAX_PORT}`, EXIT.usage);
+  throw new CliError(`${option} ${text} is not a port: use 0 to ${MAX_PORT}`, EXIT.usage);
 }
 
 /** Adds the options of whatever listens. */
 export function withListeningOptions(command: Command, defaultPort: number): Command {
   return command
     .option("--host <address>", "address to listen on", "0.0.0.0")
-    .option("--port <number>", "port to listen on, 0 for any free one", parsePort, defaultPort)
+    .option(
+      "--port <number>",
+      "port to listen on, 0 for any free one",
+      (text) => parsePort(text),
+      defaultPort,
+    )
+    .option(
+      "--metrics-port <number>",
+      "port of /healthz, /readyz and /metrics over HTTP, 0 for any free one; none by default",
+      (text) => parsePort(text, "--metrics-port"),
+    )
+    .option("--metrics-host <address>", "address of that port", "127.0.0.1")
     .option("--exit-with-parent", "end when standard input closes", false);
 }
 
@@ -64,14 +78,38 @@ export function serverLog(level: string): Logger {
   }
 }
 
+async function openMetrics(
+  running: Running,
+  { metricsHost: host, metricsPort: port }: ListeningOptions,
+  log: Logger,
+): Promise<MetricsPort | undefined> {
+  if (port === undefined) return undefined;
+  // Only who is observed pays for HTTP.
+  const { openMetricsPort } = await import("./metricsPort.ts");
+  try {
+    return await openMetricsPort({ host, port }, running, log);
+  } catch (error) {
+    await running.close();
+    throw error;
+  }
+}
+
 /** Says that the server listens, serves until it is asked to end, and closes it. */
-export async function serve(running: Running, io: Io, exitWithParent: boolean): Promise<void> {
-  io.stdout(JSON.stringify({ event: "listening", port: running.port }));
+export async function serve(
+  running: Running,
+  options: ListeningOptions,
+  io: Io,
+  log: Logger,
+): Promise<void> {
+  const metrics = await openMetrics(running, options, log);
+  const ports = { port: running.port, ...(metrics && { metricsPort: metrics.port }) };
+  io.stdout(JSON.stringify({ event: "listening", ...ports }));
   await new Promise<void>((resolve) => {
     if (io.signal.aborted) resolve();
     io.signal.addEventListener("abort", () => resolve());
-    if (exitWithParent) process.stdin.once("end", resolve).once("error", resolve).resume();
+    if (options.exitWithParent) process.stdin.once("end", resolve).once("error", resolve).resume();
   });
   process.stdin.destroy();
   await running.close();
+  await metrics?.close();
 }

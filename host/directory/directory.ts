@@ -5,7 +5,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createServer, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { AtError } from "../wire/errors.ts";
+import type { Family } from "../wire/exposition.ts";
 import { LineReader } from "../wire/line.ts";
+import { DirectoryCounters } from "./counters.ts";
 import { type DirectoryEntry, type DirectoryStore, DirectoryStoreAway } from "./directoryStore.ts";
 
 /** Most bytes of one request, LF included. */
@@ -13,6 +15,8 @@ export const MAX_REQUEST_BYTES = 255;
 /** Pause before the answer to the second miss of a connection, ms; the third is answered by hanging up. */
 export const MISS_DELAY_MILLIS = 3_000;
 const MAX_MISSES = 3;
+/** An atSign that is asked for to see whether the store answers. */
+const PROBE = "@readiness";
 const KEEP_ALIVE_MILLIS = 60_000;
 const TLS_HANDSHAKE_MILLIS = 30_000;
 /** How long a TLS session may be resumed, s. */
@@ -41,6 +45,10 @@ export interface RunningDirectory {
   readonly port: number;
   /** Makes and takes session tickets with other keys (48 bytes) from now on. */
   useTicketKeys(keys: Buffer): void;
+  /** Figures for a scraper. */
+  metrics(): Promise<readonly Family[]>;
+  /** Why it doesn't serve at the moment; undefined when it does and the store answers. */
+  notReady(): Promise<string | undefined>;
   /** Ends all connections and stops listening; the store stays open. */
   close(): Promise<void>;
 }
@@ -68,6 +76,7 @@ function find(
 class Lookups {
   private readonly socket: TLSSocket;
   private readonly config: DirectoryConfig;
+  private readonly counters: DirectoryCounters;
   private readonly ended = new AbortController();
   private readonly reader = new LineReader(MAX_REQUEST_BYTES);
   private readonly waiting: string[] = [];
@@ -75,9 +84,10 @@ class Lookups {
   private misses = 0;
   private tail = "";
 
-  constructor(socket: TLSSocket, config: DirectoryConfig) {
+  constructor(socket: TLSSocket, config: DirectoryConfig, counters: DirectoryCounters) {
     this.socket = socket;
     this.config = config;
+    this.counters = counters;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
     socket.on("data", (chunk) => this.receive(chunk));
@@ -99,6 +109,7 @@ class Lookups {
     if (this.running) return;
     this.running = true;
     this.work().catch((error: unknown) => {
+      this.counters.failed += 1;
       // "null" would say that nobody has this name; hung up on, the client tries again.
       if (error instanceof DirectoryStoreAway) this.config.log.debug(error.message);
       else this.config.log.error({ err: error }, "lookup failed");
@@ -124,7 +135,9 @@ class Lookups {
   private async answer(name: string): Promise<void> {
     const found = find(name, this.config.store);
     const entry = found instanceof Promise ? await found : found;
+    if (entry !== undefined) this.counters.found += 1;
     if (entry === undefined) {
+      this.counters.missing += 1;
       this.misses += 1;
       if (this.misses > 1 && !(await this.pause())) return;
       if (this.misses >= MAX_MISSES) {
@@ -164,6 +177,16 @@ class Lookups {
   }
 }
 
+/** Why the store can't be asked; undefined when it can. */
+async function storeFailure(store: DirectoryStore): Promise<string | undefined> {
+  try {
+    await store.get(PROBE);
+    return undefined;
+  } catch (error) {
+    return error instanceof DirectoryStoreAway ? error.message : "the store can't be read";
+  }
+}
+
 /** Starts an atDirectory. Rejects when the port is taken or the certificate can't be used. */
 export async function startDirectory(config: DirectoryConfig): Promise<RunningDirectory> {
   const server = createServer({
@@ -181,16 +204,31 @@ export async function startDirectory(config: DirectoryConfig): Promise<RunningDi
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  server.on("secureConnection", (socket) => new Lookups(socket, config));
-  server.on("tlsClientError", (error) => config.log.debug({ err: error }, "TLS handshake failed"));
+  const counters = new DirectoryCounters();
+  server.on("secureConnection", (socket) => {
+    counters.connections += 1;
+    new Lookups(socket, config, counters);
+  });
+  server.on("tlsClientError", (error) => {
+    counters.handshakeFailures += 1;
+    config.log.debug({ err: error }, "TLS handshake failed");
+  });
   server.listen({ port: config.port, host: config.host ?? "0.0.0.0" });
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
+  let closing = false;
   config.log.info({ port }, "atDirectory is listening");
   return {
     port,
     useTicketKeys: (keys) => server.setTicketKeys(keys),
+    async metrics() {
+      // Only who is scraped loads this.
+      const { directoryMetrics } = await import("./metrics.ts");
+      return directoryMetrics(counters, sockets.size, config.tls.certificate);
+    },
+    notReady: async () => (closing ? "closing" : await storeFailure(config.store)),
     async close() {
+      closing = true;
       const stopped = once(server, "close");
       server.close();
       for (const socket of sockets) socket.destroy();

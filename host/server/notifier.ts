@@ -5,6 +5,7 @@ import type { Store } from "../store/store.ts";
 import { AtError } from "../wire/errors.ts";
 import { formatPeerNotify, type Notification } from "../wire/notification.ts";
 import type { Tuning } from "./config.ts";
+import type { Counters } from "./counters.ts";
 import { DeliveryMarks } from "./deliveryMarks.ts";
 import type { Monitors } from "./monitors.ts";
 import type { Peers } from "./peers.ts";
@@ -42,6 +43,7 @@ export interface NotifierOptions {
   monitors: Monitors;
   peers: Peers;
   tuning: Tuning;
+  counters: Counters;
   log: Logger;
   now: () => number;
 }
@@ -113,6 +115,7 @@ export class Notifier {
       return;
     }
     const queued = this.complete(notification, "queued");
+    this.options.counters.notificationsQueued += 1;
     const stored = this.storeNew(queued);
     const lane = this.lane(queued.to);
     lane.waiting.push(queued);
@@ -138,6 +141,7 @@ export class Notifier {
       return;
     }
     const received = this.complete(notification, "delivered");
+    this.options.counters.notificationsReceived += 1;
     const stored = this.storeNew(received);
     this.options.monitors.publish(received);
     await stored;
@@ -161,6 +165,13 @@ export class Notifier {
   get(id: string): Notification | undefined {
     const found = this.options.store.notification(id) ?? this.arriving.get(id)?.notification;
     return found && { ...found, ...this.marks.of(id) };
+  }
+
+  /** Notifications that wait for their delivery, those on their way too. */
+  get waiting(): number {
+    let count = 0;
+    for (const { waiting } of this.lanes.values()) count += waiting.length;
+    return count;
   }
 
   /** Unexpired notifications, oldest first. */
@@ -301,6 +312,7 @@ export class Notifier {
       const delivered = batch.filter((_, index) => failures[index] === undefined);
       if (delivered.length > 0) {
         lane.failures = 0;
+        this.options.counters.notificationsDelivered += delivered.length;
         this.marks.add(delivered);
       }
       if (delivered.length === batch.length) continue;
@@ -334,7 +346,7 @@ export class Notifier {
     recipient: string,
     notification: Notification,
   ): Promise<AtError | undefined> {
-    const { peers, tuning, log } = this.options;
+    const { peers, tuning, counters, log } = this.options;
     const command = formatPeerNotify(notification);
     try {
       const answer = await peers.request(
@@ -344,9 +356,11 @@ export class Notifier {
         tuning.peerNotifyTimeoutMillis,
       );
       if (answer === "success") return undefined;
+      counters.notificationsErrored += 1;
       return new AtError("AT0003", `unexpected answer to notify: ${answer.slice(0, 40)}`);
     } catch (error) {
       if (!(error instanceof AtError)) throw error;
+      counters.notificationsErrored += 1;
       log.info({ recipient, id: notification.id, code: error.code }, "notification not delivered");
       return error;
     }

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { AtError } from "../wire/errors.ts";
 import type { Challenges } from "./challenges.ts";
 import type { TlsIdentity, Tuning } from "./config.ts";
+import type { Counters } from "./counters.ts";
 import type { Directory } from "./directoryLookup.ts";
 import { PeerConnection } from "./peerConnection.ts";
 import { signWithServerKey } from "./signatures.ts";
@@ -16,6 +17,7 @@ export interface PeersOptions {
   tuning: Tuning;
   directory: Directory;
   challenges: Challenges;
+  counters: Counters;
   log: Logger;
   now: () => number;
   /** Base64 PKCS#8 of the server's signing key. */
@@ -118,11 +120,14 @@ export class Peers {
     this.makeRoom();
     const pooled: Pooled = { connection: this.open(peer, purpose), used: this.options.now() };
     this.pool.set(name, pooled);
+    const { counters } = this.options;
     pooled.connection.then(
       (connection) => {
+        counters.peerConnections += 1;
         pooled.open = connection;
       },
       () => {
+        counters.peerConnectionsFailed += 1;
         if (this.pool.get(name) === pooled) this.pool.delete(name);
       },
     );

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { canonicalKey, withoutScope } from "../wire/atkey.ts";
 import { normalizeAtSign } from "../wire/atsign.ts";
+import type { Family } from "../wire/exposition.ts";
 import { Authorization } from "./authorization.ts";
 import { BlockList } from "./blockList.ts";
 import { CacheRefresh } from "./cacheRefresh.ts";
@@ -19,6 +20,7 @@ import {
   type Tuning,
 } from "./config.ts";
 import { Connection } from "./connection.ts";
+import { Counters } from "./counters.ts";
 import { Directory } from "./directoryLookup.ts";
 import { Enrollments } from "./enrollments.ts";
 import { FULL_LINE, Inbound } from "./inbound.ts";
@@ -26,6 +28,7 @@ import { Monitors } from "./monitors.ts";
 import { Notifier } from "./notifier.ts";
 import { Passcodes } from "./passcodes.ts";
 import { Peers } from "./peers.ts";
+import { StoreProbe } from "./readiness.ts";
 import { Records } from "./records.ts";
 import { RemoteLookup } from "./remoteLookup.ts";
 import { Restart } from "./restart.ts";
@@ -60,6 +63,10 @@ export interface RunningServer {
   useIdentity(identity: TlsIdentity): void;
   /** Makes and takes session tickets with other keys (48 bytes) from now on; earlier ones cost a full handshake. */
   useTicketKeys(keys: Buffer): void;
+  /** Figures for a scraper. Rejects once it is closed. */
+  metrics(): Promise<readonly Family[]>;
+  /** Why it doesn't serve at the moment; undefined when it does and the store takes writes. */
+  notReady(): Promise<string | undefined>;
   /**
    * Stops listening, lets the commands that run come to their answers for at most DRAIN_MILLIS, ends the connections, and
    * resolves when no command runs any more; the store stays open.
@@ -129,10 +136,11 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     records.get(`${atSign}:signing_privatekey${atSign}`)?.value ?? "";
   const onPublicKey = (peer: string, answer: string): Promise<void> =>
     remote.rememberPublicKey(peer, answer);
-  const shared = { atSign, tls, tuning, directory, challenges, log, now };
+  const counters = new Counters();
+  const shared = { atSign, tls, tuning, directory, challenges, counters, log, now };
   const peers = new Peers({ ...shared, signingKey, onPublicKey });
   remote.attach(peers);
-  const notifier = new Notifier({ store, monitors, peers, tuning, log, now });
+  const notifier = new Notifier({ store, monitors, peers, tuning, counters, log, now });
   const cacheRefresh = new CacheRefresh({ records, remote, log, now });
   const compaction = new Compaction({ records, notifier, tuning, log, now });
   const parameters = new RuntimeParameters(tuning);
@@ -170,17 +178,19 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const protectedKeys = (config.protectedKeys ?? []).map((key) =>
     withoutScope(canonicalKey(key.replaceAll("<@atsign>", atSign))),
   );
-  const own = { atSign, tuning, version, startedAt, protectedKeys, pause: { on: false } };
+  const own = { atSign, tuning, version, startedAt, protectedKeys, counters, pause: { on: false } };
   const services = { ...own, log, now, newId, ...stores, ...links };
   return { services, inbound, tls };
 }
 
 function accept(socket: TLSSocket, { services, inbound }: Assembly): void {
   if (!inbound.makeRoom()) {
+    services.counters.connectionsRefused += 1;
     socket.on("error", (error) => services.log.debug({ err: error }, "refused connection failed"));
     socket.end(FULL_LINE);
     return;
   }
+  services.counters.connections += 1;
   inbound.add(new Connection(socket, services, inbound));
 }
 
@@ -268,9 +278,10 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     socket.once("close", () => sockets.delete(socket));
   });
   server.on("secureConnection", (socket) => accept(socket, assembly));
-  server.on("tlsClientError", (error) =>
-    services.log.debug({ err: error }, "TLS handshake failed"),
-  );
+  server.on("tlsClientError", (error) => {
+    services.counters.handshakeFailures += 1;
+    services.log.debug({ err: error }, "TLS handshake failed");
+  });
   const port = await listen(server, config);
   await services.notifier.start();
   services.compaction.schedule();
@@ -288,6 +299,8 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     });
     logValidity(services, identity.certificate);
   };
+  const probe = new StoreProbe(config.store, services.now);
+  let state: "serving" | "draining" | "closed" = "serving";
   const restart = prepareRestart(config.certificates, assembly, useIdentity);
   return {
     atSign,
@@ -297,7 +310,18 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       server.setTicketKeys(keys);
       ticketKeys = keys;
     },
+    async metrics() {
+      // Only who is scraped loads this.
+      const { serverMetrics } = await import("./metrics.ts");
+      if (state === "closed") throw new Error("the atServer is closed");
+      return serverMetrics(services);
+    },
+    async notReady() {
+      if (state !== "serving") return state;
+      return services.pause.on ? "paused for a restart" : await probe.failure();
+    },
     async close() {
+      state = "draining";
       stopJobs();
       const restarted = restart?.close();
       const stopped = once(server, "close");
@@ -314,6 +338,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       await Promise.all(connections.map((connection) => connection.settled()));
       for (const socket of sockets) socket.destroy();
       await stopped;
+      state = "closed";
     },
   };
 }

@@ -8,6 +8,7 @@ import type { CacheRefresh } from "./cacheRefresh.ts";
 import type { Challenges } from "./challenges.ts";
 import type { Compaction } from "./compaction.ts";
 import type { Tuning } from "./config.ts";
+import type { Counters } from "./counters.ts";
 import type { Directory } from "./directoryLookup.ts";
 import type { Enrollments } from "./enrollments.ts";
 import type { Monitors } from "./monitors.ts";
@@ -38,6 +39,7 @@ export interface Services {
   readonly protectedKeys: readonly string[];
   /** Set while every command is answered AT0024. */
   readonly pause: Pause;
+  readonly counters: Counters;
   readonly records: Records;
   readonly blockList: BlockList;
   readonly challenges: Challenges;

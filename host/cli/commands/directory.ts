@@ -82,7 +82,7 @@ function addServe(command: Command, io: Io): void {
         await running.close();
         await store.close();
       };
-      await serve({ port: running.port, close }, io, options.exitWithParent);
+      await serve({ ...running, close }, options, io, log);
     });
 }
 

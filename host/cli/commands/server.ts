@@ -122,5 +122,5 @@ async function run(atSign: string, options: ServerOptions, io: Io): Promise<void
     await running.close();
     await store.close();
   };
-  await serve({ port: running.port, close }, io, options.exitWithParent);
+  await serve({ ...running, close }, options, io, log);
 }

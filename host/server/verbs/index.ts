@@ -65,6 +65,9 @@ export const verbs: readonly Verb[] = [
   to,
 ];
 
+/** What commands of no verb are counted as. */
+const UNKNOWN = "unknown";
+
 function match(verb: Verb, command: string): RegExpExecArray {
   try {
     const found = verb.grammar.exec(command);
@@ -93,9 +96,16 @@ export async function execute(
   services: Services,
 ): Promise<Reply> {
   const verb = verbs.find((candidate) => candidate.accepts(command));
-  if (verb === undefined) throw new AtError("AT0003", "invalid command");
-  if (verb.auth === "owner" && !session.owner) {
-    throw new AtError("AT0401", "Command cannot be executed without auth");
+  const count = services.counters.verb(verb?.name ?? UNKNOWN);
+  count.commands += 1;
+  try {
+    if (verb === undefined) throw new AtError("AT0003", "invalid command");
+    if (verb.auth === "owner" && !session.owner) {
+      throw new AtError("AT0401", "Command cannot be executed without auth");
+    }
+    return await verb.run(match(verb, command).groups ?? {}, session, services);
+  } catch (error) {
+    count.fail(error instanceof AtError ? error.code : "AT0010");
+    throw error;
   }
-  return verb.run(match(verb, command).groups ?? {}, session, services);
 }
