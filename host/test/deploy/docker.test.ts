@@ -14,6 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -108,6 +109,14 @@ function carryOutBuild(work: string): boolean {
   return true;
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  return address !== null && typeof address === "object" ? address.port : 0;
+}
+
 describe("the image, made in a folder", () => {
   const image = join(folder, "image");
   const program = join(folder, "bin", "atmicro");
@@ -156,6 +165,7 @@ describe("the image, made in a folder", () => {
     writeFileSync(join(secrets, "certificate.pem"), tls.certificate);
     writeFileSync(join(secrets, "private.key"), tls.privateKey, { mode: 0o600 });
     writeFileSync(join(secrets, "secret"), "0".repeat(128), { mode: 0o600 });
+    const metrics = String(await freePort());
     const server = spawn(
       program,
       [
@@ -164,7 +174,7 @@ describe("the image, made in a folder", () => {
         ...["--certificate", join(secrets, "certificate.pem")],
         ...["--private-key", join(secrets, "private.key")],
         ...["--secret-file", join(secrets, "secret")],
-        ...["--log-level", "warn", "--exit-with-parent"],
+        ...["--metrics-port", metrics, "--log-level", "warn", "--exit-with-parent"],
       ],
       { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, NODE_ENV: "production" } },
     );
@@ -176,6 +186,14 @@ describe("the image, made in a folder", () => {
     const line = await Line.open(port, authority.certificate);
     expect(await line.ask("info:brief")).toContain("version");
     line.close();
+
+    const [check = ""] = of(final, "HEALTHCHECK");
+    const [command, ...args] = JSON.parse(check.slice(check.indexOf("CMD ") + "CMD ".length));
+    expect(command).toBe("node");
+    const asked = (at: string) =>
+      spawnSync(process.execPath, args, { env: { ...process.env, METRICS_PORT: at } }).status;
+    expect(asked(metrics)).toBe(0);
+    expect(asked(String(await freePort()))).toBe(1);
 
     server.kill("SIGTERM");
     expect((await gone)[0]).toBe(0);

@@ -56,10 +56,10 @@ describe.each(units)("%s", (unit) => {
 
   it("sets the variables its command line uses", () => {
     const [start = ""] = settings(unit, "ExecStart");
-    const used = [...start.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name);
+    const used = [...start.matchAll(/\$\{?(\w+)/g)].map(([, name]) => name);
     const set = settings(unit, "Environment").map((setting) => setting.split("=")[0]);
-    expect(used.filter((name) => name !== "CREDENTIALS_DIRECTORY")).toEqual(["PORT"]);
-    expect(set).toContain("PORT");
+    expect(used.filter((name) => name !== "CREDENTIALS_DIRECTORY")).toEqual(["PORT", "FLAGS"]);
+    expect(set).toEqual(expect.arrayContaining(["PORT", "FLAGS"]));
   });
 
   it.skipIf(!hasAnalyze)("has nothing systemd complains of", () => {
