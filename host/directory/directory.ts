@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { createServer, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
+import { traceOf } from "../server/trace.ts";
 import { AtError } from "../wire/errors.ts";
 import type { Family } from "../wire/exposition.ts";
 import { LineReader } from "../wire/line.ts";
@@ -112,7 +113,7 @@ class Lookups {
       this.counters.failed += 1;
       // "null" would say that nobody has this name; hung up on, the client tries again.
       if (error instanceof DirectoryStoreAway) this.config.log.debug(error.message);
-      else this.config.log.error({ err: error }, "lookup failed");
+      else this.config.log.error({ trace: traceOf(error) }, "lookup failed");
       this.socket.destroy();
     });
   }

@@ -8,7 +8,11 @@ import { StoreError } from "../store/store.ts";
 export function traceOf(error: unknown): { name: string; at: string[]; reason?: string } {
   if (error instanceof StoreError) return { name: error.name, at: [], reason: error.message };
   if (!(error instanceof Error)) return { name: typeof error, at: [] };
-  const at = (error.stack ?? "")
+  // The stack begins with the message, which may have lines of its own.
+  const stack = error.stack ?? "";
+  const behind = stack.indexOf(error.message) + error.message.length;
+  const at = stack
+    .slice(behind)
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line.startsWith("at "));
