@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Buffer } from "node:buffer";
-import { connect, type TLSSocket } from "node:tls";
+import { connect, type SecureVersion, type TLSSocket } from "node:tls";
 
 interface Waiting {
   matches: (text: string) => number;
@@ -59,12 +59,14 @@ export class Line {
     port: number,
     authority: string,
     identity?: { certificate: string; privateKey: string },
+    version?: SecureVersion,
   ): Line {
     const socket = connect({
       host: "127.0.0.1",
       port,
       servername: "localhost",
       ca: authority,
+      ...(version !== undefined && { minVersion: version, maxVersion: version }),
       ...(identity !== undefined && { cert: identity.certificate, key: identity.privateKey }),
     });
     return new Line(socket);

@@ -78,6 +78,8 @@ export class World {
   readonly directory: RunningDirectory;
   readonly directoryStore: DirectoryStore;
   private readonly path: string;
+  /** What clients trust servers by. */
+  private trusted: string;
   private stores = 0;
   private readonly places = new Set<Place>();
   private readonly lines = new Set<Line>();
@@ -90,6 +92,7 @@ export class World {
   ) {
     this.path = path;
     this.authority = authority;
+    this.trusted = authority.certificate;
     this.directory = directory;
     this.directoryStore = directoryStore;
   }
@@ -139,6 +142,11 @@ export class World {
     return place;
   }
 
+  /** Lets clients trust another authority too. */
+  trust(certificate: string): void {
+    this.trusted += certificate;
+  }
+
   async stop(place: Place): Promise<void> {
     this.places.delete(place);
     await place.server.close();
@@ -148,7 +156,7 @@ export class World {
     port: number,
     identity?: { certificate: string; privateKey: string },
   ): Promise<Line> {
-    const line = await Line.open(port, this.authority.certificate, identity);
+    const line = await Line.open(port, this.trusted, identity);
     this.lines.add(line);
     return line;
   }
