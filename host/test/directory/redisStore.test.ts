@@ -101,14 +101,17 @@ describe.skipIf(!hasRedis)("a directory on Redis", () => {
     const open = (): Promise<Line> => Line.open(directory.port, authority.certificate);
     const line = await open();
     expect(await line.ask("alice")).toBe("localhost:7\r\n@");
+    expect(await directory.notReady()).toBeUndefined();
     await redis.kill();
     await says("Redis is away");
     for (const asked of [line, await open()]) {
       asked.send("alice\n");
       expect(await asked.closed()).toBe("");
     }
+    expect(await directory.notReady()).toMatch(/Redis/);
     await redis.start();
     await says("Redis is back");
+    expect(await directory.notReady()).toBeUndefined();
     const again = await open();
     expect(await again.ask("alice")).toBe("localhost:7\r\n@");
     expect(entries.filter(({ msg }) => msg.startsWith("Redis is away"))).toHaveLength(1);
