@@ -1,46 +1,31 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Command, CommanderError, Option } from "commander";
 import type { CommandDefinition, Io } from "./command.ts";
-import { activateCommand } from "./commands/activate.ts";
-import { approve } from "./commands/approve.ts";
-import { deleteCommand } from "./commands/delete.ts";
-import { demo } from "./commands/demo.ts";
-import { directory } from "./commands/directory.ts";
-import { enrollCommand } from "./commands/enroll.ts";
-import { get } from "./commands/get.ts";
-import { keys } from "./commands/keys.ts";
-import { monitor } from "./commands/monitor.ts";
-import { notify } from "./commands/notify.ts";
-import { otp } from "./commands/otp.ts";
-import { put } from "./commands/put.ts";
-import { scan } from "./commands/scan.ts";
-import { server } from "./commands/server.ts";
-import { upCommand } from "./commands/up.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { describeFailure, exitCodesHelp } from "./failure.ts";
 
-/** Every command, in the order of the help. */
-const definitions: readonly CommandDefinition[] = [
-  demo,
-  upCommand,
-  server,
-  directory,
-  activateCommand,
-  otp,
-  enrollCommand,
-  approve,
-  keys,
-  put,
-  get,
-  scan,
-  deleteCommand,
-  notify,
-  monitor,
-];
+/** Every command, in the order of the help. Only the one that is called is loaded: a server does without the others' memory. */
+const definitions: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
+  demo: async () => (await import("./commands/demo.ts")).demo,
+  up: async () => (await import("./commands/up.ts")).upCommand,
+  server: async () => (await import("./commands/server.ts")).server,
+  directory: async () => (await import("./commands/directory.ts")).directory,
+  activate: async () => (await import("./commands/activate.ts")).activateCommand,
+  otp: async () => (await import("./commands/otp.ts")).otp,
+  enroll: async () => (await import("./commands/enroll.ts")).enrollCommand,
+  approve: async () => (await import("./commands/approve.ts")).approve,
+  keys: async () => (await import("./commands/keys.ts")).keys,
+  put: async () => (await import("./commands/put.ts")).put,
+  get: async () => (await import("./commands/get.ts")).get,
+  scan: async () => (await import("./commands/scan.ts")).scan,
+  delete: async () => (await import("./commands/delete.ts")).deleteCommand,
+  notify: async () => (await import("./commands/notify.ts")).notify,
+  monitor: async () => (await import("./commands/monitor.ts")).monitor,
+};
 
 /** Runs one command line (without node and program); resolves to the exit code, never rejects. */
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
-  const program = createProgram(io);
+  const program = await createProgram(io, args);
   try {
     await program.parseAsync([...args], { from: "user" });
     return EXIT.done;
@@ -54,7 +39,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   }
 }
 
-function createProgram(io: Io): Command {
+async function createProgram(io: Io, args: readonly string[]): Promise<Command> {
   const program = new Command("atmicro")
     .description("end-to-end encrypted IoT on microcontrollers: servers, client and tools")
     .addOption(debugOption())
@@ -68,9 +53,17 @@ function createProgram(io: Io): Command {
       writeOut: (text) => io.stdout(text.replace(/\n$/, "")),
       writeErr: (text) => io.stderr(text.replace(/\n$/, "")),
     });
-  for (const define of definitions) define(program, io);
+  for (const load of called(args)) (await load())(program, io);
   for (const command of program.commands) inherit(program, command);
   return program;
+}
+
+/** The command the line names; all of them when it names none, as for the help. */
+function called(args: readonly string[]): (() => Promise<CommandDefinition>)[] {
+  const name = args.find((arg) => !arg.startsWith("-")) ?? "";
+  return Object.hasOwn(definitions, name)
+    ? [definitions[name]].filter((load) => load !== undefined)
+    : Object.values(definitions);
 }
 
 /** Understood before and behind the name of every command. */
