@@ -27,9 +27,15 @@ function isSharingKey(key: string): boolean {
   return key.includes("shared_key") || key.startsWith("_") || key.startsWith("public:publickey@");
 }
 
+/** Decisions remembered for one enrollment. */
+const MAX_DECISIONS = 1_000;
+const NOT_APPROVED: Namespaces = {};
+
 /** What APKAM enrollments may do with which keys. Connections without an enrollment may do everything. */
 export class Authorization {
   private readonly enrollments: Enrollments;
+  /** A device writes and reads the same few keys again and again. */
+  private readonly decisions = new WeakMap<Namespaces, Map<string, boolean>>();
 
   constructor(enrollments: Enrollments) {
     this.enrollments = enrollments;
@@ -39,29 +45,22 @@ export class Authorization {
   namespaces(session: Session): Namespaces | undefined {
     if (session.enrollmentId === undefined) return undefined;
     const found = this.enrollments.get(session.enrollmentId);
-    return found?.state === "approved" ? found.enrollment.namespaces : {};
+    return found?.state === "approved" ? found.enrollment.namespaces : NOT_APPROVED;
   }
 
   allows(session: Session, key: string, access: Access): boolean {
     const namespaces = this.namespaces(session);
     if (namespaces === undefined) return true;
-    if (keyType(key) === "reservedKey" && isSharingKey(key)) {
-      const readOnly = key.startsWith("public:publickey@") && access === "write";
-      if (!readOnly) return Object.keys(namespaces).length > 0;
-    }
-    if (parseAtKey(key).namespace === MANAGE || key.startsWith("private:")) return false;
-    const deciding = decidingNamespace(namespaces, key);
-    if (deciding === undefined || deciding === MANAGE) return false;
-    const granted = namespaces[deciding] ?? "";
-    return access === "write" ? granted === "rw" : granted === "r" || granted === "rw";
+    return this.decided(namespaces, `${access} ${key}`, () => grants(namespaces, key, access));
   }
 
   /** Whether a monitor may see a notification about a key: read access, and `__manage` for enrollment requests. */
   allowsNotification(session: Session, key: string): boolean {
     const namespaces = this.namespaces(session);
     if (namespaces === undefined) return true;
-    if (parseAtKey(key).namespace === MANAGE) return MANAGE in namespaces;
-    return this.allows(session, key, "read");
+    return this.decided(namespaces, `see ${key}`, () =>
+      parseAtKey(key).namespace === MANAGE ? MANAGE in namespaces : grants(namespaces, key, "read"),
+    );
   }
 
   /** Throws AT0009 in the words of the protocol. */
@@ -72,4 +71,30 @@ export class Authorization {
       `Connection with enrollment ID ${session.enrollmentId} is not authorized to ${verb} key: ${key}`,
     );
   }
+
+  private decided(namespaces: Namespaces, question: string, decide: () => boolean): boolean {
+    let known = this.decisions.get(namespaces);
+    if (known === undefined || known.size >= MAX_DECISIONS) {
+      known = new Map();
+      this.decisions.set(namespaces, known);
+    }
+    let decision = known.get(question);
+    if (decision === undefined) {
+      decision = decide();
+      known.set(question, decision);
+    }
+    return decision;
+  }
+}
+
+function grants(namespaces: Namespaces, key: string, access: Access): boolean {
+  if (keyType(key) === "reservedKey" && isSharingKey(key)) {
+    const readOnly = key.startsWith("public:publickey@") && access === "write";
+    if (!readOnly) return Object.keys(namespaces).length > 0;
+  }
+  if (parseAtKey(key).namespace === MANAGE || key.startsWith("private:")) return false;
+  const deciding = decidingNamespace(namespaces, key);
+  if (deciding === undefined || deciding === MANAGE) return false;
+  const granted = namespaces[deciding] ?? "";
+  return access === "write" ? granted === "rw" : granted === "r" || granted === "rw";
 }

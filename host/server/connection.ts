@@ -110,7 +110,7 @@ export class Connection implements Session {
   }
 
   /** What is pushed in one turn leaves together. */
-  push(line: string): void {
+  push(line: Buffer): void {
     if (!this.corked) {
       this.corked = true;
       this.socket.cork();
@@ -122,7 +122,7 @@ export class Connection implements Session {
     this.pushes.push(line);
   }
 
-  replay(lines: Iterable<string>): void {
+  replay(lines: Iterable<Buffer>): void {
     this.pushes.replay(lines);
   }
 
@@ -209,7 +209,7 @@ export class Connection implements Session {
       get ready() {
         return mayWrite();
       },
-      write: (line) => this.write(`${line}\n`),
+      write: (line) => this.write(line),
       overflow: () => {
         this.services.log.warn({ session: this.id }, "the monitor doesn't read, giving it up");
         this.socket.destroy();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { Buffer } from "node:buffer";
 import type { StoreReader } from "../store/store.ts";
 import {
   formatNotificationLine,
@@ -9,6 +10,9 @@ import {
 } from "../wire/notification.ts";
 import type { Authorization } from "./authorization.ts";
 import type { MonitorFilter, Session } from "./session.ts";
+
+/** A line as all monitors get it: encoded once, however many they are. */
+const bytesOf = (line: string): Buffer => Buffer.from(`${line}\n`);
 
 /** The connections that watch for notifications (atProtocol, monitor). */
 export class Monitors {
@@ -52,10 +56,10 @@ export class Monitors {
   private *replay(
     ids: readonly string[],
     read: (id: string) => Notification | undefined,
-  ): Iterable<string> {
+  ): Iterable<Buffer> {
     for (const id of ids) {
       const notification = read(id);
-      if (notification !== undefined) yield formatNotificationLine(notification);
+      if (notification !== undefined) yield bytesOf(formatNotificationLine(notification));
     }
   }
 
@@ -66,7 +70,7 @@ export class Monitors {
   /** Pushes a notification that is kept to everyone who wants it. */
   publish(notification: Notification): void {
     if (this.watchers.size === 0) return;
-    const line = formatNotificationLine(notification);
+    const line = bytesOf(formatNotificationLine(notification));
     for (const [session, watcher] of this.watchers) {
       if (this.wants(session, watcher, notification)) session.push(line);
     }
@@ -75,7 +79,7 @@ export class Monitors {
   /** Tells all of a commit id: keeps connections alive and clients in step. */
   pushStats(commitId: number, operation: NotificationOperation): void {
     if (this.watchers.size === 0) return;
-    const line = formatStatsLine(this.atSign, commitId, operation, this.now());
+    const line = bytesOf(formatStatsLine(this.atSign, commitId, operation, this.now()));
     for (const [session, { strict, regex }] of this.watchers) {
       if (!strict || regex.test(`statsNotification.${this.atSign}`)) session.push(line);
     }

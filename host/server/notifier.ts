@@ -121,9 +121,9 @@ export class Notifier {
     lane.waiting.push(queued);
     lane.until = Math.min(lane.until, this.options.now() + this.pause(lane.failures));
     try {
-      const superseded = this.supersede(lane);
-      this.pump();
-      await Promise.all([stored, superseded]);
+      const superseded = queued.strategy === "latest" ? this.supersede(lane) : undefined;
+      this.pumpLane(queued.to, lane, this.options.now());
+      await (superseded === undefined ? stored : Promise.all([stored, superseded]));
     } catch (error) {
       drop(lane, [queued]);
       throw error;
@@ -279,8 +279,12 @@ export class Notifier {
     const now = this.options.now();
     for (const [recipient, lane] of this.lanes) {
       if (lane.waiting.length === 0 && !lane.sending) this.lanes.delete(recipient);
-      else if (!lane.sending && this.isDue(lane, now)) this.run(recipient, lane);
+      else this.pumpLane(recipient, lane, now);
     }
+  }
+
+  private pumpLane(recipient: string, lane: Lane, now: number): void {
+    if (!lane.sending && this.isDue(lane, now)) this.run(recipient, lane);
   }
 
   private run(recipient: string, lane: Lane): void {
@@ -306,7 +310,7 @@ export class Notifier {
     await immediate();
     while (lane.waiting.length > 0 && !this.closed) {
       const batch = await this.nextBatch(recipient, lane);
-      const failures = await Promise.all(batch.map((next) => this.deliver(recipient, next)));
+      const failures = await this.deliver(recipient, batch);
       if (this.closed) return;
       drop(lane, batch);
       const delivered = batch.filter((_, index) => failures[index] === undefined);
@@ -341,28 +345,36 @@ export class Notifier {
     return lane.waiting.slice(0, many ? MAX_BATCH : 1);
   }
 
-  /** What went wrong, undefined when the peer took it. */
+  /** What went wrong with each, undefined when the peer took it. */
   private async deliver(
     recipient: string,
-    notification: Notification,
-  ): Promise<AtError | undefined> {
-    const { peers, tuning, counters, log } = this.options;
-    const command = formatPeerNotify(notification);
-    try {
-      const answer = await peers.request(
-        recipient,
-        "notify",
-        command,
-        tuning.peerNotifyTimeoutMillis,
-      );
+    batch: readonly Notification[],
+  ): Promise<(AtError | undefined)[]> {
+    const answers = await this.ask(recipient, batch);
+    return answers.map((answer, index) => {
       if (answer === "success") return undefined;
-      counters.notificationsErrored += 1;
-      return new AtError("AT0003", `unexpected answer to notify: ${answer.slice(0, 40)}`);
+      const failure =
+        answer instanceof AtError
+          ? answer
+          : new AtError("AT0003", `unexpected answer to notify: ${answer.slice(0, 40)}`);
+      const id = batch[index]?.id;
+      this.options.counters.notificationsErrored += 1;
+      this.options.log.info({ recipient, id, code: failure.code }, "notification not delivered");
+      return failure;
+    });
+  }
+
+  private async ask(
+    recipient: string,
+    batch: readonly Notification[],
+  ): Promise<(string | AtError)[]> {
+    const { peers, tuning } = this.options;
+    const commands = batch.map(formatPeerNotify);
+    try {
+      return await peers.requestAll(recipient, "notify", commands, tuning.peerNotifyTimeoutMillis);
     } catch (error) {
       if (!(error instanceof AtError)) throw error;
-      counters.notificationsErrored += 1;
-      log.info({ recipient, id: notification.id, code: error.code }, "notification not delivered");
-      return error;
+      return batch.map(() => error);
     }
   }
 

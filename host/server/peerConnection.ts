@@ -30,11 +30,51 @@ function connectError(peer: string, address: Address, cause: Error): AtError {
   });
 }
 
+/** A request that was sent and isn't answered yet. */
 interface Waiting {
   /** Bytes that are a whole answer although no line feed ends them (pol). */
-  exact?: string;
-  resolve(answer: string): void;
-  reject(error: Error): void;
+  readonly exact?: string | undefined;
+  answer(text: string): void;
+  fail(error: Error): void;
+}
+
+/** What stands after `data:`, or the error the peer gave. */
+function payloadOf(answer: string): string | AtError {
+  if (answer.startsWith("data:")) return answer.slice("data:".length);
+  return relayed(parseError(answer));
+}
+
+/** Answers to requests that were sent together; each is a payload or an error. */
+class Answers implements Waiting {
+  private readonly answers: (string | AtError)[] = [];
+  private readonly expected: number;
+  private readonly timer: NodeJS.Timeout;
+  private readonly resolve: (answers: (string | AtError)[]) => void;
+
+  constructor(
+    expected: number,
+    timer: NodeJS.Timeout,
+    resolve: (answers: (string | AtError)[]) => void,
+  ) {
+    this.expected = expected;
+    this.timer = timer;
+    this.resolve = resolve;
+  }
+
+  answer(text: string): void {
+    this.timer.refresh();
+    this.take(payloadOf(text));
+  }
+
+  fail(error: Error): void {
+    this.take(error instanceof AtError ? error : new AtError("AT0004", error.message));
+  }
+
+  private take(answer: string | AtError): void {
+    if (this.answers.push(answer) < this.expected) return;
+    clearTimeout(this.timer);
+    this.resolve(this.answers);
+  }
 }
 
 /** One TLS connection to another atServer; requests are answered in their order. */
@@ -92,9 +132,26 @@ export class PeerConnection {
 
   /** Sends a command; the answer is what stands after `data:`. Throws what the peer says, AT0023 when it is silent. */
   async request(command: string, timeoutMillis: number): Promise<string> {
-    const answer = await this.exchange(command, timeoutMillis);
-    if (answer.startsWith("data:")) return answer.slice("data:".length);
-    throw relayed(parseError(answer));
+    const payload = payloadOf(await this.exchange(command, timeoutMillis));
+    if (payload instanceof AtError) throw payload;
+    return payload;
+  }
+
+  /** Sends commands, to a peer that lets them overlap all at once; gives the payload or the error of each. */
+  async requestAll(
+    commands: readonly string[],
+    timeoutMillis: number,
+  ): Promise<(string | AtError)[]> {
+    if (this.overlaps === true && !this.closed) return this.sendAll(commands, timeoutMillis);
+    const answers: (string | AtError)[] = [];
+    for (const command of commands) {
+      const answer = this.request(command, timeoutMillis).catch((error: unknown) => {
+        if (error instanceof AtError) return error;
+        throw error;
+      });
+      answers.push(await answer);
+    }
+    return answers;
   }
 
   /** Sends `pol`; true when the peer answers with the prompt of a login. */
@@ -129,19 +186,14 @@ export class PeerConnection {
   ): Promise<string> {
     if (this.closed) throw new AtError("AT0004", `${this.peer} closed the connection`);
     return await new Promise((resolve, reject) => {
-      const { host, port } = this.address;
-      const timer = setTimeout(() => {
-        const text = `No response after ${timeoutMillis} millis from remote secondary ${this.peer} at ${host}:${port}`;
-        this.fail(new AtError("AT0023", text));
-        this.socket.destroy();
-      }, timeoutMillis);
+      const timer = this.deadline(timeoutMillis);
       this.waiting.push({
-        ...(exact !== undefined && { exact }),
-        resolve: (answer) => {
+        exact,
+        answer: (answer) => {
           clearTimeout(timer);
           resolve(answer);
         },
-        reject: (error) => {
+        fail: (error) => {
           clearTimeout(timer);
           reject(error);
         },
@@ -149,6 +201,30 @@ export class PeerConnection {
       this.tail = "";
       this.write(`${command}\n`);
     });
+  }
+
+  private async sendAll(
+    commands: readonly string[],
+    timeoutMillis: number,
+  ): Promise<(string | AtError)[]> {
+    this.busy += commands.length;
+    const answers = await new Promise<(string | AtError)[]>((resolve) => {
+      const waiting = new Answers(commands.length, this.deadline(timeoutMillis), resolve);
+      for (const _ of commands) this.waiting.push(waiting);
+      this.tail = "";
+      this.write(`${commands.join("\n")}\n`);
+    });
+    this.busy -= commands.length;
+    return answers;
+  }
+
+  private deadline(timeoutMillis: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const { host, port } = this.address;
+      const text = `No response after ${timeoutMillis} millis from remote secondary ${this.peer} at ${host}:${port}`;
+      this.fail(new AtError("AT0023", text));
+      this.socket.destroy();
+    }, timeoutMillis);
   }
 
   /** What is written in one turn leaves together. */
@@ -179,12 +255,12 @@ export class PeerConnection {
   }
 
   private answer(text: string): void {
-    this.waiting.shift()?.resolve(text);
+    this.waiting.shift()?.answer(text);
   }
 
   private fail(error: Error): void {
     this.closed = true;
-    for (const waiting of this.waiting.splice(0)) waiting.reject(error);
+    for (const waiting of this.waiting.splice(0)) waiting.fail(error);
   }
 }
 

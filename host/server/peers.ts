@@ -32,6 +32,11 @@ interface Pooled {
   used: number;
 }
 
+/** Whether a request ended with its connection. */
+function isBroken(answer: unknown): boolean {
+  return answer instanceof AtError && answer.code === "AT0004";
+}
+
 function saysPipelining(answer: string): boolean {
   try {
     const info: unknown = JSON.parse(answer);
@@ -76,11 +81,31 @@ export class Peers {
     try {
       return await connection.request(command, timeoutMillis);
     } catch (error) {
-      const broken = error instanceof AtError && error.code === "AT0004" && connection.closed;
-      if (!reused || !broken) throw error;
+      if (!reused || !connection.closed || !isBroken(error)) throw error;
     }
     const fresh = await this.take(peer, purpose);
     return fresh.request(command, timeoutMillis);
+  }
+
+  /**
+   * Asks a peer several things, at once when it lets them overlap; gives the answer or the error of each. What a pooled
+   * connection that broke left unanswered is asked again, once. Throws AtError when the peer can't be reached.
+   */
+  async requestAll(
+    peer: string,
+    purpose: Purpose,
+    commands: readonly string[],
+    timeoutMillis: number,
+  ): Promise<(string | AtError)[]> {
+    const reused = this.pool.get(`${purpose} ${peer}`)?.open !== undefined;
+    const connection = await this.take(peer, purpose);
+    const answers = await connection.requestAll(commands, timeoutMillis);
+    if (!reused || !connection.closed) return answers;
+    const answered = answers.findIndex(isBroken);
+    if (answered < 0) return answers;
+    const fresh = await this.take(peer, purpose);
+    const rest = await fresh.requestAll(commands.slice(answered), timeoutMillis);
+    return [...answers.slice(0, answered), ...rest];
   }
 
   /**

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { MAX_LINE_BYTES } from "../wire/line.ts";
 
 /** Bytes that may wait for a monitor that doesn't read. A line is shared by all monitors it waits for. */
@@ -9,8 +9,8 @@ export const MAX_QUEUED_BYTES = MAX_LINE_BYTES;
 export interface PushTarget {
   /** Whether a line may be written now: no request is in the way, and the other side reads. */
   readonly ready: boolean;
-  /** Writes a line; the line has no line feed. */
-  write(line: string): void;
+  /** Writes a line with its line feed. */
+  write(line: Buffer): void;
   /** More is waiting than `MAX_QUEUED_BYTES`. */
   overflow(): void;
 }
@@ -18,8 +18,8 @@ export interface PushTarget {
 /** Lines for one monitoring connection, written in order and no faster than they are read. */
 export class PushQueue {
   private readonly target: PushTarget;
-  private readonly replays: Iterator<string>[] = [];
-  private lines: string[] = [];
+  private readonly replays: Iterator<Buffer>[] = [];
+  private lines: Buffer[] = [];
   private bytes = 0;
 
   constructor(target: PushTarget) {
@@ -27,13 +27,13 @@ export class PushQueue {
   }
 
   /** Writes what an iterator gives, before any line pushed later; it is asked for one line at a time. */
-  replay(lines: Iterable<string>): void {
+  replay(lines: Iterable<Buffer>): void {
     this.replays.push(lines[Symbol.iterator]());
     this.flow();
   }
 
-  push(line: string): void {
-    const size = Buffer.byteLength(line);
+  push(line: Buffer): void {
+    const size = line.length;
     // One line of any length may wait, so that none is too long to be ever taken.
     if (this.lines.length > 0 && this.bytes + size > MAX_QUEUED_BYTES) {
       this.clear();
@@ -60,7 +60,7 @@ export class PushQueue {
     this.bytes = 0;
   }
 
-  private next(): string | undefined {
+  private next(): Buffer | undefined {
     for (;;) {
       const [replay] = this.replays;
       if (replay === undefined) break;
@@ -69,7 +69,7 @@ export class PushQueue {
       this.replays.shift();
     }
     const line = this.lines.shift();
-    if (line !== undefined) this.bytes -= Buffer.byteLength(line);
+    if (line !== undefined) this.bytes -= line.length;
     return line;
   }
 }

@@ -44,10 +44,10 @@ export interface Session {
   close(): void;
   /** Hangs up after `delayMillis`. */
   closeAfter(delayMillis: number): void;
-  /** Writes a line to a monitoring connection; the line has no line feed. */
-  push(line: string): void;
+  /** Writes a line, with its line feed, to a monitoring connection. */
+  push(line: Buffer): void;
   /** Writes lines as fast as the other side reads, before any pushed later. */
-  replay(lines: Iterable<string>): void;
+  replay(lines: Iterable<Buffer>): void;
 }
 
 /** Who the connection is to the data: the owner, a peer, or anybody. */

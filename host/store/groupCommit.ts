@@ -1,18 +1,43 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-interface Waiting {
-  /** Runs the action; gives what settles its promise once all is durable. */
-  run(): () => void;
-  fail(error: unknown): void;
+/** An action that waits for its transaction. */
+class Waiting<T> {
+  private readonly action: () => T;
+  private readonly resolve: (result: T) => void;
+  readonly reject: (error: unknown) => void;
+  private result: T | undefined;
+  private error: unknown;
+  private failed = false;
+
+  constructor(action: () => T, resolve: (result: T) => void, reject: (error: unknown) => void) {
+    this.action = action;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  run(): void {
+    try {
+      this.result = this.action();
+    } catch (error) {
+      this.failed = true;
+      this.error = error;
+    }
+  }
+
+  settle(): void {
+    if (this.failed) this.reject(this.error);
+    else this.resolve(this.result as T);
+  }
 }
 
 /**
- * Actions that come before a transaction is open share it, and with it one flush to the disk. `transact` opens one, runs its
- * argument within, and resolves when all of that is durable.
+ * Actions that come while a transaction is being made durable share the next one, and with it one flush to the disk. `transact`
+ * opens one, runs its argument within, and resolves when all of that is durable.
  */
 export class GroupCommit {
   private readonly transact: (run: () => void) => Promise<void>;
-  private waiting: Waiting[] = [];
+  private waiting: Waiting<unknown>[] = [];
+  private open = false;
 
   constructor(transact: (run: () => void) => Promise<void>) {
     this.transact = transact;
@@ -20,35 +45,35 @@ export class GroupCommit {
 
   /** Resolves, or rejects with what the action threw, once the transaction is durable; rejects as the transaction does. */
   write<T>(action: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const run = (): (() => void) => {
-        try {
-          const result = action();
-          return () => resolve(result);
-        } catch (error) {
-          return () => reject(error);
-        }
-      };
-      if (this.waiting.push({ run, fail: reject }) === 1) this.open();
+    return new Promise<T>((resolve, reject) => {
+      this.waiting.push(new Waiting(action, resolve, reject) as Waiting<unknown>);
+      if (!this.open) this.writeWaiting();
     });
   }
 
-  private open(): void {
-    let group = this.waiting;
-    let settle: (() => void)[] = [];
-    const run = (): void => {
+  private writeWaiting(): void {
+    this.open = true;
+    let group: Waiting<unknown>[] | undefined;
+    const take = (): Waiting<unknown>[] => {
       group = this.waiting;
       this.waiting = [];
-      settle = group.map((waiting) => waiting.run());
+      return group;
     };
-    this.transact(run).then(
-      () => {
-        for (const durable of settle) durable();
-      },
-      (error: unknown) => {
-        if (this.waiting === group) this.waiting = [];
-        for (const { fail } of group) fail(error);
-      },
-    );
+    const run = (): void => {
+      for (const waiting of take()) waiting.run();
+    };
+    this.transact(run)
+      .then(
+        () => {
+          for (const waiting of group ?? []) waiting.settle();
+        },
+        (error: unknown) => {
+          for (const waiting of group ?? take()) waiting.reject(error);
+        },
+      )
+      .finally(() => {
+        this.open = false;
+        if (this.waiting.length > 0) this.writeWaiting();
+      });
   }
 }

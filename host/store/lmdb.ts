@@ -2,6 +2,7 @@
 import type { Database, RootDatabase } from "lmdb";
 import type { Notification } from "../wire/notification.ts";
 import { GroupCommit } from "./groupCommit.ts";
+import { NotificationPlaces } from "./notificationPlaces.ts";
 import { type NotificationRow, notificationOf, rowOf } from "./notificationRow.ts";
 import { openLmdb, writeFailure } from "./openLmdb.ts";
 import { adoptSchema } from "./schema.ts";
@@ -49,13 +50,12 @@ class LmdbStore implements Store, StoreWriter {
   private readonly commitIds: Database<number, string>;
   /** In the order of their arrival: what comes together lies together, and one page takes many. */
   private readonly notes: Database<NotificationRow, number>;
-  private readonly places: Database<number, string>;
+  private readonly places: NotificationPlaces;
   private readonly deliveries: Database<DeliveryRow, number>;
   private readonly log: Database<AccessEntry, number>;
   private readonly path: string;
   private readonly now: () => number;
   private readonly group = new GroupCommit((run) => this.transact(run));
-  private nextPlace: number;
   private version = 0;
 
   constructor(root: RootDatabase, path: string, now: () => number) {
@@ -68,11 +68,10 @@ class LmdbStore implements Store, StoreWriter {
     this.commits = root.openDB({ name: "commits" });
     this.commitIds = root.openDB({ name: "commitIds" });
     this.notes = root.openDB({ name: "notifications" });
-    this.places = root.openDB({ name: "notificationPlaces" });
+    const index = root.openDB<number, string>({ name: "notificationPlaces" });
+    this.places = new NotificationPlaces({ notes: this.notes, index, meta: this.meta });
     this.deliveries = root.openDB({ name: "deliveries" });
     this.log = root.openDB({ name: "accesses" });
-    const [lastPlace] = this.notes.getKeys({ reverse: true, limit: 1 });
-    this.nextPlace = (lastPlace ?? 0) + 1;
   }
 
   write<T>(action: (writer: StoreWriter) => T): Promise<T> {
@@ -172,9 +171,7 @@ class LmdbStore implements Store, StoreWriter {
 
   putNotification(notification: Notification): void {
     this.removeNotification(notification.id);
-    this.places.put(notification.id, this.nextPlace);
-    this.notes.put(this.nextPlace, rowOf(notification));
-    this.nextPlace += 1;
+    this.notes.put(this.places.add(notification.id), rowOf(notification));
   }
 
   putDelivery(id: string, { status, retryCount, priority }: Delivery): boolean {
@@ -211,6 +208,7 @@ class LmdbStore implements Store, StoreWriter {
     try {
       await this.root.transaction(run);
     } catch (error) {
+      this.places.load();
       throw await writeFailure(error, this.path);
     } finally {
       // Readers outside the transaction see the change only now.
@@ -219,7 +217,7 @@ class LmdbStore implements Store, StoreWriter {
   }
 
   private placeOf(id: string): number | undefined {
-    return fits(id) ? this.places.get(id) : undefined;
+    return fits(id) ? this.places.find(id) : undefined;
   }
 
   private withDelivery(notification: Notification, place: number): Notification {

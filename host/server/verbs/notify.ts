@@ -194,7 +194,7 @@ export const notify: Verb = {
   ),
   usage:
     "notify[:id:<id>][:update|:delete][:messageType:<key|text>][:<options>][:<metadata>]:@<atSign>:<key>[@<owner>][:<value>]",
-  async run(args, session, services) {
+  run(args, session, services) {
     switch (standing(session)) {
       case "owner":
         return send(args, session, services);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { open } from "lmdb";
 import { afterAll, describe, expect, it } from "vitest";
 import { openLmdbStore } from "../../store/lmdb.ts";
-import { SCHEMA_VERSION } from "../../store/store.ts";
+import { SCHEMA_VERSION, type Store } from "../../store/store.ts";
 import type { Notification } from "../../wire/notification.ts";
 import { storeSuite } from "./suite.ts";
 
@@ -83,6 +83,42 @@ describe("lmdb on disk", () => {
       expect(store.counts().notifications).toBe(3);
       await store.close();
     }
+  });
+
+  it("finds each of many notifications by its id, also after it was opened again", async () => {
+    const path = fresh();
+    const many = Array.from({ length: 2_600 }, (_, index) => ({
+      ...{ id: `${(index * 7_919) % 2_600}-id`, from: "@x", to: "@y", key: `@y:k${index}.ns@x` },
+      ...{ type: "sent", operation: "update", messageType: "key", priority: "low" },
+      ...{ status: "queued", retryCount: 1, strategy: "all", notifier: "SYSTEM", depth: 1 },
+      ...{ createdAt: 1_000 + index, isEncrypted: true },
+    })) as Notification[];
+    const gone = new Set(many.filter((_, index) => index % 100 === 7).map(({ id }) => id));
+    const judge = (store: Store): void => {
+      for (const notification of many) {
+        const kept = gone.has(notification.id) ? undefined : notification;
+        expect(store.notification(notification.id)).toEqual(kept);
+        expect(store.hasNotification(notification.id)).toBe(kept !== undefined);
+      }
+      expect(store.counts().notifications).toBe(many.length - gone.size);
+    };
+    const made = await openLmdbStore(path);
+    for (let from = 0; from < many.length; from += 100) {
+      const some = many.slice(from, from + 100);
+      await made.write((tx) => {
+        for (const notification of some) tx.putNotification(notification);
+      });
+    }
+    await made.write((tx) => {
+      for (const id of gone) tx.removeNotification(id);
+    });
+    judge(made);
+    await made.close();
+    const again = await openLmdbStore(path);
+    judge(again);
+    await again.write((tx) => tx.putNotification(many[2_599] as Notification));
+    expect(again.counts().notifications).toBe(many.length - gone.size);
+    await again.close();
   });
 
   it("takes up a store of before versions were written, and gives it one", async () => {
