@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The effective parameters of an atServer: a flag counts before an environment variable, that before the configuration
 // file, that before the default (atProtocol, configuration).
-import { parseDocument } from "yaml";
 import { parseAddress } from "../client/transport.ts";
 import type { ServerConfig, Tuning } from "../server/config.ts";
 import { CliError, EXIT } from "./exit.ts";
@@ -243,12 +242,14 @@ function isAllowed(parameter: Parameter, value: Value): boolean {
 
 async function readFileValues(file: string): Promise<FileValues> {
   const values = new Map<Parameter, { path: string; value: unknown }>();
-  collect(parseFile(await readNamedFile("--config", file), file), "", file, values);
+  collect(await parseFile(await readNamedFile("--config", file), file), "", file, values);
   return values;
 }
 
 /** Throws CliError for what is no YAML, or repeats itself without end. */
-function parseFile(text: string, file: string): unknown {
+async function parseFile(text: string, file: string): Promise<unknown> {
+  // Loaded when there is a file: a server does without its megabytes.
+  const { parseDocument } = await import("yaml");
   const document = parseDocument(text, { logLevel: "error" });
   try {
     for (const error of document.errors) throw error;

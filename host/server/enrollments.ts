@@ -58,7 +58,7 @@ export class Enrollments {
   private readonly records: Records;
   private readonly atSign: string;
   private readonly now: () => number;
-  /** Read since the records changed last: every command of an enrolled connection asks for its enrollment. */
+  /** Read since the records of their namespace changed last: every command of an enrolled connection asks for its enrollment. */
   private readonly known = new Map<string, StoredEnrollment>();
   private version = -1;
 
@@ -149,7 +149,7 @@ export class Enrollments {
   }
 
   private stored(key: string): StoredEnrollment | undefined {
-    const version = this.records.store.recordsVersion();
+    const version = this.records.store.managedVersion();
     if (version !== this.version) this.known.clear();
     this.version = version;
     const known = this.known.get(key);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { RE2JS, RE2JSException } from "re2js";
+import type { RE2JS } from "re2js";
 import { AtError } from "../wire/errors.ts";
 import type { TextPattern } from "../wire/notification.ts";
 
@@ -33,7 +33,9 @@ function estimate(pattern: string): number {
   return pattern.length * groups * single;
 }
 
-function compile(pattern: string): RE2JS {
+/** The engine is loaded with the first pattern: a server nobody filters does without its megabyte. */
+async function compile(pattern: string): Promise<RE2JS> {
+  const { RE2JS, RE2JSException } = await import("re2js");
   try {
     return RE2JS.compile(RE2JS.translateRegExp(pattern));
   } catch (cause) {
@@ -45,20 +47,20 @@ function compile(pattern: string): RE2JS {
 /**
  * The regular expression of a command, case-sensitive, found anywhere in a text. Anybody may send one, so it runs on an
  * engine without backtracking: its time grows with the length of the text alone. Look-around and back-references don't
- * exist there. Throws AT0003 for a pattern that can't be read or is too large.
+ * exist there. Rejects with AT0003 for a pattern that can't be read or is too large.
  */
-export function parseRegex(pattern: string): TextPattern {
+export async function parseRegex(pattern: string): Promise<TextPattern> {
   if (pattern.length > MAX_PATTERN) refuse("too long");
   if (pattern === "" || pattern === ".*") return everything;
   if (estimate(pattern) > MAX_ESTIMATE) refuse("too large");
-  const compiled = compile(pattern);
+  const compiled = await compile(pattern);
   if (compiled.programSize() > MAX_PATTERN_STEPS) refuse("too large");
   return compiled;
 }
 
-/** The keys a pattern fits, in their order. Throws AT0003 as `parseRegex`, or when the filter takes too long. */
+/** The keys a pattern fits, in their order. Rejects with AT0003 as `parseRegex`, or when the filter takes too long. */
 export async function filterKeys(keys: readonly string[], pattern: string): Promise<string[]> {
-  const regex = parseRegex(pattern);
+  const regex = await parseRegex(pattern);
   const found: string[] = [];
   let worked = 0;
   let turn = performance.now();

@@ -182,7 +182,7 @@ export class Records {
     const metadata = mergeMetadata(existing?.metadata, options, this.atSign, now, how.createdBy);
     const record = { value: how.metadataOnly ? (existing?.value ?? null) : value, metadata };
     if (how.forgotten) writer.forgetCommit(key);
-    return writer.put(key, record, this.operation(key, how));
+    return writer.put(key, record, this.operation(key, how), stored ?? null);
   }
 
   /** Removes a record, there or not; resolves with the commit id (-1: not committed). Throws AT0016 as `putIn`. */

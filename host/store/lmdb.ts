@@ -11,6 +11,7 @@ import {
   type CommitEntry,
   type CommitOperation,
   type Delivery,
+  isManaged,
   SCHEMA_VERSION,
   type Store,
   type StoreCounts,
@@ -57,6 +58,10 @@ class LmdbStore implements Store, StoreWriter {
   private readonly now: () => number;
   private readonly group = new GroupCommit((run) => this.transact(run));
   private version = 0;
+  /** Highest commit id on disk, and in the transaction that is open. */
+  private committed: number;
+  private newest: number;
+  private writing = false;
 
   constructor(root: RootDatabase, path: string, now: () => number) {
     this.root = root;
@@ -72,6 +77,8 @@ class LmdbStore implements Store, StoreWriter {
     this.places = new NotificationPlaces({ notes: this.notes, index, meta: this.meta });
     this.deliveries = root.openDB({ name: "deliveries" });
     this.log = root.openDB({ name: "accesses" });
+    this.committed = this.meta.get(LAST_COMMIT) ?? -1;
+    this.newest = this.committed;
   }
 
   write<T>(action: (writer: StoreWriter) => T): Promise<T> {
@@ -82,7 +89,7 @@ class LmdbStore implements Store, StoreWriter {
     return fits(key) ? this.held.get(key) : undefined;
   }
 
-  recordsVersion(): number {
+  managedVersion(): number {
     return this.version;
   }
 
@@ -112,7 +119,7 @@ class LmdbStore implements Store, StoreWriter {
   }
 
   lastCommitId(): number {
-    return this.meta.get(LAST_COMMIT) ?? -1;
+    return this.writing ? this.newest : this.committed;
   }
 
   *commitsAfter(commitId: number): Iterable<CommitEntry> {
@@ -146,9 +153,14 @@ class LmdbStore implements Store, StoreWriter {
     return pageSize * (lastPageNumber + 1);
   }
 
-  put(key: string, record: StoredRecord, operation?: CommitOperation): number {
-    this.version += 1;
-    this.dropExpiry(key);
+  put(
+    key: string,
+    record: StoredRecord,
+    operation?: CommitOperation,
+    replaced: StoredRecord | null = this.record(key) ?? null,
+  ): number {
+    if (isManaged(key)) this.version += 1;
+    this.dropExpiry(key, replaced);
     this.held.put(key, record);
     const { expiresAt } = record.metadata;
     if (expiresAt !== undefined) this.expiry.put([expiresAt, key], true);
@@ -156,8 +168,8 @@ class LmdbStore implements Store, StoreWriter {
   }
 
   remove(key: string, commit: boolean, time?: number): number {
-    this.version += 1;
-    this.dropExpiry(key);
+    if (isManaged(key)) this.version += 1;
+    this.dropExpiry(key, this.record(key) ?? null);
     this.held.remove(key);
     return commit ? this.commit(key, "-", time) : -1;
   }
@@ -206,14 +218,23 @@ class LmdbStore implements Store, StoreWriter {
   private async transact(run: () => void): Promise<void> {
     const before = this.version;
     try {
-      await this.root.transaction(run);
+      await this.root.transaction(() => this.runWithin(run));
+      this.committed = this.newest;
     } catch (error) {
+      this.newest = this.committed;
       this.places.load();
       throw await writeFailure(error, this.path);
     } finally {
       // Readers outside the transaction see the change only now.
       if (this.version !== before) this.version += 1;
     }
+  }
+
+  private runWithin(run: () => void): void {
+    this.writing = true;
+    run();
+    this.writing = false;
+    if (this.newest !== this.committed) this.meta.put(LAST_COMMIT, this.newest);
   }
 
   private placeOf(id: string): number | undefined {
@@ -227,18 +248,18 @@ class LmdbStore implements Store, StoreWriter {
     return { ...notification, status, retryCount, priority };
   }
 
-  private dropExpiry(key: string): void {
-    const expiresAt = this.held.get(key)?.metadata.expiresAt;
+  private dropExpiry(key: string, replaced: StoredRecord | null): void {
+    const expiresAt = replaced?.metadata.expiresAt;
     if (expiresAt !== undefined) this.expiry.remove([expiresAt, key]);
   }
 
   private commit(key: string, operation: CommitOperation, time = this.now()): number {
-    const commitId = this.lastCommitId() + 1;
+    this.newest += 1;
+    const commitId = this.newest;
     const earlier = this.commitIds.get(key);
     if (earlier !== undefined) this.commits.remove(earlier);
     this.commits.put(commitId, { commitId, key, operation, time });
     this.commitIds.put(key, commitId);
-    this.meta.put(LAST_COMMIT, commitId);
     return commitId;
   }
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Notification } from "../wire/notification.ts";
-import type {
-  AccessEntry,
-  CommitEntry,
-  CommitOperation,
-  Delivery,
-  Store,
-  StoreCounts,
-  StoredRecord,
-  StoreWriter,
+import {
+  type AccessEntry,
+  type CommitEntry,
+  type CommitOperation,
+  type Delivery,
+  isManaged,
+  type Store,
+  type StoreCounts,
+  type StoredRecord,
+  type StoreWriter,
 } from "./store.ts";
 
 class MemoryStore implements Store, StoreWriter {
@@ -33,7 +34,7 @@ class MemoryStore implements Store, StoreWriter {
     return record === undefined ? undefined : structuredClone(record);
   }
 
-  recordsVersion(): number {
+  managedVersion(): number {
     return this.version;
   }
 
@@ -105,13 +106,13 @@ class MemoryStore implements Store, StoreWriter {
   }
 
   put(key: string, record: StoredRecord, operation?: CommitOperation): number {
-    this.version += 1;
+    if (isManaged(key)) this.version += 1;
     this.held.set(key, structuredClone(record));
     return operation === undefined ? -1 : this.commit(key, operation);
   }
 
   remove(key: string, commit: boolean, time?: number): number {
-    this.version += 1;
+    if (isManaged(key)) this.version += 1;
     this.held.delete(key);
     return commit ? this.commit(key, "-", time) : -1;
   }

@@ -57,8 +57,8 @@ export interface StoreCounts {
 /** Reads see what was written before, whether or not it has reached the disk yet. */
 export interface StoreReader {
   record(key: string): StoredRecord | undefined;
-  /** Another number than before once any record was written or removed. */
-  recordsVersion(): number;
+  /** Another number than before once a record of the namespace `__manage` was written or removed. */
+  managedVersion(): number;
   /** All records in ascending order of their keys. */
   records(): Iterable<[key: string, record: StoredRecord]>;
   /** Keys of records whose `expiresAt` is before `now`, the earliest first. */
@@ -82,8 +82,16 @@ export interface StoreReader {
 }
 
 export interface StoreWriter extends StoreReader {
-  /** Writes a record. With an operation it is committed and the new commit id is returned, otherwise -1. */
-  put(key: string, record: StoredRecord, operation?: CommitOperation): number;
+  /**
+   * Writes a record. With an operation it is committed and the new commit id is returned, otherwise -1. Who has read the record
+   * that is replaced, or null for none, hands it over.
+   */
+  put(
+    key: string,
+    record: StoredRecord,
+    operation?: CommitOperation,
+    replaced?: StoredRecord | null,
+  ): number;
   /** Removes a record, there or not; committed when asked, with the time given or now. Returns as `put`. */
   remove(key: string, commit: boolean, time?: number): number;
   /** Takes a key's entry out of the commit log; its id isn't used again. */
@@ -95,6 +103,11 @@ export interface StoreWriter extends StoreReader {
   logAccess(entry: AccessEntry): void;
   /** Drops the oldest entries of the access log until `keep` are left. */
   trimAccesses(keep: number): void;
+}
+
+/** Whether a record is of the namespace in which enrollments are kept. */
+export function isManaged(key: string): boolean {
+  return key.includes(".__manage@");
 }
 
 /**

@@ -39,8 +39,16 @@ const cachedPublicKey = whole(`cached:public:${ENTITY}${OWNER}`);
 const cachedSharedKey = whole(`cached:${SHARED}${ENTITY}${OWNER}`);
 const localKey = whole(`local:${ENTITY}${OWNER}`);
 
+let judged: { readonly key: string; readonly type: KeyType } | undefined;
+
 /** Which kind of record a key names (atProtocol, key types); the first rule that fits decides. */
 export function keyType(key: string): KeyType {
+  // One command asks for the same key several times.
+  if (judged?.key !== key) judged = { key, type: judge(key) };
+  return judged.type;
+}
+
+function judge(key: string): KeyType {
   if (key.length > 2 * MAX_CACHED_KEY_LENGTH) return "invalidKey";
   if (reserved.test(key)) return "reservedKey";
   if (publicKey.test(key)) return "publicKey";

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-
 import { startServer } from "../../server/server.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";

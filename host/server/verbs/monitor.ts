@@ -10,9 +10,9 @@ export const monitor: Verb = {
   grammar:
     /^monitor(?::(?<strict>strict))?(?::(?<selfNotifications>selfNotifications))?(?::(?<multiplexed>multiplexed))?(?::(?<epochMillis>\d+))?(?: +(?<regex>.+))?$/is,
   usage: "monitor[:strict][:selfNotifications][:multiplexed][:<epochMillis>][ <regex>]",
-  run(args, session, services) {
+  async run(args, session, services) {
     const filter = {
-      regex: parseRegex(args.regex ?? ".*"),
+      regex: await parseRegex(args.regex ?? ".*"),
       strict: args.strict !== undefined,
       selfNotifications: args.selfNotifications !== undefined,
       multiplexed: args.multiplexed !== undefined,

@@ -53,8 +53,8 @@ export const notifyList: Verb = {
   grammar:
     /^notify:list(?::(?<fromDate>\d{4}-[01]?\d?-[0123]?\d?))?(?::(?<toDate>\d{4}-[01]?\d?-[0123]?\d?))?(?::(?<regex>[^:]+))?/i,
   usage: "notify:list[:<from date>[:<to date>]][:<regex>]",
-  run(args, session, services) {
-    const regex = parseRegex(args.regex ?? ".*");
+  async run(args, session, services) {
+    const regex = await parseRegex(args.regex ?? ".*");
     const inTime = between(args.fromDate, args.toDate, services.now());
     const found = visible(session, services).filter(
       (notification) => inTime(notification) && notificationMatches(notification, regex),

@@ -23,7 +23,7 @@ export const stats: Verb = {
   grammar: /^stats(?<statId>:(?:(?!0)\d+)?(?:,\d+)*)?(?::(?<regex>(?<=:3:|:15:).+))?$/is,
   usage: "stats[:<id>[,<id>]…] or stats:<3|15>:<regex>",
   async run(args, session, services) {
-    const context = { services, session, regex: parseRegex(args.regex ?? ".*") };
+    const context = { services, session, regex: await parseRegex(args.regex ?? ".*") };
     const shown: string[] = [];
     for (const { id, name, value } of chosen(args.statId)) {
       shown.push(JSON.stringify({ id: String(id), name, value: await value(context) }));

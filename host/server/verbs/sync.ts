@@ -66,7 +66,10 @@ export const sync: Verb = {
   usage: "sync:from:<commit id>[:limit:<number>][:skipDeletesUntil:<commit id>][:<regex>]",
   async run(args, session, services) {
     const { records, authorization, tuning } = services;
-    const wanted = commitFilter(parseRegex(args.regex ?? ".*"), authorization.namespaces(session));
+    const wanted = commitFilter(
+      await parseRegex(args.regex ?? ".*"),
+      authorization.namespaces(session),
+    );
     const limit = Math.min(Number(args.limit ?? tuning.syncPageLimit), tuning.syncPageLimit);
     const skipDeletesUntil = Number(args.skipDeletesUntil ?? -1);
     const page = new Page(limit, tuning.syncBufferSize);

@@ -187,16 +187,19 @@ export function storeSuite(name: string, open: (now: () => number) => Promise<St
       expect(store.notifications()).toEqual([]);
     });
 
-    it("has another version after a record changed, and the same after anything else", async () => {
-      const versions = [store.recordsVersion()];
-      await store.write((tx) => tx.put("a@x", record("1")));
-      versions.push(store.recordsVersion());
-      await store.write((tx) => tx.remove("a@x", false));
-      versions.push(store.recordsVersion());
+    it("has another version after an enrollment changed, and the same after anything else", async () => {
+      const key = "id.new.enrollments.__manage@x";
+      const versions = [store.managedVersion()];
+      await store.write((tx) => tx.put(key, record("1")));
+      versions.push(store.managedVersion());
+      await store.write((tx) => tx.remove(key, false));
+      versions.push(store.managedVersion());
       expect(new Set(versions).size).toBe(3);
+      await store.write((tx) => tx.put("a@x", record("1")));
+      await store.write((tx) => tx.remove("a@x", false));
       await store.write((tx) => tx.putNotification(notification("1", NOW)));
       await store.write((tx) => tx.logAccess({ atSign: "@bob", verb: "from", time: NOW }));
-      expect(store.recordsVersion()).toBe(versions[2]);
+      expect(store.managedVersion()).toBe(versions[2]);
     });
 
     it("has nothing under a name of any length", async () => {
