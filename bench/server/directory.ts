@@ -13,7 +13,8 @@ import type { RowResult } from "./rows.ts";
 import { startOwn } from "./setting.ts";
 
 const NAMES = 1_000_000;
-const BATCH = 10_000;
+/** Names registered at a time: what a transaction changes lies on disk twice until two more have followed. */
+const BATCH = 1_000;
 const CONNECTIONS = 50;
 const ROUNDS = 7;
 const LOOKUPS = 20_000;

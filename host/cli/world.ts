@@ -14,18 +14,12 @@ import { openDirectoryStore } from "../directory/lmdbDirectoryStore.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { ChildProgram } from "./childProgram.ts";
 import { CliError, EXIT } from "./exit.ts";
-import { atmicroProgram } from "./program.ts";
+import { atmicroProgram, nodeFlags } from "./program.ts";
 
 /** Certificates carry this name, and the directory hands it out. */
 export const WORLD_HOST = "localhost";
 const LISTEN_ADDRESS = "127.0.0.1";
 const READY_MILLIS = 20_000;
-/**
- * A server's garbage is short-lived: collected in small portions it takes less memory. And most servers have little to do: V8's
- * optimizing compiler, 10 MB, is for functions that work seven times longer than by default.
- */
-const HEAP_FLAGS = ["--max-semi-space-size=2", "--interrupt-budget=1000000"];
-
 /** Loaded when a world is made: the servers, which are the same program, do without its megabytes. */
 const certificates = (): Promise<typeof import("../crypto/certificates.ts")> =>
   import("../crypto/certificates.ts");
@@ -193,7 +187,7 @@ export class World {
     const program = new ChildProgram({
       name,
       args: [
-        ...HEAP_FLAGS,
+        ...nodeFlags,
         atmicroProgram(),
         ...args,
         ...["--host", LISTEN_ADDRESS, "--port", "0", "--log-level", this.logLevel],

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { nodeFlags } from "../../cli/program.ts";
 import { deployed, mistakes } from "./commandLine.ts";
 
 /** Of 100; a unit without any measure has 96. */
@@ -33,8 +34,9 @@ describe.each(units)("%s", (unit) => {
     const [start, ...others] = settings(unit, "ExecStart");
     expect(others).toEqual([]);
     const words = start?.split(/\s+/) ?? [];
-    expect(words.slice(0, 2)).toEqual(["/usr/bin/node", "/opt/atmicro/build/host/cli/main.js"]);
-    expect(await mistakes(words.slice(2))).toEqual([]);
+    const program = ["/usr/bin/node", ...nodeFlags, "/opt/atmicro/build/host/cli/main.js"];
+    expect(words.slice(0, program.length)).toEqual(program);
+    expect(await mistakes(words.slice(program.length))).toEqual([]);
   });
 
   it("names no secret on the command line and keeps each in a file of the service's own", () => {
