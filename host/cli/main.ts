@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=2 --interrupt-budget=1000000 --heap-growing-percent=20
+#!/usr/bin/env -S node --max-semi-space-size=2 --interrupt-budget=1000000 --heap-growing-percent=20 --v8-pool-size=1
 // SPDX-License-Identifier: BSD-3-Clause
 import { askSecret } from "./askSecret.ts";
 import { run } from "./atmicro.ts";
