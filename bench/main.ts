@@ -11,6 +11,7 @@ import { cases } from "./cases.ts";
 import { coreWasm, openCore } from "./core.ts";
 import { measure } from "./measure.ts";
 import { type MemoryFigure, measureMemory } from "./memory.ts";
+import { writeReadmeTables } from "./readme.ts";
 
 /** One operation on three engines, microseconds a call. */
 type Row = {
@@ -88,7 +89,8 @@ async function main(): Promise<void> {
     mkdirSync(fileURLToPath(new URL("../../bench/results", import.meta.url)), { recursive: true });
     writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
     for (const line of table(results)) process.stdout.write(`${line}\n`);
-    say(`written to ${RESULTS}`);
+    writeReadmeTables();
+    say(`written to ${RESULTS} and README.md`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

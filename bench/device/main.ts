@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { EmulatedLine } from "../../boards/emulator/emulatedLine.ts";
 import { SerialEngine, type SerialLine } from "../../boards/engine/serialEngine.ts";
 import { QemuLine } from "../../boards/qemu-rv32/qemuLine.ts";
+import { writeReadmeTables } from "../readme.ts";
 import { deviceCases } from "./cases.ts";
 import { coldBootToReading } from "./coldBoot.ts";
 
@@ -106,7 +107,8 @@ async function main(): Promise<void> {
   lines.push("", "RV32IMC, instructions: core, mbedTLS, ratio", ...table(rv32));
   lines.push("", `RP2040, cold boot to the first decrypted reading: ${coldBootToReadingSeconds} s`);
   for (const line of lines) process.stdout.write(`${line}\n`);
-  say(`written to ${file}`);
+  writeReadmeTables();
+  say(`written to ${file} and README.md`);
 }
 
 await main();

@@ -6,6 +6,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createAuthority } from "../../host/crypto/certificates.ts";
+import { writeReadmeTables } from "../readme.ts";
 import { measureDirectory } from "./directory.ts";
 import type { Spread } from "./figures.ts";
 import { measureLatency } from "./latency.ts";
@@ -113,7 +114,8 @@ async function main(named: readonly string[]): Promise<void> {
     }
     mkdirSync(join(RESULTS, ".."), { recursive: true });
     writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
-    say(`written to ${RESULTS}`);
+    writeReadmeTables();
+    say(`written to ${RESULTS} and README.md`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
