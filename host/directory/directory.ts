@@ -2,8 +2,9 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { createServer, type TLSSocket } from "node:tls";
+import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
+import { requireKeyOf } from "../crypto/certificateKey.ts";
 import { traceOf } from "../server/trace.ts";
 import { AtError } from "../wire/errors.ts";
 import type { Family } from "../wire/exposition.ts";
@@ -25,13 +26,18 @@ const SESSION_SECONDS = 86_400;
 /** Requests taken from a connection but not answered yet, above which it isn't read from. */
 const MAX_WAITING = 64;
 
+/** PEM texts: certificate chain and private key. */
+export interface DirectoryIdentity {
+  certificate: string;
+  privateKey: string;
+}
+
 export interface DirectoryConfig {
   /** 0 takes a free port. */
   port: number;
   /** Address to listen on; all of IPv4 when absent. */
   host?: string;
-  /** PEM texts: certificate chain and private key. */
-  tls: { certificate: string; privateKey: string };
+  tls: DirectoryIdentity;
   /** 48 bytes that TLS session tickets are made with; random ones when absent. */
   ticketKeys?: Buffer;
   store: DirectoryStore;
@@ -44,6 +50,11 @@ export interface DirectoryConfig {
 /** An atDirectory that answers. */
 export interface RunningDirectory {
   readonly port: number;
+  /**
+   * Uses another certificate from now on; connections stay as they are. Throws, and changes nothing, when the key is not the
+   * certificate's or a text can't be read.
+   */
+  useIdentity(identity: DirectoryIdentity): void;
   /** Makes and takes session tickets with other keys (48 bytes) from now on. */
   useTicketKeys(keys: Buffer): void;
   /** Figures for a scraper. */
@@ -188,15 +199,27 @@ async function storeFailure(store: DirectoryStore): Promise<string | undefined> 
   }
 }
 
-/** Starts an atDirectory. Rejects when the port is taken or the certificate can't be used. */
-export async function startDirectory(config: DirectoryConfig): Promise<RunningDirectory> {
-  const server = createServer({
-    cert: config.tls.certificate,
-    key: config.tls.privateKey,
+/** What node:tls serves with. Throws for a pair that can't be used. */
+function secureContext(
+  { certificate, privateKey }: DirectoryIdentity,
+  ticketKeys: Buffer | undefined,
+): SecureContextOptions {
+  requireKeyOf(certificate, privateKey);
+  return {
+    cert: certificate,
+    key: privateKey,
     minVersion: "TLSv1.2",
     sessionIdContext: "atDirectory",
     sessionTimeout: SESSION_SECONDS,
-    ...(config.ticketKeys !== undefined && { ticketKeys: config.ticketKeys }),
+    ...(ticketKeys !== undefined && { ticketKeys }),
+  };
+}
+
+/** Starts an atDirectory. Rejects when the port is taken or the certificate can't be used. */
+export async function startDirectory(config: DirectoryConfig): Promise<RunningDirectory> {
+  let { tls, ticketKeys } = config;
+  const server = createServer({
+    ...secureContext(tls, ticketKeys),
     handshakeTimeout: TLS_HANDSHAKE_MILLIS,
     noDelay: true,
   });
@@ -221,11 +244,19 @@ export async function startDirectory(config: DirectoryConfig): Promise<RunningDi
   config.log.info({ port }, "atDirectory is listening");
   return {
     port,
-    useTicketKeys: (keys) => server.setTicketKeys(keys),
+    useIdentity(identity) {
+      // Without them the keys the server started with would come back.
+      server.setSecureContext(secureContext(identity, ticketKeys));
+      tls = identity;
+    },
+    useTicketKeys(keys) {
+      server.setTicketKeys(keys);
+      ticketKeys = keys;
+    },
     async metrics() {
       // Only who is scraped loads this.
       const { directoryMetrics } = await import("./metrics.ts");
-      return directoryMetrics(counters, sockets.size, config.tls.certificate);
+      return directoryMetrics(counters, sockets.size, tls.certificate);
     },
     notReady: async () => (closing ? "closing" : await storeFailure(config.store)),
     async close() {

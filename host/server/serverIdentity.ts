@@ -3,6 +3,7 @@
 import { createHash, X509Certificate } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
 import type { Logger } from "pino";
+import { requireKeyOf } from "../crypto/certificateKey.ts";
 import type { TlsIdentity } from "./config.ts";
 
 export const DAY_MILLIS = 86_400_000;
@@ -22,9 +23,10 @@ function sessionContext(authority: string | undefined): string {
   return hash.digest("hex").slice(0, CONTEXT_LENGTH);
 }
 
-/** What node:tls serves with, but for the keys of session tickets. */
+/** What node:tls serves with, but for the keys of session tickets. Throws for a pair that can't be used. */
 export function secureContext(identity: TlsIdentity): SecureContextOptions {
   const { certificate, privateKey, authority } = identity;
+  requireKeyOf(certificate, privateKey);
   return {
     cert: certificate,
     key: privateKey,

@@ -6,6 +6,7 @@ import { startDirectory } from "../../directory/directory.ts";
 import { type DirectoryStore, formatEntry } from "../../directory/directoryStore.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
+import { readIdentity, watchIdentity } from "../certificateFiles.ts";
 import type { CommandDefinition, Io } from "../command.ts";
 import {
   type DirectoryStoreOptions,
@@ -60,16 +61,16 @@ function addServe(command: Command, io: Io): void {
     )
     .action(async (options: ServingOptions & DirectoryStoreOptions) => {
       const log = serverLog(options.logLevel);
+      const { certificate, privateKey } = options;
+      const files = { certificate, privateKey };
+      const identity = await readIdentity(files);
       const store = await openNamedStore(options, io, log);
       // With Redis there is no folder of its own: its sessions end with the process.
       const tickets = options.store && (await ticketKeysOf(options.store, log));
       const running = await startDirectory({
         host: options.host,
         port: options.port,
-        tls: {
-          certificate: await readNamedFile("--certificate", options.certificate),
-          privateKey: await readNamedFile("--private-key", options.privateKey),
-        },
+        tls: identity,
         ...(tickets && { ticketKeys: tickets.keys }),
         store,
         log,
@@ -77,7 +78,9 @@ function addServe(command: Command, io: Io): void {
       const useKeys = (keys: Buffer): void => running.useTicketKeys(keys);
       const stopRotation =
         options.store && tickets && rotateTicketKeys(options.store, tickets, useKeys, log);
+      const unwatch = watchIdentity(files, (renewed) => running.useIdentity(renewed), log);
       const close = async (): Promise<void> => {
+        unwatch();
         if (stopRotation) stopRotation();
         await running.close();
         await store.close();
