@@ -195,9 +195,7 @@ export class Notifier {
   async removeExpired(): Promise<void> {
     const now = this.options.now();
     await this.options.store.write((writer) => {
-      for (const found of writer.notifications()) {
-        if (isExpired(found, now)) writer.removeNotification(found.id);
-      }
+      for (const id of writer.expiredNotifications(now)) writer.removeNotification(id);
     });
   }
 

@@ -3,7 +3,7 @@ import type { Database, RootDatabase } from "lmdb";
 import type { Notification } from "../wire/notification.ts";
 import { GroupCommit } from "./groupCommit.ts";
 import { NotificationPlaces } from "./notificationPlaces.ts";
-import { type NotificationRow, notificationOf, rowOf } from "./notificationRow.ts";
+import { EXPIRES_AT, ID, type NotificationRow, notificationOf, rowOf } from "./notificationRow.ts";
 import { openLmdb, writeFailure } from "./openLmdb.ts";
 import { adoptSchema } from "./schema.ts";
 import {
@@ -59,8 +59,8 @@ class LmdbStore implements Store, StoreWriter {
   private readonly group = new GroupCommit((run) => this.transact(run));
   private version = 0;
   /** Highest commit id on disk, and in the transaction that is open. */
-  private committed: number;
-  private newest: number;
+  private committed = -1;
+  private newest = -1;
   private writing = false;
 
   constructor(root: RootDatabase, path: string, now: () => number) {
@@ -77,8 +77,7 @@ class LmdbStore implements Store, StoreWriter {
     this.places = new NotificationPlaces({ notes: this.notes, index, meta: this.meta });
     this.deliveries = root.openDB({ name: "deliveries" });
     this.log = root.openDB({ name: "accesses" });
-    this.committed = this.meta.get(LAST_COMMIT) ?? -1;
-    this.newest = this.committed;
+    this.readLastCommit();
   }
 
   write<T>(action: (writer: StoreWriter) => T): Promise<T> {
@@ -116,6 +115,15 @@ class LmdbStore implements Store, StoreWriter {
     return [...this.notes.getRange()]
       .map(({ key, value }) => this.withDelivery(notificationOf(value), key))
       .sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  expiredNotifications(now: number): string[] {
+    const ids: string[] = [];
+    for (const { value } of this.notes.getRange()) {
+      const expiresAt = value[EXPIRES_AT];
+      if (expiresAt !== undefined && expiresAt < now) ids.push(value[ID]);
+    }
+    return ids;
   }
 
   lastCommitId(): number {
@@ -215,13 +223,18 @@ class LmdbStore implements Store, StoreWriter {
     await this.root.close();
   }
 
+  private readLastCommit(): void {
+    this.committed = this.meta.get(LAST_COMMIT) ?? -1;
+    this.newest = this.committed;
+  }
+
   private async transact(run: () => void): Promise<void> {
     const before = this.version;
     try {
       await this.root.transaction(() => this.runWithin(run));
       this.committed = this.newest;
     } catch (error) {
-      this.newest = this.committed;
+      this.readLastCommit();
       this.places.load();
       throw await writeFailure(error, this.path);
     } finally {

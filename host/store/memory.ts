@@ -69,6 +69,11 @@ class MemoryStore implements Store, StoreWriter {
     return structuredClone([...this.notes.values()]).sort((a, b) => a.createdAt - b.createdAt);
   }
 
+  expiredNotifications(now: number): string[] {
+    const expired = this.notifications().filter(({ expiresAt = now }) => expiresAt < now);
+    return expired.map(({ id }) => id);
+  }
+
   lastCommitId(): number {
     return this.last;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Database } from "lmdb";
-import type { NotificationRow } from "./notificationRow.ts";
+import { ID, type NotificationRow } from "./notificationRow.ts";
 
 /** Key under which the highest place that the index knows is kept. */
 const INDEXED = "indexedPlace";
@@ -36,7 +36,7 @@ export class NotificationPlaces {
     const [last] = notes.getKeys({ reverse: true, limit: 1 });
     this.next = (last ?? 0) + 1;
     for (const { key, value } of notes.getRange({ start: (meta.get(INDEXED) ?? 0) + 1 })) {
-      this.recent.set(value[0], key);
+      this.recent.set(value[ID], key);
     }
   }
 

@@ -24,6 +24,10 @@ export type NotificationRow = readonly [
   metadata: Notification["metadata"],
 ];
 
+/** Places of members in a row. */
+export const ID = 0;
+export const EXPIRES_AT = 14;
+
 export function rowOf(notification: Notification): NotificationRow {
   return [
     notification.id,

@@ -67,6 +67,8 @@ export interface StoreReader {
   notification(id: string): Notification | undefined;
   /** All notifications, oldest first. */
   notifications(): Notification[];
+  /** Ids of notifications whose `expiresAt` is before `now`, oldest first. */
+  expiredNotifications(now: number): string[];
   /** Highest commit id, -1 before the first. It never falls, not even when its entry is gone. */
   lastCommitId(): number;
   /** Entries with an id above `commitId`, ascending; a key has one entry, its latest. */

@@ -171,6 +171,23 @@ export function storeSuite(name: string, open: (now: () => number) => Promise<St
       expect(store.notification("3")).toBeUndefined();
     });
 
+    it("tells which notifications are expired", async () => {
+      const ending = (id: string, expiresAt: number): Notification => ({
+        ...notification(id, NOW + Number(id)),
+        expiresAt,
+      });
+      await store.write((tx) => {
+        tx.putNotification(ending("1", NOW + 10));
+        tx.putNotification(notification("2", NOW));
+        tx.putNotification(ending("3", NOW - 1));
+        tx.putNotification(ending("4", NOW + 5));
+      });
+      expect(store.expiredNotifications(NOW - 1)).toEqual([]);
+      expect(store.expiredNotifications(NOW)).toEqual(["3"]);
+      expect(store.expiredNotifications(NOW + 6)).toEqual(["3", "4"]);
+      expect(store.expiredNotifications(NOW + 11)).toEqual(["1", "3", "4"]);
+    });
+
     it("keeps how a delivery goes beside the notification, and not beyond it", async () => {
       const delivery = { status: "errored", retryCount: 7, priority: "low" } as const;
       const there = await store.write((tx) => {
