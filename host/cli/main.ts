@@ -1,5 +1,6 @@
-#!/usr/bin/env -S node --max-semi-space-size=2 --interrupt-budget=1000000 --heap-growing-percent=20 --v8-pool-size=1
+#!/usr/bin/env -S node --optimize-for-size --max-semi-space-size=1 --heap-growing-percent=20 --v8-pool-size=1
 // SPDX-License-Identifier: BSD-3-Clause
+import "./optimizeLate.ts";
 import { askSecret } from "./askSecret.ts";
 import { run } from "./atmicro.ts";
 import type { Io } from "./command.ts";

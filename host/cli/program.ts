@@ -3,13 +3,13 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * What Node is started with, for a server that takes little memory. Garbage is short-lived: it is collected in small portions,
- * and the rest grows by a fifth at most between two collections. Most servers have little to do: V8's optimizing compiler, 10 MB,
- * is for functions that work seven times longer than by default, and one thread is enough for it. The program's first line and the examples of services say the same.
+ * What Node (20 to 24) is started with, for a server that takes little memory: garbage is short-lived and is collected in small
+ * portions, what stays grows by a fifth at most between two collections, and one thread is enough to compile. The program's first
+ * line and the examples of services say the same.
  */
 export const nodeFlags: readonly string[] = [
-  "--max-semi-space-size=2",
-  "--interrupt-budget=1000000",
+  "--optimize-for-size",
+  "--max-semi-space-size=1",
   "--heap-growing-percent=20",
   "--v8-pool-size=1",
 ];
