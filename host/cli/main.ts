@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --optimize-for-size --max-semi-space-size=1 --heap-growing-percent=20 --v8-pool-size=1
+#!/usr/bin/env -S node --max-semi-space-size=2 --heap-growing-percent=20 --v8-pool-size=1
 // SPDX-License-Identifier: BSD-3-Clause
 import "./optimizeLate.ts";
 import { askSecret } from "./askSecret.ts";

@@ -2,18 +2,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/**
- * What Node (20 to 24) is started with, for a server that takes little memory: garbage is short-lived and is collected in small
- * portions, what stays grows by a fifth at most between two collections, and one thread is enough to compile. The program's first
- * line and the examples of services say the same.
- */
-export const nodeFlags: readonly string[] = [
-  "--optimize-for-size",
-  "--max-semi-space-size=1",
-  "--heap-growing-percent=20",
-  "--v8-pool-size=1",
-];
-
 /** A file of the build: beside the compiled program, or in build/ when the sources run directly. */
 function built(fromBuild: string, fromSource: string): string {
   const places = [fromBuild, fromSource].map((path) =>

@@ -14,7 +14,8 @@ import { openDirectoryStore } from "../directory/lmdbDirectoryStore.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { ChildProgram } from "./childProgram.ts";
 import { CliError, EXIT } from "./exit.ts";
-import { atmicroProgram, nodeFlags } from "./program.ts";
+import { nodeFlags, optimizeLate } from "./nodeFlags.ts";
+import { atmicroProgram } from "./program.ts";
 
 /** Certificates carry this name, and the directory hands it out. */
 export const WORLD_HOST = "localhost";
@@ -188,6 +189,7 @@ export class World {
       name,
       args: [
         ...nodeFlags,
+        optimizeLate,
         atmicroProgram(),
         ...args,
         ...["--host", LISTEN_ADDRESS, "--port", "0", "--log-level", this.logLevel],
