@@ -195,7 +195,7 @@ export class Connection implements Session {
       reply: (replies) => this.writeReplies(replies),
       refuse: () => this.close(),
       emptied: () => {
-        if (this.reader.overflowed) this.fail(new AtError("AT0005", OVERFLOW));
+        if (this.reader.overflowed && !this.closed) this.fail(new AtError("AT0005", OVERFLOW));
       },
     };
   }

@@ -45,6 +45,8 @@ export class Monitors {
     backlog: readonly Notification[],
     read: (id: string) => Notification | undefined,
   ): void {
+    // Hung up while its pattern was read.
+    if (session.closed) return;
     this.watchers.set(session, filter);
     session.monitor = filter;
     const wanted = backlog.filter((notification) => this.wants(session, filter, notification));

@@ -103,9 +103,15 @@ export class Peers {
     if (!reused || !connection.closed) return answers;
     const answered = answers.findIndex(isBroken);
     if (answered < 0) return answers;
-    const fresh = await this.take(peer, purpose);
-    const rest = await fresh.requestAll(commands.slice(answered), timeoutMillis);
-    return [...answers.slice(0, answered), ...rest];
+    try {
+      const fresh = await this.take(peer, purpose);
+      const rest = await fresh.requestAll(commands.slice(answered), timeoutMillis);
+      return [...answers.slice(0, answered), ...rest];
+    } catch (error) {
+      // What was answered stays answered.
+      if (error instanceof AtError) return answers;
+      throw error;
+    }
   }
 
   /**

@@ -20,6 +20,8 @@ export interface Session {
   readonly openedAt: number;
   /** ms since the epoch of the last write; counts as idle since then. */
   readonly lastWrite: number;
+  /** Nothing more is read from the connection, nor written to it. */
+  readonly closed: boolean;
   /** The own atSign after from of the owner, the other's after from of a peer. */
   fromAtSign?: string;
   owner: boolean;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { expect, it } from "vitest";
+import { Authorization } from "../../server/authorization.ts";
+import { Enrollments } from "../../server/enrollments.ts";
+import { Monitors } from "../../server/monitors.ts";
+import { Records } from "../../server/records.ts";
+import type { Session } from "../../server/session.ts";
+import { openMemoryStore } from "../../store/memory.ts";
+
+it.each([
+  [false, 1],
+  [true, 0],
+])("pushes to a connection that is closed: %s, %i lines", (closed, lines) => {
+  const now = (): number => 1_700_000_000_000;
+  const store = openMemoryStore(now);
+  const records = new Records(store, "@alice", now, (error) => expect.fail(String(error)));
+  const authorization = new Authorization(new Enrollments(records, "@alice", now));
+  const monitors = new Monitors("@alice", now, authorization, store, 0);
+  const pushed: Buffer[] = [];
+  const session = {
+    closed,
+    replay: () => undefined,
+    push: (line: Buffer) => pushed.push(line),
+  } as unknown as Session;
+  const filter = {
+    ...{ regex: { test: () => true }, selfNotifications: false },
+    ...{ strict: false, multiplexed: false },
+  };
+  monitors.watch(session, filter, [], () => undefined);
+  monitors.pushStats(7, "update");
+  expect(pushed).toHaveLength(lines);
+  monitors.close();
+});
