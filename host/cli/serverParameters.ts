@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Everything that can be set for an atServer before it starts (atProtocol, configuration). Secrets are no parameters.
-import { Option } from "commander";
 import { parseAddress } from "../client/transport.ts";
 import {
   defaults,
@@ -8,68 +7,20 @@ import {
   MAX_TIMER_MILLIS,
   MIN_AUTHENTICATED_IDLE_MILLIS,
   MIN_IDLE_MILLIS,
-  type Tuning,
 } from "../server/config.ts";
+import type {
+  ListParameter,
+  NumberParameter,
+  Parameter,
+  TextParameter,
+  TuningOf,
+} from "./parameter.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 const YEAR = 365 * DAY;
-
-export type Value = string | number | boolean | readonly string[];
-
-type TuningOf<T> = { [K in keyof Tuning]: Tuning[K] extends T ? K : never }[keyof Tuning];
-
-interface Named {
-  /** Place in the configuration file, which is also the parameter's name. */
-  readonly path: string;
-  /** Other spellings of the place. */
-  readonly otherPaths?: readonly string[];
-  /** Environment variables; the first that is set counts. */
-  readonly env: readonly string[];
-  /** Option of `atmicro server`, without dashes; absent where there is nothing to set. */
-  readonly flag?: string;
-  readonly text: string;
-  /** Why it changes nothing; absent when it does. */
-  readonly ineffective?: string;
-}
-
-export interface NumberParameter extends Named {
-  readonly kind: "number";
-  readonly unit: string;
-  readonly min: number;
-  readonly max: number;
-  /** A value below `min` that is allowed, and switches something off. */
-  readonly off?: number;
-  readonly initial: number;
-  readonly tuning?: TuningOf<number>;
-  /** What one unit is in the tuning's unit. */
-  readonly factor: number;
-}
-
-export interface BooleanParameter extends Named {
-  readonly kind: "boolean";
-  readonly initial: boolean;
-  readonly tuning?: TuningOf<boolean>;
-  /** Why it can only be true. */
-  readonly onlyTrue?: string;
-}
-
-export interface TextParameter extends Named {
-  readonly kind: "text";
-  readonly initial?: string;
-  /** What is demanded, in words, and how it is read; undefined for what isn't that. */
-  readonly expected: string;
-  read(text: string): string | undefined;
-}
-
-export interface ListParameter extends Named {
-  readonly kind: "list";
-  readonly initial: readonly string[];
-}
-
-export type Parameter = NumberParameter | BooleanParameter | TextParameter | ListParameter;
 
 type NumberOptions = Omit<NumberParameter, "kind" | "initial" | "tuning" | "factor">;
 
@@ -101,7 +52,8 @@ const levels: Readonly<Record<string, string>> = {
   silent: "silent",
 };
 
-const PROXY = "proxy:";
+/** Stands before the host of a directory that is not asked. */
+export const PROXY = "proxy:";
 const MAX_PORT = 65_535;
 
 function readDirectory(text: string): string | undefined {
@@ -637,13 +589,13 @@ const unused: readonly Parameter[] = [
   }),
 ];
 
-interface Group {
+export interface ParameterGroup {
   /** Heading in the help; absent for the options everybody needs. */
   readonly heading?: string;
   readonly parameters: readonly Parameter[];
 }
 
-const groups: readonly Group[] = [
+export const parameterGroups: readonly ParameterGroup[] = [
   { parameters: basics },
   { heading: "Connections:", parameters: connections },
   { heading: "Data:", parameters: data },
@@ -655,72 +607,6 @@ const groups: readonly Group[] = [
 ];
 
 /** Every parameter, in the order of the help. */
-export const serverParameters: readonly Parameter[] = groups.flatMap(
+export const serverParameters: readonly Parameter[] = parameterGroups.flatMap(
   ({ parameters }) => parameters,
 );
-
-/** What a value has to be, in words. */
-export function expectation(parameter: Parameter): string {
-  switch (parameter.kind) {
-    case "number": {
-      const range = `a whole number from ${parameter.min} to ${parameter.max}`;
-      return parameter.off === undefined ? range : `${range}, or ${parameter.off},`;
-    }
-    case "boolean":
-      return parameter.onlyTrue === undefined ? "true or false" : "true";
-    case "text":
-      return parameter.expected;
-    case "list":
-      return "a list of names, separated by commas where it is one text,";
-  }
-}
-
-const placeholders: Readonly<Record<string, string>> = {
-  "": "number",
-  "%": "percent",
-  B: "bytes",
-  ms: "ms",
-  s: "seconds",
-  min: "minutes",
-  h: "hours",
-  d: "days",
-};
-
-function placeholder(parameter: Parameter): string {
-  if (parameter === directoryHost) return "host:port";
-  if (parameter === logLevel) return "level";
-  if (parameter === storeFolder) return "folder";
-  switch (parameter.kind) {
-    case "number":
-      return placeholders[parameter.unit] ?? "number";
-    case "boolean":
-      return "true|false";
-    case "text":
-      return "file";
-    case "list":
-      return "keys";
-  }
-}
-
-function initialText(parameter: Parameter): string {
-  const { initial } = parameter;
-  if (initial === undefined || Array.isArray(initial)) return "";
-  return ` (default: ${initial})`;
-}
-
-export function configOption(): Option {
-  const text = "parameters, YAML; flags and environment variables come first";
-  return new Option("--config <file>", text);
-}
-
-/** The options of `atmicro server` for the parameters; their values stay texts until all sources are read. */
-export function parameterOptions(): Option[] {
-  return groups.flatMap(({ heading, parameters }) =>
-    parameters.flatMap((parameter) => {
-      if (parameter.flag === undefined) return [];
-      const flags = `--${parameter.flag} <${placeholder(parameter)}>`;
-      const option = new Option(flags, `${parameter.text}${initialText(parameter)}`);
-      return [heading === undefined ? option : option.helpGroup(heading)];
-    }),
-  );
-}

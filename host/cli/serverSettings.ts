@@ -5,16 +5,14 @@ import { parseAddress } from "../client/transport.ts";
 import type { ServerConfig, Tuning } from "../server/config.ts";
 import { CliError, EXIT } from "./exit.ts";
 import {
-  directoryHost,
-  directoryPort,
   expectation,
   type ListParameter,
   type NumberParameter,
   type Parameter,
-  serverParameters,
   type TextParameter,
   type Value,
-} from "./serverParameters.ts";
+} from "./parameter.ts";
+import { directoryHost, directoryPort, PROXY, serverParameters } from "./serverParameters.ts";
 import { readNamedFile } from "./serving.ts";
 
 export type Origin = "flag" | "environment" | "file" | "default";
@@ -41,7 +39,6 @@ type FileValues = ReadonlyMap<Parameter, { readonly path: string; readonly value
 const MAX_SHOWN = 80;
 /** The weaker comes later. */
 const strength: readonly Origin[] = ["flag", "environment", "file", "default"];
-const PROXY = "proxy:";
 
 const byPath = new Map<string, Parameter>(
   serverParameters.flatMap((parameter) =>

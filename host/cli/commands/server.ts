@@ -10,12 +10,11 @@ import {
   watchMark,
 } from "../certificateFiles.ts";
 import type { CommandDefinition, Io } from "../command.ts";
+import { configOption, parameterOptions } from "../parameterOptions.ts";
 import {
   authority,
   certificate,
-  configOption,
   logLevel,
-  parameterOptions,
   privateKey,
   protectedKeys,
   storeFolder,

@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import type { Io } from "../command.ts";
 import { jsonOption } from "../options.ts";
 import { printResult } from "../output.ts";
-import { configOption, parameterOptions, type Value } from "../serverParameters.ts";
+import type { Value } from "../parameter.ts";
+import { configOption, parameterOptions } from "../parameterOptions.ts";
 import { ServerSettings, type Setting } from "../serverSettings.ts";
 import { formatTable } from "../table.ts";
 

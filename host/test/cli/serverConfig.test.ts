@@ -7,12 +7,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { run } from "../../cli/atmicro.ts";
-import {
-  expectation,
-  type NumberParameter,
-  type Parameter,
-  serverParameters,
-} from "../../cli/serverParameters.ts";
+import { expectation, type NumberParameter, type Parameter } from "../../cli/parameter.ts";
+import { serverParameters } from "../../cli/serverParameters.ts";
 import { ServerSettings } from "../../cli/serverSettings.ts";
 import { defaults } from "../../server/config.ts";
 
