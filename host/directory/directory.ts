@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { requireKeyOf } from "../crypto/certificateKey.ts";
-import { traceOf } from "../server/trace.ts";
+import { traceOf } from "../store/trace.ts";
 import { AtError } from "../wire/errors.ts";
 import type { Family } from "../wire/exposition.ts";
 import { LineReader } from "../wire/line.ts";

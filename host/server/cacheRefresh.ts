@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { randomInt } from "node:crypto";
 import type { Logger } from "pino";
+import { traceOf } from "../store/trace.ts";
 import { AtError } from "../wire/errors.ts";
 import { isActive, type Records } from "./records.ts";
 import type { RemoteLookup } from "./remoteLookup.ts";
-import { traceOf } from "./trace.ts";
 
 /** Hours of the day one of which is chosen at the start, so that not all atServers ask at once. */
 const HOURS = 23;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Logger } from "pino";
 import type { StoreWriter } from "../store/store.ts";
+import { traceOf } from "../store/trace.ts";
 import { canonicalKey } from "../wire/atkey.ts";
 import { formatTime } from "../wire/metadata.ts";
 import type { Tuning } from "./config.ts";
 import type { Notifier } from "./notifier.ts";
 import type { Records } from "./records.ts";
-import { traceOf } from "./trace.ts";
 
 export type CompactionKind = "commitLog" | "accessLog" | "notification";
 

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import { StoreError } from "../store/store.ts";
+import { traceOf } from "../store/trace.ts";
 import { AtError, formatError } from "../wire/errors.ts";
 import { LineReader, MAX_LINE_BYTES } from "../wire/line.ts";
 import { CommandQueue, type CommandTarget, type WriteReply } from "./commandQueue.ts";
@@ -9,7 +10,6 @@ import type { Inbound } from "./inbound.ts";
 import { isExpired } from "./peerCertificate.ts";
 import { PushQueue, type PushTarget } from "./pushQueue.ts";
 import { type MonitorFilter, type Session, standing } from "./session.ts";
-import { traceOf } from "./trace.ts";
 import type { Reply, Services } from "./verb.ts";
 import { execute } from "./verbs/index.ts";
 

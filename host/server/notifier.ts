@@ -2,6 +2,7 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Store } from "../store/store.ts";
+import { traceOf } from "../store/trace.ts";
 import { AtError } from "../wire/errors.ts";
 import { formatPeerNotify, type Notification } from "../wire/notification.ts";
 import type { Tuning } from "./config.ts";
@@ -9,7 +10,6 @@ import type { Counters } from "./counters.ts";
 import { DeliveryMarks } from "./deliveryMarks.ts";
 import type { Monitors } from "./monitors.ts";
 import type { Peers } from "./peers.ts";
-import { traceOf } from "./trace.ts";
 
 /** Longest pause before a silent peer is tried again, ms. */
 const MAX_QUARANTINE_MILLIS = 60_000;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Store } from "../store/store.ts";
-import { traceOf } from "./trace.ts";
+import { traceOf } from "../store/trace.ts";
 
 /** Between two tries to write, ms: whoever asks more often gets the last answer. */
 const PROBE_MILLIS = 5_000;

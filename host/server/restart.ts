@@ -2,10 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
+import { traceOf } from "../store/trace.ts";
 import type { CertificateSource, TlsIdentity, Tuning } from "./config.ts";
 import { secureContext } from "./serverIdentity.ts";
 import type { Session } from "./session.ts";
-import { traceOf } from "./trace.ts";
 import type { Pause } from "./verb.ts";
 
 /** Between two looks whether the connections are gone, ms. */

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { createServer, type Server, type TLSSocket } from "node:tls";
+import { traceOf } from "../store/trace.ts";
 import { canonicalKey, withoutScope } from "../wire/atkey.ts";
 import { normalizeAtSign } from "../wire/atsign.ts";
 import type { Family } from "../wire/exposition.ts";
@@ -36,7 +37,6 @@ import { RuntimeParameters } from "./runtimeParameters.ts";
 import { DAY_MILLIS, logValidity, secureContext } from "./serverIdentity.ts";
 import type { Session } from "./session.ts";
 import { Streams } from "./streams.ts";
-import { traceOf } from "./trace.ts";
 import type { Services } from "./verb.ts";
 
 /** Time a client has to finish the TLS handshake, ms. */

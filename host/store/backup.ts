@@ -5,6 +5,7 @@ import { createReadStream, existsSync, type Stats, statfsSync } from "node:fs";
 import { link, mkdir, open, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { setInterval as every } from "node:timers/promises";
+import { syncFolder } from "../crypto/secretFile.ts";
 import { copyStore, readStore, type StoreContents } from "./isolated.ts";
 import { lockHolders } from "./lockHolders.ts";
 import { requireSchema } from "./schema.ts";
@@ -243,13 +244,4 @@ function failure(cause: unknown, source: string, folder: string): unknown {
     `${source} can't be copied to ${folder}: ${reasonOf(cause)}; ${bavail * bsize} bytes are free there`,
     { cause },
   );
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

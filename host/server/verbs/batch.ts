@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+
+import { traceOf } from "../../store/trace.ts";
 import { AtError, errorTable } from "../../wire/errors.ts";
 import type { Session } from "../session.ts";
-import { traceOf } from "../trace.ts";
 import { type Changed, data, type Reply, type Services, type Verb } from "../verb.ts";
 
 type Execute = (command: string, session: Session, services: Services) => Promise<Reply>;

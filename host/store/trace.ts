@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { StoreError } from "../store/store.ts";
+import { StoreError } from "./store.ts";
 
 /**
  * What a log may show of an unexpected error: where it happened. Its message may quote a key or a value; the store's
