@@ -74,7 +74,11 @@ export function serverLog(level: string): Logger {
   try {
     return pino({ level }, pino.destination({ dest: 2, sync: true }));
   } catch (cause) {
-    throw new CliError(`--log-level ${level} is not a level`, EXIT.usage, { cause });
+    throw new CliError(
+      `--log-level ${level} is not a level: use fatal, error, warn, info, debug, trace or silent`,
+      EXIT.usage,
+      { cause },
+    );
   }
 }
 
