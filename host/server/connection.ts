@@ -33,6 +33,7 @@ const PAUSED = "Server is temporarily paused and should be available again short
 /** One inbound socket: lines in, replies out, strictly in order (atProtocol, transport and framing). */
 export class Connection implements Session {
   readonly id: string;
+  readonly remoteAddress: string;
   readonly openedAt: number;
   fromAtSign?: string;
   owner = false;
@@ -61,6 +62,7 @@ export class Connection implements Session {
     this.inbound = inbound;
     this.services = services;
     this.id = `_${services.newId()}`;
+    this.remoteAddress = (socket.remoteAddress ?? "").replace(/^::ffff:(?=[\d.]+$)/, "");
     this.openedAt = services.now();
     this.lastWrite = this.openedAt;
     this.commands = new CommandQueue(this.commandTarget());

@@ -16,6 +16,8 @@ export interface MonitorFilter {
 export interface Session {
   /** `_` and a v4 UUID, fixed for the connection's life. */
   readonly id: string;
+  /** IP address the connection comes from; IPv4 in dotted form also on an IPv6 socket. */
+  readonly remoteAddress: string;
   /** ms since the epoch. */
   readonly openedAt: number;
   /** ms since the epoch of the last write; counts as idle since then. */

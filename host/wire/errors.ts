@@ -35,6 +35,7 @@ export const errorTable = {
   AT0029: { text: "Apkam Enrollment Expired", closes: false },
   AT0030: { text: "Invalid Enrollment Status", closes: false },
   AT0031: { text: "Cannot revoke self enrollment", closes: false },
+  AT0032: { text: "Illegal state exception", closes: false },
   AT0401: { text: "Client authentication failed", closes: false },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -45,6 +45,7 @@ const coreLayers = [
 const hostLayers = [
   /^host\/cli\//,
   /^host\/(server|directory|client|mqtt|web)\//,
+  /^host\/net\//,
   /^host\/(store|crypto|wire)\//,
 ];
 
