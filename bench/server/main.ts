@@ -9,6 +9,7 @@ import { createAuthority } from "../../host/crypto/certificates.ts";
 import { writeReadmeTables } from "../readme.ts";
 import { measureDirectory } from "./directory.ts";
 import type { Spread } from "./figures.ts";
+import { measureHostile } from "./hostile/measure.ts";
 import { measureLatency } from "./latency.ts";
 import { versionOf } from "./peerProgram.ts";
 import { measureIdle, measureLoad } from "./residence.ts";
@@ -47,6 +48,7 @@ const noRows: Rows = {
   restartMillionMs: null,
   directoryOverRedis: null,
   directoryBytesPerEntry: null,
+  hostileP99Ms: null,
 };
 
 const versions = {
@@ -74,6 +76,7 @@ const measurements: readonly Measurement[] = [
     measure: async (folder) =>
       measureDirectory(folder, await authority(), versions["redis-server"] !== null),
   },
+  { name: "hostile", measure: measureHostile },
   { name: "restart", measure: async (folder) => measureRestart(folder, await authority()) },
 ];
 

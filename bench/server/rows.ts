@@ -18,6 +18,8 @@ export type Rows = {
   /** Lookups a second over GETs a second, 50 connections, one request at a time on each. */
   directoryOverRedis: number | null;
   directoryBytesPerEntry: number | null;
+  /** Notify end to end, p99, while strangers and a hostile peer attack the atServer and the atDirectory. */
+  hostileP99Ms: number | null;
 };
 
 export type RowResult = {

@@ -55,6 +55,7 @@ export class World {
   /** Rejects when a server ends that nobody stopped. */
   readonly failed: Promise<never>;
   private listening = 0;
+  private directoryProcess = 0;
 
   private constructor(options: WorldOptions, issuer: Authority) {
     this.folder = options.folder;
@@ -88,6 +89,11 @@ export class World {
 
   get directory(): Address {
     return { host: WORLD_HOST, port: this.listening };
+  }
+
+  /** The atDirectory's process. */
+  get directoryPid(): number {
+    return this.directoryProcess;
   }
 
   /** How a client reaches this world. */
@@ -142,13 +148,14 @@ export class World {
   private async startDirectory(): Promise<void> {
     const folder = join(this.folder, "directory");
     const tls = await this.issue(folder);
-    const { port } = await this.run("the atDirectory", [
+    const { port, pid } = await this.run("the atDirectory", [
       "directory",
       "serve",
       ...tls,
       ...["--store", this.directoryStore()],
     ]);
     this.listening = port;
+    this.directoryProcess = pid;
   }
 
   private async startServer(atSign: string): Promise<void> {
