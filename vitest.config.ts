@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: [`{core,device,boards,host,bench,setup}/test/**/*.${kind}.ts`],
     pool: "forks",
+    reporters: ["default", "./setup/suiteReport.mjs"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -3,7 +3,7 @@
 // core when none is.
 import { buildBoard, buildEngine } from "../boards/build.mjs";
 import { BuildFailure } from "../boards/make/failure.mjs";
-import { ensureDebianProgram } from "./debian.mjs";
+import { ensureDebianProgram } from "./debian/packages.mjs";
 import { ensure, fail } from "./ensure.mjs";
 import { runNode } from "./runNode.mjs";
 

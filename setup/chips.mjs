@@ -4,7 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { buildEngine } from "../boards/build.mjs";
 import { BuildFailure } from "../boards/make/failure.mjs";
-import { ensureDebianProgram } from "./debian.mjs";
+import { ensureDebianProgram } from "./debian/packages.mjs";
 import { ensure, fail } from "./ensure.mjs";
 import { runNode } from "./runNode.mjs";
 

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compiler } from "./compiler.mjs";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -88,12 +89,6 @@ function installDependencies() {
     "--loglevel=error",
   ]);
   writeFileSync(stamp, hash);
-}
-
-/** The C compiler: $CC or cc; null when it does not run. */
-export function compiler() {
-  const cc = process.env.CC ?? "cc";
-  return spawnSync(cc, ["--version"], { stdio: "ignore" }).status === 0 ? cc : null;
 }
 
 function buildBinding() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { ensureDebianProgram } from "./debian.mjs";
+import { ensureDebianProgram } from "./debian/packages.mjs";
 import { ensure } from "./ensure.mjs";
 import { runNode } from "./runNode.mjs";
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { testChips } from "./chips.mjs";
-import { compiles32Bit, ensureDebianPackage, ensureDebianProgram } from "./debian.mjs";
-import { compiler, ensure, fail } from "./ensure.mjs";
+import { compiler, compiles32Bit } from "./compiler.mjs";
+import { ensureDebianPackage, ensureDebianProgram, leftOut } from "./debian/packages.mjs";
+import { ensure, fail } from "./ensure.mjs";
 import { runNode } from "./runNode.mjs";
 
 const cc = compiler();
@@ -21,3 +22,4 @@ const tested = await runNode(["node_modules/vitest/vitest.mjs", "run", ...proces
 // Naming tests is for those who work on them.
 const onChips = process.argv.length > 2 ? 0 : await testChips();
 process.exitCode = checked || tested || onChips;
+if (leftOut.length > 0) process.stdout.write(`\nLeft out:\n  ${leftOut.join("\n  ")}\n`);

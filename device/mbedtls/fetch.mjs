@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
+import { aptGet, install, mayInstall } from "../../setup/debian/aptGet.mjs";
 
 /** No source and no way to get one; the message is one sentence. */
 export class MbedtlsMissing extends Error {}
@@ -42,11 +43,10 @@ function sourceLists() {
   return { stanzas: stanzas.join("\n\n"), lines: lines.join("\n") };
 }
 
-function run(command, args, options) {
-  const done = spawnSync(command, args, { encoding: "utf8", ...options });
-  if (done.status === 0) return;
-  const reason = done.error?.message ?? done.stderr.trim().split("\n").at(-1);
-  throw new MbedtlsMissing(`mbedTLS could not be fetched (${command}: ${reason}); ${HOW}`);
+/** Throws for what apt-get complained of. */
+function demand(reason) {
+  if (reason === undefined) return;
+  throw new MbedtlsMissing(`mbedTLS could not be fetched (apt-get: ${reason}); ${HOW}`);
 }
 
 /** Downloads and unpacks the source package without touching the system's own package lists. */
@@ -68,18 +68,15 @@ function download(folder) {
   };
   const text = Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`);
   writeFileSync(configuration, text.join(""));
-  const options = { cwd: folder, env: { ...process.env, APT_CONFIG: configuration } };
-  run("apt-get", ["-qq", "update"], options);
-  run("apt-get", ["-qq", "source", "mbedtls"], options);
+  const options = { cwd: folder, env: { APT_CONFIG: configuration } };
+  demand(aptGet(["update"], options));
+  demand(aptGet(["source", "mbedtls"], options));
 }
 
 function ensureDpkgSource() {
   if (spawnSync("dpkg-source", ["--version"], { stdio: "ignore" }).status === 0) return;
-  if (process.getuid?.() !== 0) throw new MbedtlsMissing(`mbedTLS is missing; ${HOW}`);
-  process.stderr.write("atmicro: installing dpkg-dev with apt-get …\n");
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  spawnSync("apt-get", ["-qq", "update"], { env, stdio: "ignore" });
-  run("apt-get", ["-qq", "install", "-y", "--no-install-recommends", "dpkg-dev"], { env });
+  if (!mayInstall()) throw new MbedtlsMissing(`mbedTLS is missing; ${HOW}`);
+  demand(install(["dpkg-dev"]));
 }
 
 /** The folder of mbedTLS's source (include/, library/); build is the project's build folder. */

@@ -7,7 +7,7 @@ const owner = { json: false, owner: true };
 
 describe("error replies", () => {
   it("knows the codes of the protocol and which hang up", () => {
-    expect(Object.keys(errorTable)).toHaveLength(28);
+    expect(Object.keys(errorTable)).toHaveLength(29);
     const closing = Object.entries(errorTable).flatMap(([code, { closes }]) =>
       closes ? [code] : [],
     );
