@@ -11,6 +11,7 @@ import { provisionedStore } from "../../boards/provisioning.ts";
 import { WORLD_HOST, World } from "../../host/cli/world.ts";
 import type { AtClient } from "../../host/client/atClient.ts";
 import type { ReceivedNotification } from "../../host/client/notifications.ts";
+import { formatAddress } from "../../host/net/address.ts";
 import { type MemoryPhase, measureMemory, readSymbols, type Symbols } from "./memory.ts";
 
 export const DEVICE = "@greenhouse";
@@ -102,7 +103,7 @@ export class PicoWorld {
       const flash = new Flash(image);
       const store = provisionedStore({
         atSign: DEVICE,
-        directory: `${world.directory.host}:${world.directory.port}`,
+        directory: formatAddress(world.directory),
         app: NAMESPACE,
         device: "pico",
         namespaces: { [NAMESPACE]: "rw" },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { connect as connectTo, type Socket } from "node:net";
+import { type Address, parseAddress } from "../address.ts";
 import { answerDhcp, DHCP_SERVER_PORT, isBroadcast } from "./dhcp.ts";
 import { answerDns, DNS_PORT } from "./dns.ts";
 
@@ -27,7 +28,7 @@ export interface NetworkOptions {
   readonly names: Readonly<Record<string, string>>;
   /**
    * Where emulated addresses really are: "10.0.0.2" to a loopback address, the port staying, or "10.0.0.2:443" to
-   * "127.0.0.1:50443".
+   * "127.0.0.1:50443"; an IPv6 address in brackets.
    */
   readonly routes: Readonly<Record<string, string>>;
 }
@@ -35,6 +36,12 @@ export interface NetworkOptions {
 /** Router, name server and DHCP server of the emulated network, and what it leases. */
 export const GATEWAY = [10, 0, 0, 1] as const;
 export const LEASE = [10, 0, 0, 17] as const;
+
+function placeOf(route: string, port: number): Address {
+  const place = parseAddress(route, port);
+  if (place === null) throw new RangeError(`the route ${route} is no address`);
+  return place;
+}
 
 /** The emulated Ethernet: connections go on to loopback; faults can be put into it. */
 export class Network {
@@ -93,8 +100,7 @@ export class Network {
     const route = this.#routes[`${ip}:${port}`] ?? this.#routes[ip];
     // Nobody has this address: no answer ever comes.
     if (route === undefined) return { send: () => {}, end: () => {}, destroy: () => {} };
-    const [host = route, realPort = port] = route.split(":");
-    const socket = connectTo({ host, port: Number(realPort), noDelay: true });
+    const socket = connectTo({ ...placeOf(route, port), noDelay: true });
     this.#links.set(socket, events);
     const tell = (what: () => void) =>
       this.#pass(() => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { parseAddress } from "../address.ts";
 import { INTERVAL_MAX_MS, INTERVAL_MIN_MS } from "./greenhouse.ts";
-import { parseAddress } from "./link.ts";
 
 /** What the device program is told; the file holds no secret. Paths are relative to the file. */
 export interface Configuration {
@@ -78,7 +78,9 @@ export function parseConfiguration(text: string, folder: string): Configuration 
   }
   if (!isRecord(json)) throw new ConfigurationError("the configuration must be a JSON object");
   const directory = textOf(json, "directory");
-  if (!parseAddress(directory)) throw new ConfigurationError("directory must be host:port");
+  if (!parseAddress(directory)) {
+    throw new ConfigurationError("directory must be host:port, an IPv6 address in brackets");
+  }
   return {
     atSign: atSignOf(json, "atSign"),
     directory,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
+import { parseAddress } from "../address.ts";
 
 /** What a link tells its owner, always after the call that caused it has returned. */
 export interface LinkEvents {
@@ -49,15 +50,6 @@ const REASONS: Readonly<Record<string, string>> = {
 function reasonOf(error: Error): string {
   const code = "code" in error ? String(error.code) : "";
   return REASONS[code] ?? error.message;
-}
-
-/** "host:port" or "[v6 address]:port". Null when it is neither. */
-export function parseAddress(address: string): { host: string; port: number } | null {
-  const found = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(address);
-  const host = found?.[1] ?? found?.[2];
-  const port = Number(found?.[3]);
-  if (!host || !(port >= 1 && port <= 65535)) return null;
-  return { host, port };
 }
 
 const OPEN_TIMEOUT_MS = 15_000;

@@ -7,7 +7,7 @@ import { connect, createServer as createTcpServer } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import * as x509 from "@peculiar/x509";
 import { afterEach, describe, expect, it } from "vitest";
-import { type LinkEvents, openLink, parseAddress } from "../sim/link.ts";
+import { type LinkEvents, openLink } from "../sim/link.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
@@ -254,13 +254,5 @@ describe("a link", () => {
     probe.destroy();
     await ended;
     expect(told).toHaveLength(before);
-  });
-
-  it("reads addresses", () => {
-    expect(parseAddress("localhost:64")).toEqual({ host: "localhost", port: 64 });
-    expect(parseAddress("[::1]:65535")).toEqual({ host: "::1", port: 65535 });
-    for (const bad of ["localhost", "localhost:0", "localhost:65536", ":64", "a b:64", "::1:64"]) {
-      expect(parseAddress(bad)).toBeNull();
-    }
   });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { World } from "../../host/cli/world.ts";
 import type { AtClient } from "../../host/client/atClient.ts";
-import { formatAddress } from "../../host/client/transport.ts";
+import { formatAddress } from "../../host/net/address.ts";
 import type { Provisioning } from "../provisioning.ts";
 import { PosixDevice, writeFlash } from "./posixDevice.ts";
 

@@ -11,8 +11,8 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { World } from "../../host/cli/world.ts";
 import { activate } from "../../host/client/activation.ts";
 import { AtClient } from "../../host/client/atClient.ts";
-import { formatAddress } from "../../host/client/transport.ts";
 import { writeKeyFile } from "../../host/crypto/keyFile.ts";
+import { formatAddress } from "../../host/net/address.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../build/boards/sim/main.js", import.meta.url));
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Everything that can be set for an atServer before it starts (atProtocol, configuration). Secrets are no parameters.
-import { parseAddress } from "../client/transport.ts";
+import { readAddress } from "../net/address.ts";
 import {
   defaults,
   MAX_COUNT,
@@ -58,12 +58,7 @@ const MAX_PORT = 65_535;
 
 function readDirectory(text: string): string | undefined {
   const host = text.startsWith(PROXY) ? text.slice(PROXY.length) : text;
-  try {
-    parseAddress(host, MAX_PORT);
-    return text;
-  } catch {
-    return undefined;
-  }
+  return readAddress(host) === undefined ? undefined : text;
 }
 
 export const directoryHost: TextParameter = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The effective parameters of an atServer: a flag counts before an environment variable, that before the configuration
 // file, that before the default (atProtocol, configuration).
-import { parseAddress } from "../client/transport.ts";
+import { formatHost, parseAddress, readAddress } from "../net/address.ts";
 import type { ServerConfig, Tuning } from "../server/config.ts";
 import { CliError, EXIT } from "./exit.ts";
 import {
@@ -147,15 +147,16 @@ function separatePort(all: readonly Setting[]): readonly Setting[] {
     all.find((setting) => setting.parameter === parameter),
   );
   if (host === undefined || port === undefined) return all;
-  const [, name, digits] = /^(.*[^:]):(\d+)$/.exec(String(host.value)) ?? [];
-  // Without brackets the colons are those of an IPv6 address.
-  if (name === undefined || digits === undefined) return all;
+  const text = String(host.value);
+  const proxy = text.startsWith(PROXY) ? PROXY : "";
+  const named = readAddress(text.slice(proxy.length));
+  if (named?.port === undefined) return all;
   const { origin, source } = host;
   const wins = strength.indexOf(origin) <= strength.indexOf(port.origin);
   return all.map((setting) => {
-    if (setting === host) return { ...host, value: name };
+    if (setting === host) return { ...host, value: `${proxy}${formatHost(named.host)}` };
     if (setting !== port || !wins) return setting;
-    return { parameter: directoryPort, value: Number(digits), origin, source };
+    return { parameter: directoryPort, value: named.port, origin, source };
   });
 }
 

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AtClient } from "../client/atClient.ts";
-import { formatAddress } from "../client/transport.ts";
+import { formatAddress } from "../net/address.ts";
 import { AtError } from "../wire/errors.ts";
 import { ChildProgram, type LifeEvent } from "./childProgram.ts";
 import { deviceProgram } from "./program.ts";

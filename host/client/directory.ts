@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
+import { type Address, formatAddress, parseAddress } from "../net/address.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
-import { type Address, formatAddress, parseAddress, type Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** Port of an atDirectory, where its address doesn't say. */
 export const DIRECTORY_PORT = 64;
@@ -43,10 +44,21 @@ async function ask(atSign: string, options: DirectoryOptions): Promise<Address> 
     if (answer === "null") {
       throw new AtError("AT0007", `${atSign} is not in ${place}: check its spelling`);
     }
-    return parseAddress(answer);
+    return addressIn(answer, place, atSign);
   } finally {
     stream.end("@exit\n");
     stream.destroy();
+  }
+}
+
+function addressIn(answer: string, place: string, atSign: string): Address {
+  try {
+    return parseAddress(answer);
+  } catch (cause) {
+    if (!(cause instanceof AtError)) throw cause;
+    throw new AtError("AT0022", `${place} names no atServer of ${atSign}: ${cause.message}`, {
+      cause,
+    });
   }
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { cramDigest } from "../crypto/cram.ts";
 import { type PkamIdentity, pkamCommand } from "../crypto/pkam.ts";
+import type { Address } from "../net/address.ts";
 import { AtError } from "../wire/errors.ts";
 import { AtConnection, type ConnectionOptions } from "./connection.ts";
 import { findAtServer } from "./directory.ts";
 import { tlsTransport } from "./tls.ts";
-import type { Address, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** How the network is reached; what every client needs beside its keys. */
 export type NetworkOptions = {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
+import { formatAddress } from "../net/address.ts";
 import { AtError } from "../wire/errors.ts";
-import { formatAddress, type Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 const UNKNOWN_AUTHORITY = "its certificate is of an unknown authority; name the CA file";
 

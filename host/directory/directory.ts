@@ -10,7 +10,12 @@ import { AtError } from "../wire/errors.ts";
 import type { Family } from "../wire/exposition.ts";
 import { LineReader } from "../wire/line.ts";
 import { DirectoryCounters } from "./counters.ts";
-import { type DirectoryEntry, type DirectoryStore, DirectoryStoreAway } from "./directoryStore.ts";
+import {
+  type DirectoryEntry,
+  type DirectoryStore,
+  DirectoryStoreAway,
+  formatEntry,
+} from "./directoryStore.ts";
 
 /** Most bytes of one request, LF included. */
 export const MAX_REQUEST_BYTES = 255;
@@ -157,7 +162,7 @@ class Lookups {
         return;
       }
     }
-    const answer = entry === undefined ? "null" : `${entry.host}:${entry.port}`;
+    const answer = entry === undefined ? "null" : formatEntry(entry);
     if (this.socket.writable) this.socket.write(`${answer}\r\n@`);
   }
 

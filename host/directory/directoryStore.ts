@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { isIPv6 } from "node:net";
+import { type Address, formatAddress, parseAddress, readAddress } from "../net/address.ts";
 import { atSignName, normalizeAtSign } from "../wire/atsign.ts";
+import { AtError } from "../wire/errors.ts";
 
 /** Where an atSign's atServer is; nothing else is known about anybody. */
-export interface DirectoryEntry {
-  host: string;
-  port: number;
-}
+export type DirectoryEntry = Address;
 
 /**
  * atSigns and the addresses of their atServers; several processes may read and write one at once. Every method throws
@@ -30,21 +30,27 @@ export function directoryKey(atSign: string): string {
   return atSignName(normalizeAtSign(atSign));
 }
 
-/** `host:port`, as every store keeps it. Throws RangeError. */
-export function formatEntry({ host, port }: DirectoryEntry): string {
-  if (!/^[A-Za-z0-9.-]{1,253}$|^[0-9A-Fa-f:]{2,45}$/.test(host)) {
-    throw new RangeError(`${host} is neither a host name nor an address`);
+/** `host:port`, as every store keeps it and a directory answers. Throws RangeError with what to write instead. */
+export function formatEntry(entry: DirectoryEntry): string {
+  const text = formatAddress(entry);
+  try {
+    parseAddress(text);
+  } catch (cause) {
+    if (!(cause instanceof AtError)) throw cause;
+    throw new RangeError(cause.message, { cause });
   }
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new RangeError(`${port} is not a port`);
-  }
-  return `${host}:${port}`;
+  return text;
 }
 
 /** The opposite of `formatEntry`; undefined for text that is no `host:port`. */
 export function parseEntry(text: string): DirectoryEntry | undefined {
+  const found = readAddress(text) ?? readAddress(withBrackets(text));
+  return found?.port === undefined ? undefined : { host: found.host, port: found.port };
+}
+
+/** Earlier versions kept IPv6 addresses without brackets; the port is always there, so the last colon is its own. */
+function withBrackets(text: string): string {
   const colon = text.lastIndexOf(":");
-  const port = Number(text.slice(colon + 1));
-  if (colon <= 0 || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
-  return { host: text.slice(0, colon), port };
+  const host = text.slice(0, colon);
+  return isIPv6(host) ? formatAddress({ host, port: Number(text.slice(colon + 1)) }) : text;
 }

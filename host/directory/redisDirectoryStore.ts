@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
+import { formatAddress } from "../net/address.ts";
 import {
   type DirectoryEntry,
   type DirectoryStore,
@@ -231,7 +232,7 @@ export async function openRedisDirectoryStore({
   log,
 }: RedisDirectoryOptions): Promise<DirectoryStore> {
   const { nodes, options } = parseUrls(url);
-  const place = nodes.map(({ host, port }) => `${host}:${port}`).join(",");
+  const place = nodes.map(formatAddress).join(",");
   const settings: RedisOptions = {
     ...options,
     ...(password !== undefined && { password }),

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { setTimeout as delay } from "node:timers/promises";
+import { type Address, formatAddress, readAddress } from "../net/address.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 import type { TlsIdentity } from "./config.ts";
 import { openTls } from "./tlsClient.ts";
-
-export interface Address {
-  host: string;
-  port: number;
-}
 
 const RETRY_DELAYS = [50, 100, 150, 200];
 const MAX_ANSWER = 1024;
@@ -59,7 +55,7 @@ export class Directory {
         if (cause instanceof AtError) throw cause;
         const pause = RETRY_DELAYS[attempt];
         if (pause === undefined) {
-          const text = `Unable to establish connection with root server ${this.address.host}:${this.address.port}`;
+          const text = `Unable to establish connection with root server ${formatAddress(this.address)}`;
           throw new AtError("AT0004", text, { cause });
         }
         await delay(pause);
@@ -103,10 +99,9 @@ function parseAnswer(atSign: string, answer: string): Address {
       `Unable to find secondary address for atSign:${atSignName(atSign)}`,
     );
   }
-  const colon = text.lastIndexOf(":");
-  const port = Number(text.slice(colon + 1));
-  if (colon <= 0 || !Number.isInteger(port) || port < 1 || port > 65_535) {
+  const found = readAddress(text);
+  if (found?.port === undefined) {
     throw new AtError("AT0007", `The directory's address of ${atSign} is not host:port`);
   }
-  return { host: text.slice(0, colon), port };
+  return { host: found.host, port: found.port };
 }

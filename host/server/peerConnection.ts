@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { TLSSocket } from "node:tls";
+import { type Address, formatAddress } from "../net/address.ts";
 import { AtError, parseError } from "../wire/errors.ts";
 import { LineReader, MAX_LINE_BYTES } from "../wire/line.ts";
 import type { TlsIdentity } from "./config.ts";
-import type { Address } from "./directoryLookup.ts";
 import { openTls } from "./tlsClient.ts";
 
 /** Cuts the prompt of an earlier reply off a reply line: all up to the last `@` before the first colon. */
@@ -20,7 +20,7 @@ function isCertificateError(error: Error & { code?: string }): boolean {
 }
 
 function connectError(peer: string, address: Address, cause: Error): AtError {
-  const where = `${address.host}:${address.port}`;
+  const where = formatAddress(address);
   if (isCertificateError(cause)) {
     const text = `The certificate of ${peer} at ${where} was refused: ${cause.message}`;
     return new AtError("AT0008", text, { cause });
@@ -220,8 +220,7 @@ export class PeerConnection {
 
   private deadline(timeoutMillis: number): NodeJS.Timeout {
     return setTimeout(() => {
-      const { host, port } = this.address;
-      const text = `No response after ${timeoutMillis} millis from remote secondary ${this.peer} at ${host}:${port}`;
+      const text = `No response after ${timeoutMillis} millis from remote secondary ${this.peer} at ${formatAddress(this.address)}`;
       this.fail(new AtError("AT0023", text));
       this.socket.destroy();
     }, timeoutMillis);

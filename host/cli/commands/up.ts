@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { formatAddress } from "../../client/transport.ts";
+import { formatAddress } from "../../net/address.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import type { CommandDefinition, Io } from "../command.ts";
 import { CliError, EXIT } from "../exit.ts";

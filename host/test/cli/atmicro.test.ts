@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { run } from "../../cli/atmicro.ts";
 import type { Io } from "../../cli/command.ts";
-import { formatAddress } from "../../client/transport.ts";
 import { formatKeyFile, readKeyFile, writeKeyFile } from "../../crypto/keyFile.ts";
+import { formatAddress } from "../../net/address.ts";
 import { alpha } from "../client/identities.ts";
 import { loggedIn, type Script, ScriptedWorld } from "../client/scriptedServer.ts";
 

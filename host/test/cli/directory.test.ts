@@ -82,7 +82,7 @@ function directoryCommands(name: string, options: () => string[]): void {
       }
       for (const [line, sentence] of [
         ["@second host", '"host" is not an address: write host:port'],
-        ["@second bad_host!:1", "bad_host! is neither a host name nor an address"],
+        ["@second bad_host!:1", '"bad_host!:1" is not an address: write host:port'],
         ["@sec@ond host:1", "invalid @sign"],
         ["@second host:3 more", 'is not "@atSign host:port"'],
         ["@second", 'is not "@atSign host:port"'],
@@ -155,7 +155,7 @@ describe.skipIf(!hasRedis)("with Redis", () => {
 describe("atmicro directory", () => {
   it.each([
     [["set", "@a", "host"], 2, '"host" is not an address: write host:port'],
-    [["set", "@a", "bad_host!:1"], 2, "bad_host! is neither a host name nor an address"],
+    [["set", "@a", "bad_host!:1"], 2, '"bad_host!:1" is not an address: write host:port'],
     [["set", "@a@", "host:1"], 2, "invalid @sign"],
     [["get", "@a@"], 2, "invalid @sign"],
     [["remove", "@a@"], 2, "invalid @sign"],

@@ -5,7 +5,6 @@ import { findAtServer } from "../../client/directory.ts";
 import { approveEnrollment, awaitApproval, requestEnrollment } from "../../client/enrollment.ts";
 import { openLoggedIn, Session } from "../../client/session.ts";
 import { tlsTransport } from "../../client/tls.ts";
-import { parseAddress } from "../../client/transport.ts";
 import { aesDecryptText } from "../../crypto/aesCtr.ts";
 import { createAuthority } from "../../crypto/certificates.ts";
 import { cramDigest } from "../../crypto/cram.ts";
@@ -261,14 +260,5 @@ describe("the directory", () => {
       code: "AT0021",
       message: expect.stringContaining("another host name"),
     });
-  });
-
-  it("has addresses of host and port", () => {
-    expect(parseAddress("localhost:64")).toEqual({ host: "localhost", port: 64 });
-    expect(parseAddress("[::1]:6464")).toEqual({ host: "::1", port: 6464 });
-    expect(parseAddress("root.example", 64)).toEqual({ host: "root.example", port: 64 });
-    for (const text of ["", "host", "host:0", "host:65536", "host:x", "a:b:1", "a b:1"]) {
-      expect(() => parseAddress(text)).toThrow("is not an address");
-    }
   });
 });

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { NetworkOptions } from "../../client/session.ts";
-import type { Address } from "../../client/transport.ts";
 import { createAuthority, issueCertificate } from "../../crypto/certificates.ts";
+import { type Address, formatAddress } from "../../net/address.ts";
 
 /** What the server does with a line: a reply with its prompt, silence, or hanging up. */
 export type Answer = string | "silence" | "hang up";
@@ -126,7 +126,7 @@ export class ScriptedWorld {
   static async start(script: Script): Promise<ScriptedWorld> {
     const { authority } = await identity;
     const server = await ScriptedServer.start(script);
-    const found = `${server.address.host}:${server.address.port}\r\n@`;
+    const found = `${formatAddress(server.address)}\r\n@`;
     const directory = await ScriptedServer.start(() => found);
     return new ScriptedWorld(directory, server, authority);
   }

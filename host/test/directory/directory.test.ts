@@ -28,6 +28,7 @@ describe("atDirectory", () => {
     store = openDirectoryStore(path);
     await store.set("@alice", { host: "bob.example.org", port: 6464 });
     await store.set("@🦄", { host: "localhost", port: 1 });
+    await store.set("@six", { host: "2001:db8::1", port: 6464 });
     const log = pino({ level: "silent" });
     directory = await startDirectory({
       port: 0,
@@ -57,6 +58,7 @@ describe("atDirectory", () => {
     ["@alice", "bob.example.org:6464\r\n@"],
     ["Ali.Ce\r", "bob.example.org:6464\r\n@"],
     ["🦄", "localhost:1\r\n@"],
+    ["six", "[2001:db8::1]:6464\r\n@"],
     ["nobody", "null\r\n@"],
     ["scan", "null\r\n@"],
     ["a:b c", "null\r\n@"],

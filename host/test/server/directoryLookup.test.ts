@@ -110,7 +110,12 @@ describe("looking an atSign up in the directory", () => {
     expect(await one.find("@bob")).toEqual(address);
   });
 
-  it.each(["nonsense", "host:", "host:0", "host:65536", "host:6464x", ":6464"])(
+  it("takes an IPv6 address in brackets", async () => {
+    behaviours = [answers("[2001:db8::1]:6464\r\n@")];
+    expect(await directory().find("@alice")).toEqual({ host: "2001:db8::1", port: 6464 });
+  });
+
+  it.each(["nonsense", "host:", "host:0", "host:65536", "host:6464x", ":6464", "::1:6464"])(
     "refuses the answer %s",
     async (answer) => {
       behaviours = [answers(`${answer}\r\n@`)];
