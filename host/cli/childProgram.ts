@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { JsonError, jsonLimits, parseJson } from "../wire/json.ts";
 import { CliError, EXIT } from "./exit.ts";
 
 /** One line of a program's life on its standard output. */
@@ -93,12 +94,12 @@ export class ChildProgram {
 
   private parse(line: string): LifeEvent | undefined {
     try {
-      const value: unknown = JSON.parse(line);
+      const value = parseJson(line, jsonLimits.answer);
       if (typeof value === "object" && value !== null && "event" in value) {
         if (typeof value.event === "string") return { ...value, event: value.event };
       }
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
+      if (!(error instanceof JsonError)) throw error;
     }
     this.keep(line);
     return undefined;

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { AtClient } from "../client/atClient.ts";
 import type { ReceivedNotification } from "../client/notifications.ts";
+import { jsonLimits, parseJson } from "../wire/json.ts";
 import type { ChildProgram, LifeEvent } from "./childProgram.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { enrolDevice, startDevice } from "./simulatedDevice.ts";
@@ -53,7 +54,7 @@ type DeviceFigures = Omit<
 >;
 
 function parseReading(value: unknown): Reading {
-  const json: unknown = JSON.parse(String(value));
+  const json = parseJson(String(value), jsonLimits.message);
   if (typeof json === "object" && json !== null) {
     const { n, at, load, freeMemoryMiB, temperatureC } = json as Partial<Reading>;
     if (typeof n === "number" && typeof at === "number" && typeof load === "number") {
@@ -277,7 +278,8 @@ export class Demonstration {
   }
 
   private replied({ value }: ReceivedNotification): void {
-    const { id, ok, intervalMs, error } = JSON.parse(String(value));
+    const reply = parseJson(String(value), jsonLimits.message);
+    const { id, ok, intervalMs, error } = reply as Record<string, unknown>;
     if (id !== this.commandId) return;
     if (ok !== true) throw new CliError(`the device refused the command: ${error}`, EXIT.internal);
     this.confirmed += 1;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { AtClient } from "../client/atClient.ts";
 import { formatAddress } from "../net/address.ts";
 import { AtError } from "../wire/errors.ts";
+import { jsonLimits, parseJson } from "../wire/json.ts";
 import { ChildProgram, type LifeEvent } from "./childProgram.ts";
 import { deviceProgram } from "./program.ts";
 import type { World } from "./world.ts";
@@ -73,6 +74,17 @@ export async function enrolDevice(
   await enrolled;
 }
 
+/** Reads what the notification of a request holds. Throws JsonError, and AT0014 for what is no request. */
+function readRequest(key: string, text: string): EnrolmentAsked {
+  const request = parseJson(text, jsonLimits.enrollment) as Record<string, unknown>;
+  const { appName, deviceName, namespace } = request;
+  if (typeof appName !== "string" || typeof deviceName !== "string") {
+    throw new AtError("AT0014", "a request to enrol without app or device");
+  }
+  const namespaces = { ...(namespace as Record<string, string>) };
+  return { id: key.slice(0, key.indexOf(".")), appName, deviceName, namespaces };
+}
+
 /** The owner is told of a request by a notification to itself (atProtocol, APKAM enrollment). */
 function enrolmentAsked(owner: AtClient): Promise<EnrolmentAsked> {
   return new Promise((resolve, reject) => {
@@ -80,9 +92,8 @@ function enrolmentAsked(owner: AtClient): Promise<EnrolmentAsked> {
       selfNotifications: true,
       regex: "__manage",
       onNotification: ({ key, value }) => {
-        const { appName, deviceName, namespace } = JSON.parse(String(value));
         monitor.close().catch(reject);
-        resolve({ id: key.slice(0, key.indexOf(".")), appName, deviceName, namespaces: namespace });
+        resolve(readRequest(key, String(value)));
       },
       onError: reject,
     });

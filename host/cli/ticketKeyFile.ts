@@ -9,6 +9,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { replaceSecretFile } from "../crypto/secretFile.ts";
+import { JsonError, jsonLimits, parseJson } from "../wire/json.ts";
 
 export const TICKET_KEY_FILE = "ticket-keys.json";
 /** How long the same keys are used, ms. */
@@ -24,17 +25,12 @@ export interface TicketKeys {
 }
 
 function reasonOf(error: unknown): string {
+  if (error instanceof JsonError) return `it ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }
 
 function parse(text: string): TicketKeys {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    // The parser's own message quotes the text.
-    throw new Error("it is not JSON", { cause });
-  }
+  const value = parseJson(text, jsonLimits.file);
   const { keys, createdAt } = (value ?? {}) as Record<string, unknown>;
   const bytes = Buffer.from(typeof keys === "string" ? keys : "", "base64");
   if (bytes.length !== KEY_BYTES || typeof createdAt !== "number") {

@@ -3,6 +3,7 @@ import { rsaVerify } from "../crypto/rsa.ts";
 import { type AtKey, canonicalKey, formatAtKey, keyType, parseAtKey } from "../wire/atkey.ts";
 import { normalizeAtSign } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
+import { jsonLimits, parseJson } from "../wire/json.ts";
 import { formatMetadataFragment, type Metadata, metadataFromJson } from "../wire/metadata.ts";
 import type { Encoded, PlainValue, ValueCipher } from "./cipher.ts";
 import type { Session } from "./session.ts";
@@ -115,7 +116,7 @@ export class Records {
     const of = options.atSign === undefined ? "" : `:${normalizeAtSign(options.atSign)}`;
     const regex = options.regex === undefined ? "" : ` ${options.regex}`;
     const reply = await this.session.request(`scan${hidden}${of}${regex}`);
-    const keys: unknown = parseJson(reply);
+    const keys = parseAnswer(reply);
     if (!Array.isArray(keys)) throw unreadable();
     return keys.filter((key) => typeof key === "string");
   }
@@ -180,14 +181,14 @@ function notActive(key: string): AtError {
 }
 
 export function jsonObject(text: string): Record<string, unknown> {
-  const value = parseJson(text);
+  const value = parseAnswer(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw unreadable();
   return { ...value };
 }
 
-function parseJson(text: string): unknown {
+function parseAnswer(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text, jsonLimits.answer);
   } catch (cause) {
     throw unreadable(cause);
   }

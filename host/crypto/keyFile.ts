@@ -3,6 +3,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { atSignName, normalizeAtSign } from "../wire/atsign.ts";
+import { JsonError, jsonLimits, parseJson } from "../wire/json.ts";
 import { aesDecryptText, aesEncryptText, ZERO_IV } from "./aesCtr.ts";
 import { createSecretFile, readSecretFile } from "./secretFile.ts";
 
@@ -111,10 +112,11 @@ export async function writeKeyFile(path: string, keys: AtKeys): Promise<void> {
 function parseFields(text: string, name: string): Record<string, unknown> {
   let fields: unknown;
   try {
-    fields = JSON.parse(text);
-  } catch {
-    // The parser's message quotes the text, and the text is secret.
-    throw new KeyFileError(`${name} is not JSON: it is not an .atKeys file, or it is damaged`);
+    fields = parseJson(text, jsonLimits.file);
+  } catch (cause) {
+    if (!(cause instanceof JsonError)) throw cause;
+    const remedy = "it is not an .atKeys file, or it is damaged";
+    throw new KeyFileError(`${name} ${cause.message}: ${remedy}`);
   }
   if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
     throw new KeyFileError(`${name} is not a JSON object: it is not an .atKeys file`);

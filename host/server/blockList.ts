@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { StoreReader } from "../store/store.ts";
 import { normalizeAtSign } from "../wire/atsign.ts";
+import { parseOwnJson } from "../wire/json.ts";
 import type { Records } from "./records.ts";
 
 /** The atSigns whose atServers may not log in (atProtocol, block list), as they were typed. */
@@ -48,7 +49,7 @@ export class BlockList {
   private read(store: StoreReader): string[] {
     const stored = store.record(this.key())?.value;
     if (typeof stored !== "string") return [];
-    const { blockList = [] } = JSON.parse(stored) as { blockList?: string[] };
+    const { blockList = [] } = parseOwnJson(stored) as { blockList?: string[] };
     return blockList;
   }
 

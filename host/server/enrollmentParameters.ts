@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../wire/errors.ts";
+import { JsonError, jsonLimits, parseJson } from "../wire/json.ts";
 import type { Namespaces } from "./enrollments.ts";
 import { isSigningAlgorithm, type SigningAlgorithm, signingAlgorithms } from "./signatures.ts";
 
@@ -39,13 +40,14 @@ const texts = [
 
 function parseObject(json: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(json);
+    const value = parseJson(json, jsonLimits.enrollment);
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
   } catch (cause) {
-    throw new AtError("AT0011", "FormatException: enroll parameters are not JSON", {
-      cause,
-      closes: true,
-    });
+    if (!(cause instanceof JsonError)) throw cause;
+    const { fault, message } = cause;
+    const what =
+      fault === "malformed" ? "enroll parameters are not JSON" : `enroll JSON ${message}`;
+    throw new AtError("AT0011", `FormatException: ${what}`, { cause, closes: true });
   }
   throw new AtError("AT0022", "Enroll parameters not provided");
 }

@@ -2,6 +2,7 @@
 import type { StoredRecord, StoreWriter } from "../store/store.ts";
 import { canonicalKey } from "../wire/atkey.ts";
 import { AtError } from "../wire/errors.ts";
+import { isNestedDeeper, MAX_JSON_DEPTH, parseOwnJson } from "../wire/json.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { isActive, type Records } from "./records.ts";
 import type { SigningAlgorithm } from "./signatures.ts";
@@ -168,7 +169,10 @@ export class Enrollments {
 
 function parse(record: StoredRecord | undefined): StoredEnrollment | undefined {
   if (record === undefined || record.value === null) return undefined;
-  return { enrollment: JSON.parse(record.value) as Enrollment, metadata: record.metadata };
+  const enrollment = parseOwnJson(record.value) as Enrollment;
+  // Kept before the depth of what a client tells of itself had a limit.
+  if (isNestedDeeper(enrollment.metadata, MAX_JSON_DEPTH)) delete enrollment.metadata;
+  return { enrollment, metadata: record.metadata };
 }
 
 export function invalidEnrollment(id: string): AtError {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Logger } from "pino";
 import { AtError } from "../wire/errors.ts";
+import { JsonError, jsonLimits, parseJson } from "../wire/json.ts";
 import type { Challenges } from "./challenges.ts";
 import type { TlsIdentity, Tuning } from "./config.ts";
 import type { Counters } from "./counters.ts";
@@ -39,12 +40,12 @@ function isBroken(answer: unknown): boolean {
 
 function saysPipelining(answer: string): boolean {
   try {
-    const info: unknown = JSON.parse(answer);
+    const info = parseJson(answer, jsonLimits.answer);
     return (
       typeof info === "object" && info !== null && "pipelining" in info && info.pipelining === true
     );
   } catch (error) {
-    if (error instanceof SyntaxError) return false;
+    if (error instanceof JsonError) return false;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import type { StoredRecord } from "../store/store.ts";
 import { parseAtKey } from "../wire/atkey.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
+import { jsonLimits, parseJson } from "../wire/json.ts";
 import { type Metadata, type MetadataOptions, metadataFromJson } from "../wire/metadata.ts";
 import { PUBLIC_CACHE_TTL_MILLIS, type Tuning } from "./config.ts";
 import type { Monitors } from "./monitors.ts";
@@ -18,7 +19,7 @@ export interface RemoteRecord {
 function parseAll(answer: string): { value: string | null; metadata: Metadata } | undefined {
   if (answer === "null") return undefined;
   try {
-    const json: unknown = JSON.parse(answer);
+    const json = parseJson(answer, jsonLimits.answer);
     if (typeof json === "object" && json !== null) {
       const { data, metaData } = json as Record<string, unknown>;
       const metadata =

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
+import { parseOwnJson } from "../wire/json.ts";
 
 const BEGINNING = `
   const { open } = require(${JSON.stringify(createRequire(import.meta.url).resolve("lmdb"))});
@@ -80,8 +81,8 @@ export async function readStore(
 ): Promise<StoreContents> {
   let contents: StoreContents = { entries: {} };
   const take = (line: string): void => {
-    const said = JSON.parse(line);
-    if (typeof said.done === "number") onEntries(said.done);
+    const said = parseOwnJson(line) as StoreContents | { done: number };
+    if ("done" in said) onEntries(said.done);
     else contents = said;
   };
   await run(READ, [folder], take, signal);

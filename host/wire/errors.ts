@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { jsonLimits, parseJson } from "./json.ts";
 
 /** One error code: the words of the protocol, and whether the server hangs up after saying it. */
 interface ErrorEntry {
@@ -95,7 +96,7 @@ export function formatError(error: AtError, style: ErrorStyle): string {
 
 function parseJsonError(text: string): AtError | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text, jsonLimits.answer);
     if (typeof value !== "object" || value === null) return undefined;
     const { errorCode, errorDescription } = value as Record<string, unknown>;
     if (typeof errorCode !== "string" || typeof errorDescription !== "string") return undefined;

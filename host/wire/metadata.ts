@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "./errors.ts";
+import { isNestedDeeper, JsonError, jsonLimits, MAX_JSON_DEPTH, parseJson } from "./json.ts";
 
 export interface PublicKeyHash {
   hash: string;
@@ -85,6 +86,9 @@ const OPTION = `:(?:(?:${NAMES}):[^:@\\s]+|[cuea]At:\\d{4}-\\d\\d-\\d\\dT\\d\\d:
  */
 export const METADATA_GRAMMAR = `(?<metadata>(?:${OPTION})*)`;
 
+const NO_APP_METADATA = "appMetadata has to be base64 of a JSON object";
+const MAX_APP_METADATA_BASE64 = 4 * Math.ceil(jsonLimits.appMetadata.characters / 3);
+
 function invalid(detail: string): never {
   throw new AtError("AT0003", `Invalid syntax. ${detail}`);
 }
@@ -109,20 +113,32 @@ export function assertedInstant(text: string): number {
   return Number.isNaN(instant) ? invalid(`${text} is no instant`) : instant;
 }
 
-function appMetadata(text: string): Record<string, unknown> | null {
-  if (text === "null") return null;
+/** Text of `appMetadata`; not even decoded when it is too long. */
+function decodeAppMetadata(base64: string): string {
+  if (base64.length > MAX_APP_METADATA_BASE64) {
+    return invalid(`appMetadata is longer than ${jsonLimits.appMetadata.characters} bytes`);
+  }
   try {
-    const bytes = Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0));
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const bytes = Uint8Array.from(atob(base64), (unit) => unit.charCodeAt(0));
+    return new TextDecoder().decode(bytes);
+  } catch {
+    return invalid(NO_APP_METADATA);
+  }
+}
+
+function appMetadata(base64: string): Record<string, unknown> | null {
+  if (base64 === "null") return null;
+  const text = decodeAppMetadata(base64);
+  try {
+    const value = parseJson(text, jsonLimits.appMetadata);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
       return value as Record<string, unknown>;
     }
-  } catch (cause) {
-    throw new AtError("AT0003", "Invalid syntax. appMetadata has to be base64 of a JSON object", {
-      cause,
-    });
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    return invalid(`${NO_APP_METADATA}, and this ${error.message}`);
   }
-  return invalid("appMetadata has to be base64 of a JSON object");
+  return invalid(NO_APP_METADATA);
 }
 
 function checkTimes(options: MetadataOptions): void {
@@ -208,6 +224,17 @@ export function parseMetadataFragment(fragment: string): MetadataOptions {
   return options;
 }
 
+/**
+ * An application's own metadata as it may be sent: one that was kept before its depth had a limit, and is nested deeper, is
+ * left out.
+ */
+export function sentAppMetadata({
+  appMetadata,
+}: Pick<MetadataOptions, "appMetadata">): Record<string, unknown> | undefined {
+  if (isNestedDeeper(appMetadata, MAX_JSON_DEPTH)) return undefined;
+  return appMetadata ?? undefined;
+}
+
 /** Base64 of the JSON object, as it goes over the wire. */
 function encodeAppMetadata(value: Record<string, unknown>): string {
   const bytes = new TextEncoder().encode(JSON.stringify(value));
@@ -233,7 +260,8 @@ export function formatMetadataFragment(options: MetadataOptions): string {
   put("hashingAlgo", options.pubKeyHash?.algo);
   for (const name of textOptions.slice(3)) put(name, options[name]);
   put("immutable", options.immutable ?? undefined);
-  if (options.appMetadata) put("appMetadata", encodeAppMetadata(options.appMetadata));
+  const appMetadata = sentAppMetadata(options);
+  if (appMetadata) put("appMetadata", encodeAppMetadata(appMetadata));
   return parts.join("");
 }
 
@@ -280,7 +308,7 @@ const memberOrder = [
 export function metadataToJson(metadata: Metadata): Record<string, unknown> {
   const json: Record<string, unknown> = {};
   for (const name of memberOrder) {
-    const value = metadata[name];
+    const value = name === "appMetadata" ? sentAppMetadata(metadata) : metadata[name];
     if (value === undefined) continue;
     json[name] =
       typeof value === "number" && (times as readonly string[]).includes(name)
@@ -330,7 +358,7 @@ export function metadataFromJson(json: Record<string, unknown>): Metadata {
     }
   }
   const app = json.appMetadata;
-  if (typeof app === "object" && app !== null) {
+  if (typeof app === "object" && app !== null && !Array.isArray(app)) {
     metadata.appMetadata = app as Record<string, unknown>;
   }
   return Object.fromEntries(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { atSignName } from "./atsign.ts";
-import { formatMetadataFragment, formatTime, type Metadata } from "./metadata.ts";
+import { formatMetadataFragment, formatTime, type Metadata, sentAppMetadata } from "./metadata.ts";
 
 export type NotificationType = "sent" | "received" | "self";
 export type NotificationOperation = "update" | "delete";
@@ -35,6 +35,7 @@ export interface Notification {
 /** The object pushed to monitors and listed by notify:list; one shape for both, members in the order peers expect. */
 export function notificationToJson(notification: Notification): Record<string, unknown> {
   const metadata = notification.metadata ?? {};
+  const appMetadata = sentAppMetadata(metadata);
   const text = (instant: number | undefined): string =>
     instant === undefined ? "null" : formatTime(instant);
   return {
@@ -61,7 +62,7 @@ export function notificationToJson(notification: Notification): Record<string, u
         pubKeyHash: JSON.stringify(metadata.pubKeyHash),
       }),
       ...(metadata.dataSignature !== undefined && { dataSignature: metadata.dataSignature }),
-      ...(metadata.appMetadata !== undefined && { appMetadata: metadata.appMetadata }),
+      ...(appMetadata !== undefined && { appMetadata }),
     },
   };
 }

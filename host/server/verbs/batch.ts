@@ -2,6 +2,7 @@
 
 import { traceOf } from "../../store/trace.ts";
 import { AtError, errorTable } from "../../wire/errors.ts";
+import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import type { Session } from "../session.ts";
 import { type Changed, data, type Reply, type Services, type Verb } from "../verb.ts";
 
@@ -18,9 +19,11 @@ interface Outcome {
 function parseCommands(json: string): Record<string, unknown>[] {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseJson(json, jsonLimits.command);
   } catch (cause) {
-    throw new AtError("AT0011", "FormatException: batch is not JSON", { cause, closes: true });
+    if (!(cause instanceof JsonError)) throw cause;
+    const detail = `FormatException: batch ${cause.message}`;
+    throw new AtError("AT0011", detail, { cause, closes: true });
   }
   const isList = Array.isArray(value) && value.every((each) => typeof each === "object" && each);
   if (isList) return value as Record<string, unknown>[];

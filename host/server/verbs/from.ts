@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
+import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import { certificateNames } from "../peerCertificate.ts";
 import type { Session } from "../session.ts";
 import { data, type Services, type Verb } from "../verb.ts";
@@ -18,18 +19,21 @@ function isNewer(version: string): boolean {
   return false;
 }
 
-function wantsJson(clientConfig: string): boolean {
+function parseClientConfig(text: string): unknown {
   try {
-    const config: unknown = JSON.parse(clientConfig);
-    if (typeof config !== "object" || config === null) return false;
-    const { version } = config as Record<string, unknown>;
-    return typeof version === "string" && isNewer(version);
+    return parseJson(text, jsonLimits.clientConfig);
   } catch (cause) {
-    throw new AtError("AT0011", "FormatException: clientConfig is not JSON", {
-      cause,
-      closes: true,
-    });
+    if (!(cause instanceof JsonError)) throw cause;
+    const detail = `FormatException: clientConfig ${cause.message}`;
+    throw new AtError("AT0011", detail, { cause, closes: true });
   }
+}
+
+function wantsJson(clientConfig: string): boolean {
+  const config = parseClientConfig(clientConfig);
+  if (typeof config !== "object" || config === null) return false;
+  const { version } = config as Record<string, unknown>;
+  return typeof version === "string" && isNewer(version);
 }
 
 async function checkCertificate(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { canonicalKey, parseAtKey } from "../../wire/atkey.ts";
 import { AtError } from "../../wire/errors.ts";
+import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import { keyNotFound } from "../records.ts";
 import type { Session } from "../session.ts";
 import { type Arguments, data, type Reply, type Services, type Verb } from "../verb.ts";
@@ -48,8 +49,14 @@ function mayUse(namespace: string, { namespaces }: Caller): boolean {
 
 function enrollmentOf(value: string | null): string | undefined {
   if (value === null || !value.startsWith("{")) return undefined;
-  const { enrollmentId } = JSON.parse(value) as Record<string, unknown>;
-  return typeof enrollmentId === "string" ? enrollmentId : undefined;
+  try {
+    const { enrollmentId } = parseJson(value, jsonLimits.command) as Record<string, unknown>;
+    return typeof enrollmentId === "string" ? enrollmentId : undefined;
+  } catch (error) {
+    // A record of such a name that wasn't put by this verb belongs to no enrollment.
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
 }
 
 const isStoredKey = (key: string): boolean => /\.__(?:public|private|self)_keys\./.test(key);

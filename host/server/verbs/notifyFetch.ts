@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { formatTime } from "../../wire/metadata.ts";
+import { formatTime, sentAppMetadata } from "../../wire/metadata.ts";
 import type { Notification } from "../../wire/notification.ts";
 import { isExpired } from "../notifier.ts";
 import { data, type Verb } from "../verb.ts";
@@ -23,7 +23,10 @@ function describe(notification: Notification, expired: boolean): Record<string, 
     notifier: notification.notifier,
     expiresAt: expiresAt === undefined ? "null" : formatTime(expiresAt),
     atValue: notification.value ?? "null",
-    atMetadata: metadata === undefined ? "null" : JSON.stringify(metadata),
+    atMetadata:
+      metadata === undefined
+        ? "null"
+        : JSON.stringify({ ...metadata, appMetadata: sentAppMetadata(metadata) }),
     ttl: String(notification.ttl ?? null),
   };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
+import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import {
   METADATA_GRAMMAR,
   type MetadataOptions,
@@ -27,10 +28,11 @@ function illegal(text: string, cause?: unknown): never {
 
 function parseObject(json: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(json);
+    const value = parseJson(json, jsonLimits.command);
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
   } catch (cause) {
-    illegal("update:json needs a JSON object", cause);
+    if (!(cause instanceof JsonError)) throw cause;
+    illegal(`update:json needs a JSON object, and this ${cause.message}`, cause);
   }
   return illegal("update:json needs a JSON object");
 }
