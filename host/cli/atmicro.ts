@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 import type { CommandDefinition, Io } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { describeFailure, exitCodesHelp } from "./failure.ts";
+import { printNotice, printText, stackOf } from "./output.ts";
 
 /** Every command, in the order of the help. Only the one that is called is loaded: a server does without the others' memory. */
 const definitions: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
@@ -23,6 +24,14 @@ const definitions: Readonly<Record<string, () => Promise<CommandDefinition>>> = 
   monitor: async () => (await import("./commands/monitor.ts")).monitor,
 };
 
+/** Says what went wrong, with `--debug` where; gives the exit code. */
+export function reportFailure(error: unknown, args: readonly string[], io: Io): ExitCode {
+  const { message, details, exitCode } = describeFailure(error);
+  printNotice(io, `atmicro: ${message}`, ...details);
+  if (args.includes("--debug")) printNotice(io, ...stackOf(error));
+  return exitCode;
+}
+
 /** Runs one command line (without node and program); resolves to the exit code, never rejects. */
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const program = await createProgram(io, args);
@@ -32,14 +41,12 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   } catch (error) {
     // Commander has said what is wrong already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    const { message, exitCode } = describeFailure(error);
-    io.stderr(`atmicro: ${message}`);
-    if (args.includes("--debug")) io.stderr(stackOf(error));
-    return exitCode;
+    return reportFailure(error, args, io);
   }
 }
 
-async function createProgram(io: Io, args: readonly string[]): Promise<Command> {
+/** The program with the command that `args` name, or all of them. */
+export async function createProgram(io: Io, args: readonly string[]): Promise<Command> {
   const program = new Command("atmicro")
     .description("end-to-end encrypted IoT on microcontrollers: servers, client and tools")
     .addOption(debugOption())
@@ -50,8 +57,8 @@ async function createProgram(io: Io, args: readonly string[]): Promise<Command> 
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => io.stdout(text.replace(/\n$/, "")),
-      writeErr: (text) => io.stderr(text.replace(/\n$/, "")),
+      writeOut: (text) => printText((line) => io.stdout(line), text),
+      writeErr: (text) => printText((line) => io.stderr(line), text),
     });
   for (const load of called(args)) (await load())(program, io);
   for (const command of program.commands) inherit(program, command);
@@ -76,10 +83,4 @@ function inherit(parent: Command, command: Command): void {
   command.copyInheritedSettings(parent);
   command.addOption(debugOption().hideHelp());
   for (const child of command.commands) inherit(command, child);
-}
-
-function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? "" : `\ncaused by ${stackOf(error.cause)}`;
-  return `${error.stack ?? error.message}${cause}`;
 }

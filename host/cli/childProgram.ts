@@ -111,7 +111,11 @@ export class ChildProgram {
   }
 
   private death(how: string, cause?: unknown): CliError {
-    const log = this.log.length === 0 ? "" : `; its last lines were:\n  ${this.log.join("\n  ")}`;
-    return new CliError(`${this.name} ended early (${how})${log}`, EXIT.internal, { cause });
+    const end = this.log.length === 0 ? "" : "; its last lines were:";
+    const details = this.log.map((line) => `  ${line}`);
+    return new CliError(`${this.name} ended early (${how})${end}`, EXIT.internal, {
+      cause,
+      details,
+    });
   }
 }

@@ -7,8 +7,10 @@ export interface Io {
   stdout(line: string): void;
   /** One line to standard error. */
   stderr(line: string): void;
-  /** All of standard input as text. */
-  stdin(): Promise<string>;
+  /** Bytes to standard output, as they are, when it is no terminal. */
+  stdoutBytes?(bytes: Uint8Array): void;
+  /** All of standard input. */
+  stdin(): Promise<string | Uint8Array>;
   /** Asks on the terminal for one line, without echo; absent when standard input is no terminal. */
   askSecret?(question: string): Promise<string>;
   /** Replaces the line that says how far long work is, "" to take it away; absent when standard error is no terminal. */

@@ -18,10 +18,17 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** A failure said to the user in one sentence, cause and remedy, with the exit code it leads to. */
 export class CliError extends Error {
   readonly exitCode: ExitCode;
+  /** Lines below the sentence, such as the last ones of a log. */
+  readonly details: readonly string[];
 
-  constructor(message: string, exitCode: ExitCode, options: { cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    exitCode: ExitCode,
+    options: { cause?: unknown; details?: readonly string[] } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "CliError";
     this.exitCode = exitCode;
+    this.details = options.details ?? [];
   }
 }

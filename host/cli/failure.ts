@@ -51,8 +51,21 @@ const systemErrors: Readonly<Record<string, { text: string; exitCode: ExitCode }
   ENOSPC: { text: "the disk is full", exitCode: EXIT.internal },
 };
 
+export type Failure = {
+  /** One sentence. */
+  readonly message: string;
+  /** Lines below it. */
+  readonly details: readonly string[];
+  readonly exitCode: ExitCode;
+};
+
 /** One sentence for the user and the exit code of any failure. */
-export function describeFailure(error: unknown): { message: string; exitCode: ExitCode } {
+export function describeFailure(error: unknown): Failure {
+  const details = error instanceof CliError ? error.details : [];
+  return { ...judgeFailure(error), details };
+}
+
+function judgeFailure(error: unknown): { message: string; exitCode: ExitCode } {
   if (error instanceof CliError) return { message: error.message, exitCode: error.exitCode };
   if (error instanceof CommanderError) {
     return { message: "", exitCode: error.exitCode === 0 ? EXIT.done : EXIT.usage };

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import "./optimizeLate.ts";
 import { askSecret } from "./askSecret.ts";
-import { run } from "./atmicro.ts";
+import { reportFailure, run } from "./atmicro.ts";
 import type { Io } from "./command.ts";
-import { describeFailure } from "./failure.ts";
 
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -17,22 +16,18 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", () => stopping.abort());
 }
 
-process.on("uncaughtException", (error) => {
-  const { message, exitCode } = describeFailure(error);
-  process.stderr.write(`atmicro: ${message}\n`);
-  if (process.argv.includes("--debug")) process.stderr.write(`${error.stack}\n`);
-  process.exit(exitCode);
-});
-
-async function standardInput(): Promise<string> {
+async function standardInput(): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 const io: Io = {
   stdout: (line) => process.stdout.write(`${line}\n`),
   stderr: (line) => process.stderr.write(`${line}\n`),
+  ...(!process.stdout.isTTY && {
+    stdoutBytes: (bytes: Uint8Array) => process.stdout.write(bytes),
+  }),
   stdin: standardInput,
   ...(process.stdin.isTTY && {
     askSecret: (question: string) => askSecret(question, process.stdin, process.stderr),
@@ -47,5 +42,9 @@ const io: Io = {
   env: process.env,
   signal: stopping.signal,
 };
+
+process.on("uncaughtException", (error) => {
+  process.exit(reportFailure(error, process.argv, io));
+});
 
 process.exitCode = await run(process.argv.slice(2), io);

@@ -29,5 +29,9 @@ async function findSecret({ what, file, variable }: SecretSource, io: Io): Promi
   const given = io.env[variable];
   if (given !== undefined) return given;
   if (io.askSecret !== undefined) return await io.askSecret(`${what}: `);
-  return (await io.stdin()).split("\n", 1)[0] ?? "";
+  return (
+    Buffer.from(await io.stdin())
+      .toString("utf8")
+      .split("\n", 1)[0] ?? ""
+  );
 }

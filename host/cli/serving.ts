@@ -6,6 +6,7 @@ import { type Logger, pino } from "pino";
 import type { Io } from "./command.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { MetricsPort, Observed } from "./metricsPort.ts";
+import { printJson, shownJson } from "./output.ts";
 
 export type ListeningOptions = {
   readonly host: string;
@@ -72,7 +73,8 @@ export async function readNamedFile(option: string, path: string): Promise<strin
 /** JSON lines on standard error; the servers themselves never log keys or values. */
 export function serverLog(level: string): Logger {
   try {
-    return pino({ level }, pino.destination({ dest: 2, sync: true }));
+    const standardError = pino.destination({ dest: 2, sync: true });
+    return pino({ level }, { write: (line: string) => standardError.write(shownJson(line)) });
   } catch (cause) {
     throw new CliError(
       `--log-level ${level} is not a level: use fatal, error, warn, info, debug, trace or silent`,
@@ -107,7 +109,7 @@ export async function serve(
 ): Promise<void> {
   const metrics = await openMetrics(running, options, log);
   const ports = { port: running.port, ...(metrics && { metricsPort: metrics.port }) };
-  io.stdout(JSON.stringify({ event: "listening", ...ports }));
+  printJson(io, { event: "listening", ...ports });
   await new Promise<void>((resolve) => {
     if (io.signal.aborted) resolve();
     io.signal.addEventListener("abort", () => resolve());

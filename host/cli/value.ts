@@ -5,7 +5,9 @@ import type { Io } from "./command.ts";
 /** A value from the command line, or all of standard input without its last line end. */
 export async function readValue(argument: string | undefined, io: Io): Promise<string> {
   if (argument !== undefined) return argument;
-  return (await io.stdin()).replace(/\r?\n$/, "");
+  return Buffer.from(await io.stdin())
+    .toString("utf8")
+    .replace(/\r?\n$/, "");
 }
 
 /** A value for JSON output: text as it is, bytes as base64 under a name of their own. */

@@ -59,7 +59,7 @@ export const approve: CommandDefinition = (program, io) => {
   }
 };
 
-function enrollmentTable(found: readonly Enrollment[]): string {
+function enrollmentTable(found: readonly Enrollment[]): string[] {
   const rows = found.map(({ id, status, appName, deviceName, namespaces }) => [
     id,
     status,

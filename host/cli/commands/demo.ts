@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { CommandDefinition, Io } from "../command.ts";
 import { Demonstration, type DemonstrationResult, type Narrator } from "../demonstration.ts";
 import { CliError, EXIT } from "../exit.ts";
+import { printJson, printLines, printNotice } from "../output.ts";
 
 type DemoOptions = { readonly readings: number; readonly keep: boolean; readonly json: boolean };
 
@@ -65,7 +66,7 @@ async function keepRunning(demonstration: Demonstration, io: Io, print: Narrator
 }
 
 async function demonstrate(options: DemoOptions, io: Io): Promise<void> {
-  const print = (line: string): void => (options.json ? io.stderr(line) : io.stdout(line));
+  const print = (line: string): void => (options.json ? printNotice : printLines)(io, line);
   const folder = await mkdtemp(join(tmpdir(), "atmicro-demo-"));
   const narrate = narrator(print);
   const demonstration = new Demonstration(folder, options.readings, narrate);
@@ -76,7 +77,7 @@ async function demonstrate(options: DemoOptions, io: Io): Promise<void> {
     print("atmicro: a device sends end-to-end encrypted readings to @alice, and obeys her");
     const result = await Promise.race([demonstration.run(), stopped]);
     for (const line of summary(result)) print(line);
-    if (options.json) io.stdout(JSON.stringify(result));
+    if (options.json) printJson(io, result);
     if (options.keep) await keepRunning(demonstration, io, narrate);
   } finally {
     await demonstration.close();

@@ -11,7 +11,7 @@ import {
   type NetworkFlags,
   readNetwork,
 } from "../options.ts";
-import { printResult } from "../output.ts";
+import { printNotice, printResult } from "../output.ts";
 import { requireNewFile } from "../requireNewFile.ts";
 import { readSecret } from "../secret.ts";
 
@@ -60,7 +60,7 @@ async function enroll(flags: Flags, io: Io): Promise<void> {
   const request = { atSign, appName, deviceName, namespaces, otp, keyAlgorithm } as const;
   const pending = await requestEnrollment(request, network);
   const { enrollmentId } = pending;
-  io.stderr(`request ${enrollmentId} waits for the approval by ${atSign} …`);
+  printNotice(io, `request ${enrollmentId} waits for the approval by ${atSign} …`);
   try {
     const keys = await awaitApproval(pending, network, { signal: io.signal });
     await writeKeyFile(flags.keys, keys);

@@ -26,7 +26,12 @@ export const get: CommandDefinition = (program, io) => {
       await withClient(flags, io, async (client) => {
         if (flags.meta === true) {
           const metadata = metadataToJson(await client.getMeta(key));
-          printResult(io, flags.json, { key, metadata }, JSON.stringify(metadata, null, 2));
+          printResult(
+            io,
+            flags.json,
+            { key, metadata },
+            JSON.stringify(metadata, null, 2).split("\n"),
+          );
           return;
         }
         const found = await client.get(key, flags);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Option } from "commander";
 import type { ReceivedNotification } from "../../client/notifications.ts";
-import type { CommandDefinition } from "../command.ts";
+import type { CommandDefinition, Io } from "../command.ts";
 import {
   addClientOptions,
   type ClientFlags,
@@ -9,7 +9,7 @@ import {
   wholeNumber,
   withClient,
 } from "../options.ts";
-import { interruption } from "../output.ts";
+import { interruption, printJson, printLines, printNotice } from "../output.ts";
 import { valueToJson, valueToText } from "../value.ts";
 
 type Flags = ClientFlags & {
@@ -45,11 +45,11 @@ export const monitor: CommandDefinition = (program, io) => {
           selfNotifications: flags.self,
           onNotification: (notification) => {
             if (left <= 0) return;
-            io.stdout(formatNotification(notification, flags.json === true));
+            printNotification(notification, flags.json === true, io);
             left -= 1;
             if (left <= 0) enough();
           },
-          onError: (error) => io.stderr(error.message),
+          onError: (error) => printNotice(io, error.message),
         });
         const error = await Promise.race([monitor.ended, counted, interruption(io)]);
         await monitor.close();
@@ -60,9 +60,13 @@ export const monitor: CommandDefinition = (program, io) => {
 
 const whole = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
-function formatNotification(notification: ReceivedNotification, json: boolean): string {
+function printNotification(notification: ReceivedNotification, json: boolean, io: Io): void {
   const { value, ...rest } = notification;
-  if (json) return JSON.stringify({ ...rest, ...valueToJson(value) });
+  if (json) {
+    printJson(io, { ...rest, ...valueToJson(value) });
+    return;
+  }
   const time = new Date(rest.epochMillis).toISOString();
-  return `${time}  ${rest.from}  ${rest.operation}  ${rest.key}  ${valueToText(value)}`.trimEnd();
+  const what = `${rest.from}  ${rest.operation}  ${rest.key}  ${valueToText(value)}`;
+  printLines(io, `${time}  ${what}`.trimEnd());
 }

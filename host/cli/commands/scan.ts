@@ -27,6 +27,6 @@ export const scan: CommandDefinition = (program, io) => {
     .action(async (regex: string | undefined, flags: Flags) => {
       const options = { regex, atSign: flags.of, showHidden: flags.hidden };
       const keys = await withClient(flags, io, (client) => client.scan(options));
-      printResult(io, flags.json, keys, keys.join("\n"));
+      printResult(io, flags.json, keys, keys);
     });
 };

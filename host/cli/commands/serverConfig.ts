@@ -22,7 +22,7 @@ function row({ parameter, value, origin, source }: Setting): string[] {
   return [parameter.path, valueText(value), unit, set, variable, note ?? parameter.text];
 }
 
-function table(settings: ServerSettings): string {
+function table(settings: ServerSettings): string[] {
   const head = ["PARAMETER", "VALUE", "UNIT", "FROM", "ENVIRONMENT", "WHAT IT IS"];
   return formatTable(head, settings.all.map(row));
 }

@@ -6,6 +6,7 @@ import { formatAddress } from "../../net/address.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import type { CommandDefinition, Io } from "../command.ts";
 import { CliError, EXIT } from "../exit.ts";
+import { printJson, printLines } from "../output.ts";
 import { World } from "../world.ts";
 
 type UpOptions = { readonly folder?: string; readonly json: boolean; readonly fresh: boolean };
@@ -63,9 +64,9 @@ async function up(atSigns: readonly string[], options: UpOptions, io: Io): Promi
       const servers = world.servers.map(({ atSign, port }) => ({ atSign, port }));
       const { authorityFile: authority, directory } = world;
       const place = { folder: folder.path, authority, directory: formatAddress(directory) };
-      io.stdout(JSON.stringify({ event: "ready", ...place, servers }));
+      printJson(io, { event: "ready", ...place, servers });
     } else {
-      for (const line of describe(world, !options.fresh)) io.stdout(line);
+      for (const line of describe(world, !options.fresh)) printLines(io, line);
     }
     const asked = new Promise<void>((done) => {
       if (io.signal.aborted) done();
