@@ -7,6 +7,7 @@ import { AtError, formatError } from "../wire/errors.ts";
 import { LineReader, MAX_LINE_BYTES } from "../wire/line.ts";
 import { CommandQueue, type CommandTarget, type WriteReply } from "./commandQueue.ts";
 import type { Inbound } from "./inbound.ts";
+import type { LoginChallenge } from "./loginChallenge.ts";
 import { isExpired } from "./peerCertificate.ts";
 import { PushQueue, type PushTarget } from "./pushQueue.ts";
 import { type MonitorFilter, type Session, standing } from "./session.ts";
@@ -36,6 +37,7 @@ export class Connection implements Session {
   readonly remoteAddress: string;
   readonly openedAt: number;
   fromAtSign?: string;
+  challenge?: LoginChallenge;
   owner = false;
   authType?: "cram" | "pkam" | "apkam";
   enrollmentId?: string;

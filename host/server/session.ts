@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { PeerCertificate } from "node:tls";
 import type { TextPattern } from "../wire/notification.ts";
+import type { LoginChallenge } from "./loginChallenge.ts";
 
 /** What the monitor command of a connection asked for. */
 export interface MonitorFilter {
@@ -26,6 +27,8 @@ export interface Session {
   readonly closed: boolean;
   /** The own atSign after from of the owner, the other's after from of a peer. */
   fromAtSign?: string;
+  /** What the next login has to answer; gone with the first answer. */
+  challenge?: LoginChallenge;
   owner: boolean;
   authType?: "cram" | "pkam" | "apkam";
   enrollmentId?: string;

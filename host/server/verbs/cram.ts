@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
+import { takeChallenge } from "../loginChallenge.ts";
 import { keyNotFound } from "../records.ts";
 import { resetLogin } from "../session.ts";
 import { cramDigest, sameSecret } from "../signatures.ts";
@@ -15,19 +16,19 @@ export const cram: Verb = {
   grammar: /^cram:(?<digest>.+)$/is,
   usage: "cram:<digest>",
   run(args, session, services) {
-    const secret = services.records.get(SECRET)?.value;
+    const { atSign, records } = services;
+    const uuid = takeChallenge(session, atSign, services.now());
+    const secret = records.get(SECRET)?.value;
     if (typeof secret !== "string") throw keyNotFound(SECRET);
-    const name = `${session.id}${services.atSign}`;
-    const uuid = services.challenges.demand(`private:${name}`);
-    if (!sameSecret(cramDigest(secret, `${name}:${uuid}`), args.digest ?? "")) {
+    const expected = cramDigest(secret, `${session.id}${atSign}:${uuid}`);
+    if (uuid === undefined || !sameSecret(expected, args.digest ?? "")) {
       resetLogin(session);
       throw new AtError("AT0401", "Authentication Failed");
     }
-    services.challenges.remove(`private:${name}`);
     resetLogin(session);
     session.owner = true;
     session.authType = "cram";
-    services.records.logAccess(services.atSign, "cram");
+    records.logAccess(atSign, "cram");
     return data("success");
   },
 };

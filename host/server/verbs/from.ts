@@ -71,8 +71,8 @@ export const from: Verb = {
     }
     const uuid = services.newId();
     const name = `${session.id}${atSign}`;
-    services.challenges.put(own ? `private:${name}` : `public:${name}`, uuid);
     session.fromAtSign = atSign;
+    session.challenge = { atSign, text: uuid, madeAt: services.now() };
     services.records.logAccess(atSign, "from");
     return data(own ? `${name}:${uuid}` : `proof:${name}:${uuid}`);
   },

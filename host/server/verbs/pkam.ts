@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError, type ErrorCode } from "../../wire/errors.ts";
 import { type EnrollmentState, invalidEnrollment } from "../enrollments.ts";
+import { takeChallenge } from "../loginChallenge.ts";
 import { keyNotFound } from "../records.ts";
 import { resetLogin } from "../session.ts";
 import {
@@ -54,22 +55,24 @@ export const pkam: Verb = {
   usage: "pkam:[signingAlgo:<algorithm>:][hashingAlgo:<algorithm>:][enrollmentId:<id>:]<signature>",
   run(args, session, services) {
     const { enrollmentId, signature = "" } = args;
-    const name = `${session.id}${services.atSign}`;
+    const { atSign } = services;
+    const uuid = takeChallenge(session, atSign, services.now());
     const { publicKey, signingAlgo = args.signingAlgo?.toLowerCase() } =
       enrollmentId === undefined ? legacyKey(services) : enrolledKey(enrollmentId, services);
-    const uuid = services.challenges.demand(`private:${name}`);
     const signing = (signingAlgo ?? algorithmOf(publicKey)) as SigningAlgorithm;
     const hashing = (args.hashingAlgo?.toLowerCase() ?? "sha256") as HashingAlgorithm;
-    if (!verifyPkam(signing, hashing, publicKey, signature, `${name}:${uuid}`)) {
+    const challenge = `${session.id}${atSign}:${uuid}`;
+    const proven =
+      uuid !== undefined && verifyPkam(signing, hashing, publicKey, signature, challenge);
+    if (!proven) {
       resetLogin(session);
       throw new AtError("AT0401", "pkam authentication failed");
     }
-    services.challenges.remove(`private:${name}`);
     resetLogin(session);
     session.owner = true;
     session.authType = enrollmentId === undefined ? "pkam" : "apkam";
     if (enrollmentId !== undefined) session.enrollmentId = enrollmentId;
-    services.records.logAccess(services.atSign, "pkam");
+    services.records.logAccess(atSign, "pkam");
     return data("success");
   },
 };

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Buffer } from "node:buffer";
 import { createPublicKey, verify } from "node:crypto";
+import { traceOf } from "../../store/trace.ts";
 import { AtError } from "../../wire/errors.ts";
+import { takeChallenge } from "../loginChallenge.ts";
 import type { Services, Verb } from "../verb.ts";
+
+/** Nothing is shown, or nothing that can be read as key and signature. */
+function isNoProof(error: unknown): boolean {
+  if (error instanceof AtError) return error.code === "AT0015";
+  return error instanceof Error && "code" in error;
+}
 
 async function proven(
   atSign: string,
@@ -23,9 +31,10 @@ async function proven(
     });
     const message = Buffer.from(uuid, "utf8");
     return verify("sha256", message, key, Buffer.from(signature, "base64"));
-  } catch (cause) {
-    if (cause instanceof AtError && cause.code !== "AT0015") throw cause;
-    throw new AtError("AT0011", "Exception: Unable to verify signature", { cause, closes: true });
+  } catch (error) {
+    if (!isNoProof(error)) throw error;
+    services.log.debug({ atSign, trace: traceOf(error) }, "no proof of an atSign");
+    return false;
   }
 }
 
@@ -45,14 +54,10 @@ export const pol: Verb = {
         { closes: true },
       );
     }
-    const name = `public:${session.id}${atSign}`;
-    const uuid = services.challenges.get(name);
-    if (uuid === undefined) {
-      throw new AtError("AT0011", "Exception: Unable to verify signature", { closes: true });
-    }
-    services.challenges.remove(name);
+    const uuid = takeChallenge(session, atSign, services.now());
     delete session.peer;
-    if (!(await proven(atSign, session.id, uuid, services))) {
+    if (services.blockList.has(atSign)) throw new AtError("AT0013", "Unable to connect");
+    if (uuid === undefined || !(await proven(atSign, session.id, uuid, services))) {
       throw new AtError("AT0401", "Pol Authentication Failed");
     }
     session.peer = atSign;

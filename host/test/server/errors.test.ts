@@ -35,7 +35,6 @@ const failures: Failure[] = [
     "AT0022",
     "noop:<durationInMillis> where the duration maximum is 5000 milliseconds",
   ],
-  ["cram:00", "AT0015", expect.stringMatching(/^private:_\S+@alice does not exist/)],
 ];
 
 describe("errors", () => {

@@ -148,15 +148,10 @@ describe("two atServers", () => {
     const certificate = alice.config.tls;
     const line = await world.connect(bob.server.port, certificate);
     expect(await line.ask("from:@alice")).toMatch(/^data:proof:_\S+@alice:\S+\n@$/);
-    line.send("pol\n");
-    expect(await line.closed()).toBe(
-      "error:AT0011-Exception: Exception: Unable to verify signature\n@",
-    );
+    const refused = "error:AT0401-Exception: Pol Authentication Failed\n@";
+    expect(await line.ask("pol")).toBe(refused);
     const peer = await loginAsPeer(world, alice, bob);
-    peer.send("pol\n");
-    expect(await peer.closed()).toBe(
-      "error:AT0011-Exception: Exception: Unable to verify signature\n@",
-    );
+    expect(await peer.ask("pol")).toBe(refused);
   });
 
   it("refuses a peer whose certificate names another host, expired, or comes from another authority", async () => {
