@@ -80,7 +80,7 @@ export async function createAuthority(options: { readonly name: string }): Promi
 }
 
 /**
- * Issues an end-entity certificate for a server that is also a client of other servers.
+ * Issues an end-entity certificate for a server, which other servers accept of a client too.
  * @returns PEM strings; valid from an hour ago for a year unless told otherwise
  */
 export async function issueCertificate(
@@ -107,7 +107,8 @@ export async function issueCertificate(
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(usage, true),
-        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+        // As public authorities issue them.
+        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
         new SubjectAlternativeNameExtension(
           request.hosts.map((host) =>
             isIP(host) === 0

@@ -8,7 +8,6 @@ import { LineReader, MAX_LINE_BYTES } from "../wire/line.ts";
 import { CommandQueue, type CommandTarget, type WriteReply } from "./commandQueue.ts";
 import type { Inbound } from "./inbound.ts";
 import type { LoginChallenge } from "./loginChallenge.ts";
-import { isExpired } from "./peerCertificate.ts";
 import { PushQueue, type PushTarget } from "./pushQueue.ts";
 import { type MonitorFilter, type Session, standing } from "./session.ts";
 import type { Reply, Services } from "./verb.ts";
@@ -94,16 +93,9 @@ export class Connection implements Session {
   }
 
   peerCertificate(): PeerCertificate | undefined {
-    if (!this.socket.authorized) {
-      const reason = this.socket.authorizationError;
-      this.services.log.info({ session: this.id, reason: String(reason) }, "no peer certificate");
-      return undefined;
-    }
-    const certificate = this.socket.getPeerCertificate();
-    // A session without one, when it is resumed in TLS 1.3, counts as authorized for node:tls.
-    if (Object.keys(certificate).length === 0) return undefined;
-    if (!isExpired(certificate, this.services.now())) return certificate;
-    this.services.log.info({ session: this.id, reason: "CERT_HAS_EXPIRED" }, "no peer certificate");
+    const judgement = this.services.peerCertificates.judge(this.socket);
+    if ("certificate" in judgement) return judgement.certificate;
+    this.services.log.info({ session: this.id, reason: judgement.reason }, "no peer certificate");
     return undefined;
   }
 

@@ -28,6 +28,7 @@ import { FULL_LINE, Inbound } from "./inbound.ts";
 import { Monitors } from "./monitors.ts";
 import { Notifier } from "./notifier.ts";
 import { Passcodes } from "./passcodes.ts";
+import { PeerCertificates } from "./peerCertificate.ts";
 import { Peers } from "./peers.ts";
 import { StoreProbe } from "./readiness.ts";
 import { Records } from "./records.ts";
@@ -163,6 +164,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const links = {
     directory,
     peers,
+    peerCertificates: new PeerCertificates(tls, now),
     remote,
     notifier,
     monitors,

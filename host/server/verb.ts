@@ -14,6 +14,7 @@ import type { Enrollments } from "./enrollments.ts";
 import type { Monitors } from "./monitors.ts";
 import type { Notifier } from "./notifier.ts";
 import type { Passcodes } from "./passcodes.ts";
+import type { PeerCertificates } from "./peerCertificate.ts";
 import type { Peers } from "./peers.ts";
 import type { Records } from "./records.ts";
 import type { RemoteLookup } from "./remoteLookup.ts";
@@ -45,6 +46,7 @@ export interface Services {
   readonly challenges: Challenges;
   readonly directory: Directory;
   readonly peers: Peers;
+  readonly peerCertificates: PeerCertificates;
   readonly remote: RemoteLookup;
   readonly notifier: Notifier;
   readonly monitors: Monitors;

@@ -9,6 +9,7 @@ import {
   type IssuedCertificate,
   issueCertificate,
 } from "../../crypto/certificates.ts";
+import { PeerCertificates } from "../../server/peerCertificate.ts";
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -31,7 +32,8 @@ async function handshake(
       rejectUnauthorized: false,
     },
     (socket) => {
-      peer = socket.authorized ? String(socket.getPeerCertificate().subject.CN) : undefined;
+      const judgement = new PeerCertificates({ ...served, authority: ca }, Date.now).judge(socket);
+      peer = "certificate" in judgement ? String(judgement.certificate.subject.CN) : undefined;
       socket.on("error", () => socket.destroy());
       socket.end("@");
     },
@@ -73,7 +75,7 @@ describe("the private certification authority", () => {
       expect(leaf.checkHost("localhost")).toBe("localhost");
       expect(leaf.checkHost("example.org")).toBeUndefined();
       expect(leaf.checkIP("127.0.0.1")).toBe("127.0.0.1");
-      expect(leaf.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]);
+      expect(leaf.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
       expect(leaf.publicKey.asymmetricKeyType).toBe(keyAlgorithm === "p256" ? "ec" : "rsa");
     }
   });
