@@ -36,13 +36,28 @@ export async function openAtServer(
   return await AtConnection.open({ address, transport, timeoutMillis, ...listeners });
 }
 
+const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+/** A session's name, whose login it is, what makes it the only one (atProtocol, the from verb). */
+const CHALLENGE = new RegExp(`^_${UUID}(?<atSign>@.+):${UUID}$`, "i");
+
+/**
+ * Asks for a challenge. Only what has a challenge's shape and names this atSign is ever signed: an atServer could otherwise
+ * have any text signed, such as another's challenge or a value. Rejects with AT0008.
+ */
+async function askChallenge(connection: AtConnection, atSign: string): Promise<string> {
+  const answer = await connection.request(`from:${atSign}`);
+  if (CHALLENGE.exec(answer)?.groups?.atSign === atSign) return answer;
+  const message = `what the atServer wants signed is no challenge for ${atSign}; nothing was signed`;
+  throw new AtError("AT0008", message);
+}
+
 /** `from` and `pkam` (atProtocol, PKAM login). Rejects with AT0401, or AT0025 to AT0029 for an enrollment. */
 export async function loginPkam(
   connection: AtConnection,
   atSign: string,
   identity: PkamIdentity,
 ): Promise<void> {
-  const challenge = await connection.request(`from:${atSign}`);
+  const challenge = await askChallenge(connection, atSign);
   await expectSuccess(connection, pkamCommand(identity, challenge));
 }
 
@@ -52,7 +67,7 @@ export async function loginCram(
   atSign: string,
   secret: string,
 ): Promise<void> {
-  const challenge = await connection.request(`from:${atSign}`);
+  const challenge = await askChallenge(connection, atSign);
   await expectSuccess(connection, `cram:${cramDigest(secret, challenge)}`);
 }
 

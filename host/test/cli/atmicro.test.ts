@@ -8,7 +8,7 @@ import type { Io } from "../../cli/command.ts";
 import { formatKeyFile, readKeyFile, writeKeyFile } from "../../crypto/keyFile.ts";
 import { formatAddress } from "../../net/address.ts";
 import { alpha } from "../client/identities.ts";
-import { loggedIn, type Script, ScriptedWorld } from "../client/scriptedServer.ts";
+import { challenge, loggedIn, type Script, ScriptedWorld } from "../client/scriptedServer.ts";
 
 let folder: string;
 let world: ScriptedWorld | undefined;
@@ -154,7 +154,7 @@ describe("failures say cause and remedy, without a stack", () => {
     ["error:AT0027:enrollment_id: 1 is revoked", 9],
   ])("a login answered with %s: %i", async (answer, expected) => {
     const options = await scripted((line) =>
-      line.startsWith("from:") ? "data:_c@alpha:u\n@" : `${answer}\n@`,
+      line.startsWith("from:") ? `data:${challenge("@alpha")}\n@` : `${answer}\n@`,
     );
     expect((await atmicro(["scan", ...options])).code).toBe(expected);
   });

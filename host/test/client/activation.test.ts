@@ -12,7 +12,13 @@ import type { AtKeys } from "../../crypto/keyFile.ts";
 import { rsaDecrypt } from "../../crypto/rsa.ts";
 import { readVectors } from "../crypto/vectors.ts";
 import { alpha } from "./identities.ts";
-import { loggedIn, type Script, ScriptedServer, ScriptedWorld } from "./scriptedServer.ts";
+import {
+  challenge,
+  loggedIn,
+  type Script,
+  ScriptedServer,
+  ScriptedWorld,
+} from "./scriptedServer.ts";
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -55,7 +61,7 @@ describe("activation", () => {
     expect(saved).toEqual(keys);
     expect(verbs(linesBefore)).toEqual([
       "from:@alpha",
-      "cram:".concat(cramDigest("secret", "_challenge@alpha:uuid")),
+      "cram:".concat(cramDigest("secret", challenge("@alpha"))),
       "enroll:request",
       "from:@alpha",
       "pkam:signingAlgo",
@@ -86,7 +92,7 @@ describe("activation", () => {
   it("rejects a wrong secret before any key is made", async () => {
     const world = await start((line) =>
       line.startsWith("from:")
-        ? "data:_c@alpha:u\n@"
+        ? `data:${challenge("@alpha")}\n@`
         : "error:AT0401-Client authentication failed : Authentication Failed\n@",
     );
     const save = (): Promise<void> => Promise.reject(new Error("not reached"));
@@ -123,7 +129,7 @@ describe("enrolment", () => {
       let logins = 0;
       const answers = new Map(vector.fetchKeys.map((step) => [step.send.trimEnd(), step[form]]));
       const world = await start((line) => {
-        if (line.startsWith("from:")) return "data:_c@alpha:u\n@";
+        if (line.startsWith("from:")) return `data:${challenge("@alpha")}\n@`;
         if (!line.startsWith("pkam:")) return answers.get(line) ?? "hang up";
         logins += 1;
         return logins < 3
@@ -141,13 +147,13 @@ describe("enrolment", () => {
   it("ends when it is denied, and when the user has enough", async () => {
     const world = await start((line) =>
       line.startsWith("from:")
-        ? "data:_c@alpha:u\n@"
+        ? `data:${challenge("@alpha")}\n@`
         : `error:AT0025:enrollment_id: ${enrollmentId} is denied\n@`,
     );
     await expect(awaitApproval(pending, world.network)).rejects.toMatchObject({ code: "AT0025" });
     const stop = new AbortController();
     world.server.script = (line) => {
-      if (line.startsWith("from:")) return "data:_c@alpha:u\n@";
+      if (line.startsWith("from:")) return `data:${challenge("@alpha")}\n@`;
       stop.abort();
       return `error:AT0026:enrollment_id: ${enrollmentId} is pending\n@`;
     };

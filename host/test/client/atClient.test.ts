@@ -7,7 +7,7 @@ import { parseMetadataFragment } from "../../wire/metadata.ts";
 import { readVectors } from "../crypto/vectors.ts";
 import { connect, record, requests, start } from "./connected.ts";
 import { alpha } from "./identities.ts";
-import { loggedIn } from "./scriptedServer.ts";
+import { challenge, loggedIn } from "./scriptedServer.ts";
 
 describe("the login", () => {
   it("signs the challenge with the enrollment's RSA key", async () => {
@@ -18,7 +18,7 @@ describe("the login", () => {
     const head = `pkam:signingAlgo:rsa2048:hashingAlgo:sha256:enrollmentId:${alpha.enrollmentId}:`;
     expect(pkam?.startsWith(head)).toBe(true);
     const signature = pkam?.slice(head.length) ?? "";
-    expect(rsaVerify("_challenge@alpha:uuid", signature, alpha.pkamPublicKey)).toBe(true);
+    expect(rsaVerify(challenge("@alpha"), signature, alpha.pkamPublicKey)).toBe(true);
   });
 
   it("signs with P-256 when the key is one", async () => {
@@ -29,13 +29,13 @@ describe("the login", () => {
     await connect(world, { keys });
     const head = "pkam:signingAlgo:ecc_secp256r1:hashingAlgo:sha256:";
     const signature = world.server.lines[1]?.slice(head.length) ?? "";
-    expect(p256Verify("_challenge@alpha:uuid", signature, pair.publicKey)).toBe(true);
+    expect(p256Verify(challenge("@alpha"), signature, pair.publicKey)).toBe(true);
   });
 
   it("rejects with the atServer's code and leaves no connection", async () => {
     const world = await start((line) =>
       line.startsWith("from:")
-        ? "data:_c@alpha:u\n@"
+        ? `data:${challenge("@alpha")}\n@`
         : "error:AT0401-Exception: pkam authentication failed\n@",
     );
     await expect(connect(world)).rejects.toMatchObject({ code: "AT0401" });

@@ -6,7 +6,13 @@ import type { ReceivedNotification } from "../../client/notifications.ts";
 import { openLoggedIn } from "../../client/session.ts";
 import { readVectors } from "../crypto/vectors.ts";
 import { bravo } from "./identities.ts";
-import { type Connection, loggedIn, type Script, ScriptedWorld } from "./scriptedServer.ts";
+import {
+  type Connection,
+  challenge,
+  loggedIn,
+  type Script,
+  ScriptedWorld,
+} from "./scriptedServer.ts";
 
 const vector = readVectors<{ monitorLineAtReceiver: string; expectedPlaintext: string }>(
   "10-notification",
@@ -186,7 +192,7 @@ describe("the monitor", () => {
   it("gives up where another try can't help", async () => {
     const world = await start((text) =>
       text.startsWith("from:")
-        ? "data:_c@bravo:u\n@"
+        ? `data:${challenge("@bravo")}\n@`
         : "error:AT0027:enrollment_id: 1 is revoked\n@",
     );
     const { monitor } = openMonitor(world, {});

@@ -137,13 +137,18 @@ export class ScriptedWorld {
   }
 }
 
+/** The challenge that these servers give: the same each time. */
+export function challenge(atSign: string): string {
+  return `_0c2f4a7e-52d7-4b1f-9a3c-6f1f0e3b7c11${atSign}:3d9a6f52-8f0e-4c57-b1d2-90a4c5e7f6a8`;
+}
+
 /** Answers logins with success and heartbeats with ok; everything else as `records` says. */
 export function loggedIn(
   records: Readonly<Record<string, string>> | Script,
   atSign = "@alpha",
 ): Script {
   return (line, connection) => {
-    if (line.startsWith("from:")) return `data:_challenge${atSign}:uuid\n@`;
+    if (line.startsWith("from:")) return `data:${challenge(atSign)}\n@`;
     if (/^(?:pkam|cram):/.test(line)) return `data:success\n${atSign}@`;
     if (line === "noop:0") return `data:ok\n${atSign}@`;
     if (typeof records === "function") return records(line, connection);
