@@ -357,7 +357,7 @@ const enrollment: readonly Parameter[] = [
     path: "enrollment.delayIntervalThreshold",
     env: ["enrollmentDelayIntervalThreshold"],
     flag: "enrollment-delay-interval-threshold",
-    text: "longest delay behind wrong passcodes, and the quiet time that ends it",
+    text: "longest delay behind wrong passcodes of an address, and the quiet time that ends it",
     ...period("s", SECOND),
   }),
 ];

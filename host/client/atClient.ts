@@ -20,6 +20,7 @@ import {
   openNotification,
   sendNotification,
 } from "./notifications.ts";
+import { passcodeWarning } from "./passcode.ts";
 import {
   type AtValue,
   type GetOptions,
@@ -141,10 +142,14 @@ export class AtClient {
     return this.session.request(ttl === undefined ? "otp:get" : `otp:get:ttl:${ttl}`);
   }
 
-  /** Sets the passcode that may be used again and again (at least six word characters). */
-  async otpPut(passcode: string, ttl?: number): Promise<void> {
+  /**
+   * Sets the passcode that may be used again and again (at least six word characters), or lifts the suspension many wrong
+   * ones have brought. Resolves to a warning when it is set but easily guessed.
+   */
+  async otpPut(passcode: string, ttl?: number): Promise<string | undefined> {
     const life = ttl === undefined ? "" : `:ttl:${ttl}`;
     await this.session.request(`otp:put:${passcode}${life}`);
+    return passcodeWarning(passcode);
   }
 
   enrollments(states: readonly EnrollmentStatus[] = []): Promise<Enrollment[]> {

@@ -2,9 +2,9 @@
 import { Buffer } from "node:buffer";
 import { keyType } from "../wire/atkey.ts";
 import { AtError } from "../wire/errors.ts";
-import { ENROLLMENT_NOTICE_TTL_MILLIS } from "./config.ts";
 import { type EnrollmentParameters, mandatory } from "./enrollmentParameters.ts";
 import type { Enrollment, Namespaces } from "./enrollments.ts";
+import { ownerNotice } from "./ownerNotice.ts";
 import type { Session } from "./session.ts";
 import type { Services } from "./verb.ts";
 
@@ -109,33 +109,19 @@ async function approveAtOnce(
 async function announce(id: string, enrollment: Enrollment, services: Services): Promise<void> {
   const { atSign, enrollments, notifier } = services;
   const { appName, deviceName, namespaces, encryptedAPKAMSymmetricKey = null } = enrollment;
-  await notifier.receive({
-    id: services.newId(),
-    from: atSign,
-    to: atSign,
-    key: enrollments.key(id),
-    type: "self",
-    operation: "update",
-    messageType: "key",
-    priority: "low",
-    strategy: "all",
-    notifier: "SYSTEM",
-    depth: 1,
-    ttl: ENROLLMENT_NOTICE_TTL_MILLIS,
-    isEncrypted: false,
-    value: JSON.stringify({
-      encryptedApkamSymmetricKey: encryptedAPKAMSymmetricKey,
-      encryptedAPKAMSymmetricKey,
-      appName,
-      deviceName,
-      namespace: namespaces,
-    }),
-  });
+  const told = {
+    encryptedApkamSymmetricKey: encryptedAPKAMSymmetricKey,
+    encryptedAPKAMSymmetricKey,
+    appName,
+    deviceName,
+    namespace: namespaces,
+  };
+  await notifier.receive(ownerNotice(services.newId(), atSign, enrollments.key(id), told));
 }
 
 /**
  * A client asks for an enrollment (atProtocol, enroll:request): with a passcode when nobody is logged in, approved at once
- * after cram, pending otherwise. Gives the id and state. Throws AT0011.
+ * after cram, pending otherwise. Gives the id and state. Throws AT0011, AT0028 for a passcode that isn't looked at.
  */
 export async function requestEnrollment(
   parameters: EnrollmentParameters,
@@ -144,8 +130,9 @@ export async function requestEnrollment(
 ): Promise<{ enrollmentId: string; status: string }> {
   const checked = checkParameters(parameters, services);
   checkRate(session, services);
-  if (!session.owner && !(await services.passcodes.accept(parameters.otp))) {
-    throw new AtError("AT0011", "invalid otp. Cannot process enroll request");
+  if (!session.owner) {
+    const good = await services.passcodes.accept(parameters.otp, session.remoteAddress);
+    if (!good) throw new AtError("AT0011", "invalid otp. Cannot process enroll request");
   }
   const enrollment: Enrollment = { ...checked, sessionId: session.id };
   const enrollmentId = services.newId();

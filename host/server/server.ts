@@ -27,6 +27,8 @@ import { Enrollments } from "./enrollments.ts";
 import { FULL_LINE, Inbound } from "./inbound.ts";
 import { Monitors } from "./monitors.ts";
 import { Notifier } from "./notifier.ts";
+import { ownerNotice } from "./ownerNotice.ts";
+import { MAX_WRONG_OF_DAY } from "./passcodeSuspension.ts";
 import { Passcodes } from "./passcodes.ts";
 import { PeerCertificates } from "./peerCertificate.ts";
 import { Peers } from "./peers.ts";
@@ -150,7 +152,13 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     wanted ? cacheRefresh.run() : Promise.resolve(),
   );
   const blockList = new BlockList(records, atSign);
-  const passcodes = new Passcodes(records, atSign, now, tuning);
+  const onSuspended = (): Promise<void> => {
+    log.warn("the semi-permanent passcode is suspended: too many wrong ones were tried");
+    const told = { suspended: true, wrongPasscodes: MAX_WRONG_OF_DAY };
+    const key = `spp.suspended.__manage${atSign}`;
+    return notifier.receive(ownerNotice(newId(), atSign, key, told));
+  };
+  const passcodes = new Passcodes({ records, enrollments, atSign, now, tuning, onSuspended });
   const closeEnrolled = (enrollmentId: string, except?: Session): void => {
     for (const connection of inbound) {
       if (connection.enrollmentId === enrollmentId && connection !== except) connection.close();
@@ -325,6 +333,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     async close() {
       state = "draining";
       stopJobs();
+      services.passcodes.close();
       const restarted = restart?.close();
       const stopped = once(server, "close");
       server.close();

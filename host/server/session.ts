@@ -63,6 +63,11 @@ export function standing(session: Session): "owner" | "peer" | "anonymous" {
   return session.peer === undefined ? "anonymous" : "peer";
 }
 
+/** The enrollment whose rights a connection has; undefined with a login that isn't limited to one. */
+export function actingEnrollment({ authType, enrollmentId }: Session): string | undefined {
+  return authType === "apkam" ? enrollmentId : undefined;
+}
+
 /** Forgets a login, as a failed one does. */
 export function resetLogin(session: Session): void {
   session.owner = false;

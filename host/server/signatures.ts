@@ -18,10 +18,16 @@ export function isSigningAlgorithm(text: string): text is SigningAlgorithm {
   return (signingAlgorithms as readonly string[]).includes(text);
 }
 
+/** Compares texts with a secret in time that depends on neither. */
+export function secretComparison(secret: string): (text: string) => boolean {
+  const digest = (text: string): Buffer => createHash("sha256").update(text, "utf8").digest();
+  const expected = digest(secret);
+  return (text) => timingSafeEqual(digest(text), expected);
+}
+
 /** Equality of two secrets in time that depends on neither. */
 export function sameSecret(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash("sha256").update(text, "utf8").digest();
-  return timingSafeEqual(digest(a), digest(b));
+  return secretComparison(a)(b);
 }
 
 /** Lower-case hex of SHA-512 over secret and challenge (atProtocol, CRAM). */

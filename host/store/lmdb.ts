@@ -21,6 +21,8 @@ import {
 } from "./store.ts";
 
 const LAST_COMMIT = "lastCommitId";
+/** Behind every character a key begins with or goes on with. */
+const LAST_CHARACTER = "\u{10ffff}";
 /** Longest key LMDB takes with pages of 4 096 bytes. */
 const MAX_KEY_BYTES = 1_978;
 
@@ -92,8 +94,9 @@ class LmdbStore implements Store, StoreWriter {
     return this.version;
   }
 
-  *records(): Iterable<[string, StoredRecord]> {
-    for (const { key, value } of this.held.getRange()) yield [key, value];
+  *records(prefix = ""): Iterable<[string, StoredRecord]> {
+    const range = prefix === "" ? {} : { start: prefix, end: prefix + LAST_CHARACTER };
+    for (const { key, value } of this.held.getRange(range)) yield [key, value];
   }
 
   expired(now: number): string[] {

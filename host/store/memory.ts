@@ -38,8 +38,9 @@ class MemoryStore implements Store, StoreWriter {
     return this.version;
   }
 
-  *records(): Iterable<[string, StoredRecord]> {
+  *records(prefix = ""): Iterable<[string, StoredRecord]> {
     for (const key of [...this.held.keys()].sort()) {
+      if (!key.startsWith(prefix)) continue;
       const record = this.record(key);
       if (record !== undefined) yield [key, record];
     }

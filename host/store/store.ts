@@ -59,8 +59,8 @@ export interface StoreReader {
   record(key: string): StoredRecord | undefined;
   /** Another number than before once a record of the namespace `__manage` was written or removed. */
   managedVersion(): number;
-  /** All records in ascending order of their keys. */
-  records(): Iterable<[key: string, record: StoredRecord]>;
+  /** All records, or those whose keys begin with `prefix`, in ascending order of their keys. */
+  records(prefix?: string): Iterable<[key: string, record: StoredRecord]>;
   /** Keys of records whose `expiresAt` is before `now`, the earliest first. */
   expired(now: number): string[];
   hasNotification(id: string): boolean;

@@ -8,7 +8,7 @@ import {
   wholeNumber,
   withClient,
 } from "../options.ts";
-import { printResult } from "../output.ts";
+import { printNotice, printResult } from "../output.ts";
 import { readSecret } from "../secret.ts";
 
 type Flags = ClientFlags & {
@@ -40,7 +40,8 @@ export const otp: CommandDefinition = (program, io) => {
       }
       const source = { what: "passcode", file: flags.passcodeFile, variable: "ATMICRO_PASSCODE" };
       const passcode = await readSecret(source, io);
-      await withClient(flags, io, (client) => client.otpPut(passcode, flags.ttl));
+      const warning = await withClient(flags, io, (client) => client.otpPut(passcode, flags.ttl));
+      if (warning !== undefined) printNotice(io, `warning: ${warning}`);
       printResult(io, flags.json, { set: true }, "the lasting passcode is set");
     });
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
-import type { Session } from "../session.ts";
+import { actingEnrollment, type Session } from "../session.ts";
 import { data, type Services, type Verb } from "../verb.ts";
 
 /** Passcodes admit new clients, so an enrollment needs `__manage` for them. */
@@ -17,13 +17,14 @@ export const otp: Verb = {
   grammar: /^otp:(?<operation>get|put)(?::(?<otp>(?<=put:)\w{6,}))?(?::ttl:(?<ttl>\d+))?$/i,
   usage: "otp:get[:ttl:<ms>] or otp:put:<passcode>[:ttl:<ms>]",
   async run(args, session, services) {
+    const maker = actingEnrollment(session);
     const ttl = args.ttl === undefined ? undefined : Number(args.ttl);
     if (args.operation?.toLowerCase() === "get") {
       if (!mayManage(session, services)) {
         const text = `Connection with enrollment ID ${session.enrollmentId} is not authorized to get an otp`;
         throw new AtError("AT0009", text);
       }
-      return data(await services.passcodes.create(ttl));
+      return data(await services.passcodes.create(maker, ttl));
     }
     if (!mayManage(session, services)) {
       throw new AtError("AT0011", "Client not allowed to not store semi permanent pass code", {
@@ -33,7 +34,7 @@ export const otp: Verb = {
     if (args.otp === undefined) {
       throw new AtError("AT0011", "otp:put requires a passcode", { closes: true });
     }
-    await services.passcodes.setPermanent(args.otp, ttl);
+    await services.passcodes.setPermanent(args.otp, maker, ttl);
     return data("ok");
   },
 };

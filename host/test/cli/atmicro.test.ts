@@ -280,10 +280,20 @@ describe("the commands", () => {
 
   it("otp: prints the passcode, sets a lasting one from standard input", async () => {
     const options = await scripted(
-      loggedIn({ "otp:get": "data:AB12CD", "otp:put:LASTING1": "data:ok" }),
+      loggedIn({
+        "otp:get": "data:AB12CD",
+        "otp:put:LASTING1": "data:ok",
+        "otp:put:LASTING123": "data:ok",
+      }),
     );
     expect((await atmicro(["otp", ...options])).out).toEqual(["AB12CD"]);
     const set = await atmicro(["otp", "--set", ...options], { stdin: "LASTING1\n" });
     expect(set.out).toEqual(["the lasting passcode is set"]);
+    expect(set.err.join("\n")).toContain(
+      "warning: a lasting passcode of 8 characters can be guessed",
+    );
+    const long = await atmicro(["otp", "--set", ...options], { stdin: "LASTING123\n" });
+    expect(long.out).toEqual(["the lasting passcode is set"]);
+    expect(long.err.join("\n")).not.toContain("warning");
   });
 });

@@ -170,7 +170,7 @@ describe("the other verbs", () => {
     ]);
     expect(await client.delete("@bravo:phone.demo@alpha")).toBe(12);
     expect(await client.otpGet(60_000)).toBe("AB12CD");
-    await client.otpPut("ABC1234");
+    expect(await client.otpPut("ABC1234")).toMatch(/7 characters can be guessed; use 10 or more/);
     expect(await client.notifyStatus("1")).toBe("delivered");
     expect(await client.notifyStatus("2")).toBeUndefined();
     await client.deny("1");

@@ -42,13 +42,14 @@ export class Line {
     });
   }
 
-  /** Connects and takes the greeting. */
+  /** Connects, from another loopback address if one is named, and takes the greeting. */
   static async open(
     port: number,
     authority: string,
     identity?: { certificate: string; privateKey: string },
+    from?: string,
   ): Promise<Line> {
-    const line = Line.connect(port, authority, identity);
+    const line = Line.connect(port, authority, identity, undefined, from);
     const greeting = await line.take(1);
     if (greeting !== "@") throw new Error(`greeted with ${greeting}`);
     return line;
@@ -60,12 +61,14 @@ export class Line {
     authority: string,
     identity?: { certificate: string; privateKey: string },
     version?: SecureVersion,
+    from?: string,
   ): Line {
     const socket = connect({
       host: "127.0.0.1",
       port,
       servername: "localhost",
       ca: authority,
+      ...(from !== undefined && { localAddress: from }),
       ...(version !== undefined && { minVersion: version, maxVersion: version }),
       ...(identity !== undefined && { cert: identity.certificate, key: identity.privateKey }),
     });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PasscodeDelays } from "../../server/passcodes.ts";
+import { PasscodeDelays } from "../../server/passcodeGuesses.ts";
 import { parameters, request } from "./conformance/applicant.ts";
 import { converse } from "./conformance/items.ts";
 import type { Line } from "./line.ts";
@@ -80,6 +80,8 @@ describe("passcodes", () => {
   });
 
   it("are found where older servers kept them", async () => {
+    // More wrong ones in a minute aren't looked at.
+    now += 60_000;
     await alice.store.write((writer) => {
       writer.put("private:abc123@alice", { value: "ABC123", metadata: {} });
       writer.put("private:spp@alice", { value: "OLDSPP1", metadata: {} });

@@ -64,12 +64,12 @@ export interface Place {
   server: RunningServer;
   store: Store;
   config: ServerConfig;
-  /** A connection nobody is logged in on. */
-  open(): Promise<Line>;
+  /** A connection nobody is logged in on, from another loopback address if one is named. */
+  open(from?: string): Promise<Line>;
   /** Logged in with cram. */
   cram(): Promise<Line>;
   /** Logged in with pkam as the identity of @alpha; `version` asks for JSON errors. */
-  owner(version?: string): Promise<Line>;
+  owner(version?: string, from?: string): Promise<Line>;
 }
 
 /** A directory, a certification authority and atServers on loopback. */
@@ -134,9 +134,9 @@ export class World {
       server,
       store,
       config,
-      open: () => this.connect(server.port),
+      open: (from) => this.connect(server.port, undefined, from),
       cram: () => this.cram(server),
-      owner: (version) => this.owner(server, store, version),
+      owner: (version, from) => this.owner(server, store, version, from),
     };
     this.places.add(place);
     return place;
@@ -155,8 +155,9 @@ export class World {
   async connect(
     port: number,
     identity?: { certificate: string; privateKey: string },
+    from?: string,
   ): Promise<Line> {
-    const line = await Line.open(port, this.trusted, identity);
+    const line = await Line.open(port, this.trusted, identity, from);
     this.lines.add(line);
     return line;
   }
@@ -181,12 +182,17 @@ export class World {
     return line;
   }
 
-  private async owner(server: RunningServer, store: Store, version?: string): Promise<Line> {
+  private async owner(
+    server: RunningServer,
+    store: Store,
+    version?: string,
+    from?: string,
+  ): Promise<Line> {
     const { publicKey, privateKey } = identity("@alpha");
     await store.write((writer) =>
       writer.put("privatekey:at_pkam_publickey", { value: publicKey, metadata: {} }),
     );
-    const line = await this.connect(server.port);
+    const line = await this.connect(server.port, undefined, from);
     const config = version === undefined ? "" : `:clientConfig:${JSON.stringify({ version })}`;
     const challenge = challengeOf(await line.ask(`from:${server.atSign}${config}`));
     const reply = await line.ask(`pkam:${signChallenge(privateKey, challenge)}`);

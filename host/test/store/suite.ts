@@ -138,6 +138,10 @@ export function storeSuite(name: string, open: (now: () => number) => Promise<St
         ["b@x", "b@x"],
         ["public:a@x", "public:a@x"],
       ]);
+      const keysOf = (prefix: string): string[] => [...store.records(prefix)].map(([key]) => key);
+      expect(keysOf("public:")).toEqual(["public:a@x"]);
+      expect(keysOf("a@x")).toEqual(["a@x"]);
+      expect(keysOf("c")).toEqual([]);
     });
 
     it("finds what expired before an instant, and forgets an expiry that was replaced", async () => {
