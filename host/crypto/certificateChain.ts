@@ -34,7 +34,7 @@ export function readCertificates(pem: string): X509Certificate[] {
 }
 
 /** Whether an instant (ms since the epoch) is within a certificate's validity. */
-export function isValidAt(certificate: X509Certificate, now: number): boolean {
+function isValidAt(certificate: X509Certificate, now: number): boolean {
   return Date.parse(certificate.validFrom) <= now && now <= Date.parse(certificate.validTo);
 }
 

@@ -19,6 +19,10 @@ export const defaults = {
   outboundMaxLimit: 200,
   outboundIdleMillis: 600_000,
   clientCertificateRequired: true,
+  /** Show the proof for a challenge without a verifier's name to who has no certificate. */
+  proofWithoutCertificate: true,
+  /** Sign the challenges of atServers that don't say who asks. */
+  signBareChallenges: true,
   lookupDepthOfResolution: 3,
   autoNotify: true,
   notificationMaxRetries: 30,

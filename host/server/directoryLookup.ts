@@ -31,10 +31,15 @@ export class Directory {
     this.options = options;
   }
 
+  /** Whether every atSign is at one place, so that no directory is asked. */
+  get asksNobody(): boolean {
+    return this.address.host.startsWith(PROXY);
+  }
+
   /** Address of an atSign's atServer. Throws AT0007 when it isn't registered, AT0004 when the directory can't be asked. */
   async find(atSign: string): Promise<Address> {
     const { host, port } = this.address;
-    if (host.startsWith(PROXY)) return { host: host.slice(PROXY.length), port };
+    if (this.asksNobody) return { host: host.slice(PROXY.length), port };
     const known = this.known.get(atSign);
     if (known !== undefined && known.until > this.options.now()) return known.address;
     const address = await this.ask(atSign);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { X509Certificate } from "node:crypto";
 import { checkServerIdentity, type PeerCertificate, type TLSSocket } from "node:tls";
-import { isValidAt, readCertificates, TrustedAuthorities } from "../crypto/certificateChain.ts";
+import { readCertificates, TrustedAuthorities } from "../crypto/certificateChain.ts";
 import type { TlsIdentity } from "./config.ts";
 
 /** Certificates a client may send that are looked at. */
@@ -62,18 +62,23 @@ export class PeerCertificates {
 
   private isForServers(socket: TLSSocket): boolean {
     const trust = this.currentTrust();
+    const path = this.pathOf(socket, trust);
+    return path?.every(({ validTo }) => Date.parse(validTo) >= this.now()) ?? false;
+  }
+
+  private pathOf(socket: TLSSocket, trust: Trust): readonly X509Certificate[] | undefined {
     const [earlier, path] = this.paths.get(socket) ?? [];
-    if (path !== undefined && earlier === trust) {
-      return path.every((certificate) => isValidAt(certificate, this.now()));
-    }
+    if (path !== undefined && earlier === trust) return path;
     const leaf = socket.getPeerX509Certificate();
-    if (leaf === undefined) return false;
+    if (leaf === undefined) return undefined;
     const candidates = [...sentWith(leaf), ...trust.own, ...this.known.values()];
-    const found = trust.authorities.pathOf(leaf, candidates, this.now());
-    if (found === undefined) return false;
-    this.paths.set(socket, [trust, [leaf, ...found]]);
+    // By the clock TLS looks at.
+    const found = trust.authorities.pathOf(leaf, candidates, Date.now());
+    if (found === undefined) return undefined;
     for (const authority of found) this.remember(authority);
-    return true;
+    const whole = [leaf, ...found];
+    this.paths.set(socket, [trust, whole]);
+    return whole;
   }
 
   private remember(authority: X509Certificate): void {

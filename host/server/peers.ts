@@ -2,11 +2,12 @@
 import type { Logger } from "pino";
 import { AtError } from "../wire/errors.ts";
 import { JsonError, jsonLimits, parseJson } from "../wire/json.ts";
-import type { Challenges } from "./challenges.ts";
 import type { TlsIdentity, Tuning } from "./config.ts";
 import type { Counters } from "./counters.ts";
 import type { Directory } from "./directoryLookup.ts";
 import { PeerConnection } from "./peerConnection.ts";
+import { readChallenge } from "./polChallenge.ts";
+import type { Proofs } from "./proofs.ts";
 import { signWithServerKey } from "./signatures.ts";
 
 /** What a connection to a peer is for; a pol connection reads other records than an anonymous one. */
@@ -17,7 +18,7 @@ export interface PeersOptions {
   tls: TlsIdentity;
   tuning: Tuning;
   directory: Directory;
-  challenges: Challenges;
+  proofs: Proofs;
   counters: Counters;
   log: Logger;
   now: () => number;
@@ -223,17 +224,16 @@ export class Peers {
 
   /** from, the signed proof, pol. Throws AT0008. */
   private async handshake(connection: PeerConnection): Promise<void> {
-    const { atSign, challenges, tuning, signingKey } = this.options;
+    const { atSign, proofs, tuning, signingKey, directory } = this.options;
     const timeout = tuning.peerHandshakeTimeoutMillis;
     let name: string | undefined;
     try {
-      const proof = await connection.request(`from:${atSign}`, timeout);
-      const [kind, session, uuid] = proof.split(":");
-      if (kind !== "proof" || !session?.endsWith(atSign) || uuid === undefined) {
-        throw new AtError("AT0008", `${connection.peer} didn't answer from with a proof`);
-      }
-      name = `public:${session}`;
-      challenges.put(name, signWithServerKey(signingKey(), uuid.trim()));
+      const answer = await connection.request(`from:${atSign}`, timeout);
+      const allowBare = tuning.signBareChallenges;
+      const { session, text, bound } = readChallenge(answer, connection.peer, atSign, allowBare);
+      name = `public:${session}${atSign}`;
+      const host = directory.asksNobody ? undefined : connection.address.host;
+      proofs.put(name, { text: signWithServerKey(signingKey(), text), host, bound });
       if (!(await connection.pol(atSign, timeout))) {
         throw new AtError("AT0008", `${connection.peer} refused the pol login`);
       }
@@ -241,7 +241,7 @@ export class Peers {
       if (!(cause instanceof AtError) || cause.code === "AT0008") throw cause;
       throw new AtError("AT0008", `${connection.peer}: ${cause.message}`, { cause });
     } finally {
-      if (name !== undefined) challenges.remove(name);
+      if (name !== undefined) proofs.remove(name);
     }
   }
 }

@@ -11,7 +11,6 @@ import type { Family } from "../wire/exposition.ts";
 import { Authorization } from "./authorization.ts";
 import { BlockList } from "./blockList.ts";
 import { CacheRefresh } from "./cacheRefresh.ts";
-import { Challenges } from "./challenges.ts";
 import { Compaction } from "./compaction.ts";
 import {
   type CertificateSource,
@@ -32,6 +31,7 @@ import { MAX_WRONG_OF_DAY } from "./passcodeSuspension.ts";
 import { Passcodes } from "./passcodes.ts";
 import { PeerCertificates } from "./peerCertificate.ts";
 import { Peers } from "./peers.ts";
+import { Proofs } from "./proofs.ts";
 import { StoreProbe } from "./readiness.ts";
 import { Records } from "./records.ts";
 import { RemoteLookup } from "./remoteLookup.ts";
@@ -124,7 +124,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     log.error({ trace: traceOf(error) }, "access log failed");
   const records = new Records(store, atSign, now, onLogFailure);
   const inbound = new Inbound(tuning, now);
-  const challenges = new Challenges(now);
+  const proofs = new Proofs(tuning, now);
   const enrollments = new Enrollments(records, atSign, now);
   const authorization = new Authorization(enrollments);
   const monitors = new Monitors(atSign, now, authorization, store, tuning.statsNotificationMillis);
@@ -140,7 +140,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const onPublicKey = (peer: string, answer: string): Promise<void> =>
     remote.rememberPublicKey(peer, answer);
   const counters = new Counters();
-  const shared = { atSign, tls, tuning, directory, challenges, counters, log, now };
+  const shared = { atSign, tls, tuning, directory, proofs, counters, log, now };
   const peers = new Peers({ ...shared, signingKey, onPublicKey });
   remote.attach(peers);
   const notifier = new Notifier({ store, monitors, peers, tuning, counters, log, now });
@@ -168,7 +168,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const startedAt = now();
   const identity = { certificate: tls.certificate, since: startedAt };
   const version = config.version ?? VERSION;
-  const stores = { records, blockList, challenges, enrollments, passcodes, authorization };
+  const stores = { records, blockList, proofs, enrollments, passcodes, authorization };
   const links = {
     directory,
     peers,

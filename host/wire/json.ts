@@ -20,6 +20,8 @@ export const MAX_JSON_DEPTH = 16;
 export const jsonLimits = {
   /** `from:…:clientConfig`, sent before the login. */
   clientConfig: { characters: 16_384, depth: MAX_JSON_DEPTH, members: 1_000 },
+  /** What a peer's atServer asks this one to sign. */
+  polChallenge: { characters: 1_024, depth: 2, members: 16 },
   /** Parameters of enroll commands, some sent before the login. */
   enrollment: { characters: 786_432, depth: MAX_JSON_DEPTH, members: 10_000 },
   /** `update:json` and `batch` of the owner. */

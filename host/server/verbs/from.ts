@@ -3,6 +3,7 @@ import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import { certificateNames } from "../peerCertificate.ts";
+import { boundChallenge } from "../polChallenge.ts";
 import type { Session } from "../session.ts";
 import { data, type Services, type Verb } from "../verb.ts";
 
@@ -70,10 +71,10 @@ export const from: Verb = {
       await checkCertificate(atSign, session, services);
     }
     const uuid = services.newId();
-    const name = `${session.id}${atSign}`;
+    const text = own ? uuid : boundChallenge(services.atSign, uuid);
     session.fromAtSign = atSign;
-    session.challenge = { atSign, text: uuid, madeAt: services.now() };
+    session.challenge = { atSign, text, madeAt: services.now() };
     services.records.logAccess(atSign, "from");
-    return data(own ? `${name}:${uuid}` : `proof:${name}:${uuid}`);
+    return data(`${own ? "" : "proof:"}${session.id}${atSign}:${text}`);
   },
 };

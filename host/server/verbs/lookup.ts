@@ -66,8 +66,10 @@ export const lookup: Verb = {
     const name = canonicalKey(args.atKey ?? "");
     const prefix = prefixFor(session, services);
     const key = `${prefix}${name}${owner}`;
-    if (standing(session) === "anonymous" && owner === services.atSign) {
-      const proof = services.challenges.get(key);
+    const isAnonymous = standing(session) === "anonymous" && owner === services.atSign;
+    // A record comes first, whatever a peer wants a proof to be called.
+    if (isAnonymous && services.records.get(key) === undefined) {
+      const proof = services.proofs.take(key, () => session.peerCertificate());
       if (proof !== undefined) return data(proof);
     }
     services.authorization.demand(session, "lookup", key, "read");

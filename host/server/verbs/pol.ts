@@ -15,7 +15,7 @@ function isNoProof(error: unknown): boolean {
 async function proven(
   atSign: string,
   session: string,
-  uuid: string,
+  challenge: string,
   services: Services,
 ): Promise<boolean> {
   const timeout = services.tuning.peerHandshakeTimeoutMillis;
@@ -29,7 +29,7 @@ async function proven(
       format: "der",
       type: "spki",
     });
-    const message = Buffer.from(uuid, "utf8");
+    const message = Buffer.from(challenge, "utf8");
     return verify("sha256", message, key, Buffer.from(signature, "base64"));
   } catch (error) {
     if (!isNoProof(error)) throw error;
@@ -54,10 +54,10 @@ export const pol: Verb = {
         { closes: true },
       );
     }
-    const uuid = takeChallenge(session, atSign, services.now());
+    const challenge = takeChallenge(session, atSign, services.now());
     delete session.peer;
     if (services.blockList.has(atSign)) throw new AtError("AT0013", "Unable to connect");
-    if (uuid === undefined || !(await proven(atSign, session.id, uuid, services))) {
+    if (challenge === undefined || !(await proven(atSign, session.id, challenge, services))) {
       throw new AtError("AT0401", "Pol Authentication Failed");
     }
     session.peer = atSign;

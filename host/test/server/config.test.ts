@@ -139,7 +139,7 @@ describe("config", () => {
     const place = await world.start("@shy", plain);
     const line = await place.owner();
     const visitor = await place.open();
-    expect(await visitor.ask("from:@bob")).toMatch(/^data:proof:_[\w-]+@bob:[\w-]+\n@$/);
+    expect(await visitor.ask("from:@bob")).toMatch(/^data:proof:_[\w-]+@bob:pol1\.[\w-]+=*\n@$/);
     await line.ask("config:block:add:@B.ob");
     expect(await visitor.ask("noop:0")).toBe("data:ok\n@");
     visitor.send("from:@BOB\n");

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Requests sent together to an atServer that hangs up in the middle of its answers.
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Authority, createAuthority, issueCertificate } from "../../crypto/certificates.ts";
-import { Challenges } from "../../server/challenges.ts";
 import { defaults, type TlsIdentity } from "../../server/config.ts";
 import { Counters } from "../../server/counters.ts";
 import type { Directory } from "../../server/directoryLookup.ts";
 import { Peers } from "../../server/peers.ts";
+import { Proofs } from "../../server/proofs.ts";
 import { AtError } from "../../wire/errors.ts";
 import { LineReader } from "../../wire/line.ts";
 
@@ -29,7 +29,7 @@ let asked: string[][];
 const ANSWERED = 2;
 
 function answer(line: string): string {
-  if (line.startsWith("from:")) return "data:proof:_session@alice:challenge\n@";
+  if (line.startsWith("from:")) return `data:proof:_${randomUUID()}@alice:${randomUUID()}\n@`;
   if (line === "pol") return "@alice@";
   if (line === "info") return 'data:{"pipelining":true}\n@alice@';
   return line.startsWith("notify:") ? "data:success\n@alice@" : "error:AT0015-no key\n@";
@@ -72,7 +72,7 @@ async function start(): Promise<void> {
   peers = new Peers({
     ...{ atSign: "@alice", tls, tuning: { ...defaults }, counters: new Counters() },
     directory: directory as unknown as Directory,
-    challenges: new Challenges(Date.now),
+    proofs: new Proofs(defaults, Date.now),
     log: pino({ level: "silent" }),
     now: Date.now,
     signingKey: () => signingKey,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Line } from "./line.ts";
@@ -19,9 +20,8 @@ function vector(name: string): { transcript: Step[]; cramSecret?: string } {
 /** An atServer whose next ids a test says; others are made up. */
 class Playback {
   readonly ids: string[] = [];
-  private other = 0;
 
-  readonly newId = (): string => this.ids.shift() ?? `unrecorded-${this.other++}`;
+  readonly newId = (): string => this.ids.shift() ?? randomUUID();
 }
 
 const dataOf = (reply: string): string => reply.slice("data:".length, reply.lastIndexOf("\n"));

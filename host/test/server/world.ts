@@ -125,6 +125,7 @@ export class World {
       notificationJobMillis: 20,
       notificationQuarantineMillis: 20,
       otpDelayBaseMillis: 1,
+      proofWithoutCertificate: false,
       ...changes,
       store,
     };
