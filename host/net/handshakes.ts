@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { Socket } from "node:net";
+
+/** Time a client has for its TLS handshake, ms. */
+export const HANDSHAKE_MILLIS = 10_000;
+/** Handshakes that may be under way at once; one more drops the oldest. */
+export const MAX_HANDSHAKES = 256;
+
+interface Handshake {
+  readonly name: string;
+  readonly socket: Socket;
+  readonly block: string;
+  /** Of the monotonic clock, ms. */
+  readonly since: number;
+}
+
+/** What is the same for a TCP socket and the TLS socket above it; undefined once the other side has reset it. */
+function nameOf({ remoteAddress, remotePort, localAddress }: Socket): string | undefined {
+  return remoteAddress && `${remoteAddress} ${remotePort} ${localAddress}`;
+}
+
+/**
+ * The connections whose TLS handshake isn't done, the oldest first. node:tls only reports one that takes too long; here it
+ * is destroyed.
+ */
+export class Handshakes {
+  private readonly underWay = new Map<string, Handshake>();
+  private readonly millis: number;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** `millis`: how long one may take. */
+  constructor(millis: number = HANDSHAKE_MILLIS) {
+    this.millis = millis;
+  }
+
+  get size(): number {
+    return this.underWay.size;
+  }
+
+  /** Handshakes under way from one address block. */
+  from(block: string): number {
+    let count = 0;
+    for (const handshake of this.underWay.values()) if (handshake.block === block) count += 1;
+    return count;
+  }
+
+  /** Watches a new connection until `finish` or its end; false when it has ended already. */
+  begin(socket: Socket, block: string): boolean {
+    const name = nameOf(socket);
+    if (name === undefined) return false;
+    if (this.underWay.size >= MAX_HANDSHAKES) this.dropOldest();
+    const handshake = { name, socket, block, since: performance.now() };
+    this.underWay.set(name, handshake);
+    socket.once("close", () => this.forget(handshake));
+    this.arm();
+    return true;
+  }
+
+  /** Stops watching the connection under a TLS socket; gives its address block, undefined when it was given up. */
+  finish(socket: Socket): string | undefined {
+    const name = nameOf(socket);
+    const handshake = name === undefined ? undefined : this.underWay.get(name);
+    if (name !== undefined) this.underWay.delete(name);
+    return handshake?.block;
+  }
+
+  /** Destroys the oldest, or the oldest of one address block; false when there is none. */
+  dropOldest(block?: string): boolean {
+    for (const handshake of this.underWay.values()) {
+      if (block === undefined || handshake.block === block) return this.drop(handshake);
+    }
+    return false;
+  }
+
+  /** Destroys all of them. */
+  close(): void {
+    while (this.dropOldest());
+    clearTimeout(this.timer);
+  }
+
+  private drop(handshake: Handshake): true {
+    this.forget(handshake);
+    handshake.socket.destroy();
+    return true;
+  }
+
+  private forget(handshake: Handshake): void {
+    if (this.underWay.get(handshake.name) === handshake) this.underWay.delete(handshake.name);
+  }
+
+  /** One timer, for the oldest. */
+  private arm(): void {
+    const [oldest] = this.underWay.values();
+    if (this.timer !== undefined || oldest === undefined) return;
+    const left = oldest.since + this.millis - performance.now();
+    this.timer = setTimeout(() => this.dropLate(), Math.max(Math.ceil(left), 0));
+    this.timer.unref();
+  }
+
+  private dropLate(): void {
+    this.timer = undefined;
+    const now = performance.now();
+    for (const handshake of [...this.underWay.values()]) {
+      if (now - handshake.since >= this.millis) this.drop(handshake);
+    }
+    this.arm();
+  }
+}
