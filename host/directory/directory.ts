@@ -1,35 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
-import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { requireKeyOf } from "../crypto/certificateKey.ts";
-import { traceOf } from "../store/trace.ts";
-import { AtError } from "../wire/errors.ts";
+import { Departures, MIN_DEPARTURES } from "../net/departures.ts";
+import { MAX_HANDSHAKES } from "../net/handshakes.ts";
+import { LOOPBACK, reachableFromNetwork } from "../net/listen.ts";
+import { type Host, TlsListener } from "../net/tlsListener.ts";
 import type { Family } from "../wire/exposition.ts";
-import { LineReader } from "../wire/line.ts";
 import { DirectoryCounters } from "./counters.ts";
-import {
-  type DirectoryEntry,
-  type DirectoryStore,
-  DirectoryStoreAway,
-  formatEntry,
-} from "./directoryStore.ts";
+import { type DirectoryStore, DirectoryStoreAway } from "./directoryStore.ts";
+import { type DirectoryLimits, directoryLimits } from "./limits.ts";
+import { type LookupContext, Lookups } from "./lookups.ts";
+import { OpenConnections } from "./openConnections.ts";
 
-/** Most bytes of one request, LF included. */
-export const MAX_REQUEST_BYTES = 255;
-/** Pause before the answer to the second miss of a connection, ms; the third is answered by hanging up. */
-export const MISS_DELAY_MILLIS = 3_000;
-const MAX_MISSES = 3;
 /** An atSign that is asked for to see whether the store answers. */
 const PROBE = "@readiness";
-const KEEP_ALIVE_MILLIS = 60_000;
-const TLS_HANDSHAKE_MILLIS = 30_000;
 /** How long a TLS session may be resumed, s. */
 const SESSION_SECONDS = 86_400;
-/** Requests taken from a connection but not answered yet, above which it isn't read from. */
-const MAX_WAITING = 64;
+/** Sockets that may be open above all other limits together; they are never reached unless one of those fails. */
+const SPARE_SOCKETS = 64;
 
 /** PEM texts: certificate chain and private key. */
 export interface DirectoryIdentity {
@@ -37,10 +26,10 @@ export interface DirectoryIdentity {
   privateKey: string;
 }
 
-export interface DirectoryConfig {
+export interface DirectoryConfig extends Partial<DirectoryLimits> {
   /** 0 takes a free port. */
   port: number;
-  /** Address to listen on; all of IPv4 when absent. */
+  /** Address to listen on; `localhost`, also when absent: both loopback addresses. */
   host?: string;
   tls: DirectoryIdentity;
   /** 48 bytes that TLS session tickets are made with; random ones when absent. */
@@ -50,6 +39,8 @@ export interface DirectoryConfig {
   missDelayMillis?: number;
   /** Waits so many ms; rejects with AbortError when the signal comes first. */
   pause?: (millis: number, signal: AbortSignal) => Promise<void>;
+  /** ms since the epoch. */
+  now?: () => number;
 }
 
 /** An atDirectory that answers. */
@@ -68,130 +59,6 @@ export interface RunningDirectory {
   notReady(): Promise<string | undefined>;
   /** Ends all connections and stops listening; the store stays open. */
   close(): Promise<void>;
-}
-
-const defaultPause = (millis: number, signal: AbortSignal): Promise<void> =>
-  delay(millis, undefined, { signal });
-
-function find(
-  name: string,
-  store: DirectoryStore,
-): DirectoryEntry | undefined | Promise<DirectoryEntry | undefined> {
-  const ignore = (error: unknown): undefined => {
-    // Text that can't be an atSign is in no directory.
-    if (!(error instanceof AtError)) throw error;
-  };
-  try {
-    const found = store.get(name);
-    return found instanceof Promise ? found.catch(ignore) : found;
-  } catch (error) {
-    return ignore(error);
-  }
-}
-
-/** Answers the requests of one connection in order (atProtocol, atDirectory). */
-class Lookups {
-  private readonly socket: TLSSocket;
-  private readonly config: DirectoryConfig;
-  private readonly counters: DirectoryCounters;
-  private readonly ended = new AbortController();
-  private readonly reader = new LineReader(MAX_REQUEST_BYTES);
-  private readonly waiting: string[] = [];
-  private running = false;
-  private misses = 0;
-  private tail = "";
-
-  constructor(socket: TLSSocket, config: DirectoryConfig, counters: DirectoryCounters) {
-    this.socket = socket;
-    this.config = config;
-    this.counters = counters;
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
-    socket.on("data", (chunk) => this.receive(chunk));
-    socket.on("error", (error) => config.log.debug({ err: error }, "connection failed"));
-    socket.on("close", () => this.ended.abort());
-    socket.write("@");
-  }
-
-  private receive(chunk: Buffer): void {
-    for (const line of this.reader.push(chunk)) {
-      if (line === null) this.socket.destroy();
-      else this.waiting.push(line.trim());
-    }
-    if (this.reader.overflowed) this.socket.destroy();
-    if (this.waiting.length > MAX_WAITING) this.socket.pause();
-    // A client may leave without a line feed.
-    this.tail = (this.tail + chunk.toString("latin1")).slice(-"@exit".length);
-    if (this.tail === "@exit" && this.reader.pending === this.tail.length) this.socket.end();
-    if (this.running) return;
-    this.running = true;
-    this.work().catch((error: unknown) => {
-      this.counters.failed += 1;
-      // "null" would say that nobody has this name; hung up on, the client tries again.
-      if (error instanceof DirectoryStoreAway) this.config.log.debug(error.message);
-      else this.config.log.error({ trace: traceOf(error) }, "lookup failed");
-      this.socket.destroy();
-    });
-  }
-
-  private async work(): Promise<void> {
-    for (;;) {
-      const name = this.waiting.shift();
-      if (name === undefined || this.socket.destroyed) break;
-      if (name === "@exit") {
-        this.socket.end();
-        break;
-      }
-      await this.answer(name);
-      if (this.waiting.length <= MAX_WAITING) this.socket.resume();
-      await this.drained();
-    }
-    this.running = false;
-  }
-
-  private async answer(name: string): Promise<void> {
-    const found = find(name, this.config.store);
-    const entry = found instanceof Promise ? await found : found;
-    if (entry !== undefined) this.counters.found += 1;
-    if (entry === undefined) {
-      this.counters.missing += 1;
-      this.misses += 1;
-      if (this.misses > 1 && !(await this.pause())) return;
-      if (this.misses >= MAX_MISSES) {
-        this.socket.destroy();
-        return;
-      }
-    }
-    const answer = entry === undefined ? "null" : formatEntry(entry);
-    if (this.socket.writable) this.socket.write(`${answer}\r\n@`);
-  }
-
-  /** Waits until a client that doesn't read has taken what was written. */
-  private async drained(): Promise<void> {
-    if (!this.socket.writableNeedDrain || this.socket.destroyed) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        this.socket.off("drain", done);
-        this.socket.off("close", done);
-        resolve();
-      };
-      this.socket.on("drain", done);
-      this.socket.on("close", done);
-    });
-  }
-
-  /** False when the connection ended meanwhile. */
-  private async pause(): Promise<boolean> {
-    const millis = this.config.missDelayMillis ?? MISS_DELAY_MILLIS;
-    const wait = this.config.pause ?? defaultPause;
-    try {
-      await wait(millis, this.ended.signal);
-      return true;
-    } catch (error) {
-      if (error instanceof Error && error.name === "AbortError") return false;
-      throw error;
-    }
-  }
 }
 
 /** Why the store can't be asked; undefined when it can. */
@@ -220,56 +87,80 @@ function secureContext(
   };
 }
 
+function limitsOf(config: DirectoryConfig): DirectoryLimits {
+  const { maxConnections, maxPerAddress, idleMillis, handshakeMillis } = directoryLimits;
+  return {
+    maxConnections: config.maxConnections ?? maxConnections,
+    maxPerAddress: config.maxPerAddress ?? maxPerAddress,
+    idleMillis: config.idleMillis ?? idleMillis,
+    handshakeMillis: config.handshakeMillis ?? handshakeMillis,
+  };
+}
+
+/** What the listener is told of the connections, and does with them. */
+function hostOf(
+  limits: DirectoryLimits,
+  connections: OpenConnections,
+  context: LookupContext,
+): Host {
+  return {
+    maxPerAddress: limits.maxPerAddress,
+    maxSockets: limits.maxConnections + MAX_HANDSHAKES + MIN_DEPARTURES + SPARE_SOCKETS,
+    anonymousFrom: (block) => connections.from(block),
+    closeIdlest: (block) => connections.closeIdlest(block),
+    accept(socket, block) {
+      context.counters.connections += 1;
+      connections.add(new Lookups(socket, block, context));
+    },
+    handshakeFailed(error) {
+      context.counters.handshakeFailures += 1;
+      context.log.debug({ err: error }, "TLS handshake failed");
+    },
+  };
+}
+
 /** Starts an atDirectory. Rejects when the port is taken or the certificate can't be used. */
 export async function startDirectory(config: DirectoryConfig): Promise<RunningDirectory> {
   let { tls, ticketKeys } = config;
-  const server = createServer({
-    ...secureContext(tls, ticketKeys),
-    handshakeTimeout: TLS_HANDSHAKE_MILLIS,
-    noDelay: true,
-  });
-  const sockets = new Set<{ destroy(): void }>();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
+  const { store, log, missDelayMillis, pause, now = Date.now } = config;
+  const limits = limitsOf(config);
   const counters = new DirectoryCounters();
-  server.on("secureConnection", (socket) => {
-    counters.connections += 1;
-    new Lookups(socket, config, counters);
+  const departures = new Departures();
+  const end = (socket: TLSSocket): void => departures.add(socket);
+  const connections = new OpenConnections(limits, now);
+  const context = { store, log, counters, missDelayMillis, pause, now, end };
+  const listener = new TlsListener({
+    tls: secureContext(tls, ticketKeys),
+    host: hostOf(limits, connections, context),
+    handshakeMillis: limits.handshakeMillis,
   });
-  server.on("tlsClientError", (error) => {
-    counters.handshakeFailures += 1;
-    config.log.debug({ err: error }, "TLS handshake failed");
-  });
-  server.listen({ port: config.port, host: config.host ?? "0.0.0.0" });
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const { port, addresses } = await listener.listen(config.host ?? LOOPBACK, config.port);
+  connections.watch();
   let closing = false;
-  config.log.info({ port }, "atDirectory is listening");
+  log.info({ port, addresses }, "atDirectory is listening");
+  const warning = reachableFromNetwork(addresses);
+  if (warning !== undefined) log.warn({ port }, warning);
   return {
     port,
     useIdentity(identity) {
       // Without them the keys the server started with would come back.
-      server.setSecureContext(secureContext(identity, ticketKeys));
+      listener.useContext(secureContext(identity, ticketKeys));
       tls = identity;
     },
     useTicketKeys(keys) {
-      server.setTicketKeys(keys);
+      listener.useTicketKeys(keys);
       ticketKeys = keys;
     },
     async metrics() {
       // Only who is scraped loads this.
       const { directoryMetrics } = await import("./metrics.ts");
-      return directoryMetrics(counters, sockets.size, tls.certificate);
+      return directoryMetrics(counters, listener.size, tls.certificate);
     },
-    notReady: async () => (closing ? "closing" : await storeFailure(config.store)),
+    notReady: async () => (closing ? "closing" : await storeFailure(store)),
     async close() {
       closing = true;
-      const stopped = once(server, "close");
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await stopped;
+      connections.unwatch();
+      await listener.close();
     },
   };
 }

@@ -6,13 +6,10 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Authority, createAuthority, issueCertificate } from "../../crypto/certificates.ts";
-import {
-  MISS_DELAY_MILLIS,
-  type RunningDirectory,
-  startDirectory,
-} from "../../directory/directory.ts";
+import { type RunningDirectory, startDirectory } from "../../directory/directory.ts";
 import type { DirectoryStore } from "../../directory/directoryStore.ts";
 import { openDirectoryStore } from "../../directory/lmdbDirectoryStore.ts";
+import { MISS_DELAY_MILLIS } from "../../directory/lookups.ts";
 import { Line } from "../server/line.ts";
 
 describe("atDirectory", () => {
