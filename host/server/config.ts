@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Logger } from "pino";
+import { HANDSHAKE_MILLIS } from "../net/handshakes.ts";
 import type { Store } from "../store/store.ts";
 
 /** PEM texts of one TLS identity. */
@@ -14,6 +15,11 @@ export interface TlsIdentity {
 /** Limits and times with the protocol's defaults (atProtocol, configuration); times in ms unless the name says otherwise. */
 export const defaults = {
   inboundMaxLimit: 200,
+  /** Connections of one address (IPv6: of one /64) that nobody is logged in on, TLS handshakes included. */
+  anonymousMaxPerAddress: 64,
+  /** How long a connection may go without a login while the pool is full. */
+  newcomerMillis: 10_000,
+  handshakeMillis: HANDSHAKE_MILLIS,
   inboundIdleMillis: 600_000,
   authenticatedInboundIdleMillis: 2_592_000_000,
   outboundMaxLimit: 200,
@@ -93,7 +99,7 @@ export interface ServerConfig extends Partial<Tuning> {
   atSign: string;
   /** 0 takes a free port. */
   port: number;
-  /** Address to listen on; all of IPv4 when absent. */
+  /** Address to listen on; `localhost`, also when absent: both loopback addresses. */
   host?: string;
   tls: TlsIdentity;
   /** What a restart reads the certificate from; without it the config verb's triggers only keep their value. */

@@ -15,8 +15,6 @@ import { execute } from "./verbs/index.ts";
 
 /** Silence after which the operating system asks whether the other side is still there. */
 const KEEP_ALIVE_MILLIS = 60_000;
-/** Time the other side has to take the last reply and hang up. */
-const LINGER_MILLIS = 1_000;
 /** Lines taken from the socket but not answered yet, above which it isn't read from. */
 const MAX_PENDING_LINES = 64;
 /**
@@ -34,6 +32,8 @@ const PAUSED = "Server is temporarily paused and should be available again short
 export class Connection implements Session {
   readonly id: string;
   readonly remoteAddress: string;
+  /** What its address counts as for limits (`addressBlock`). */
+  readonly block: string;
   readonly openedAt: number;
   fromAtSign?: string;
   challenge?: LoginChallenge;
@@ -58,8 +58,9 @@ export class Connection implements Session {
   private relayWaits = false;
   private readonly timers = new Set<NodeJS.Timeout>();
 
-  constructor(socket: TLSSocket, services: Services, inbound: Inbound) {
+  constructor(socket: TLSSocket, block: string, services: Services, inbound: Inbound) {
     this.socket = socket;
+    this.block = block;
     this.inbound = inbound;
     this.services = services;
     this.id = `_${services.newId()}`;
@@ -135,18 +136,14 @@ export class Connection implements Session {
     this.close();
   }
 
-  close(): void {
+  /** Hangs up, after a last line if there is one. */
+  close(last?: string): void {
     if (this.closed) return;
     this.closed = true;
     this.services.monitors.remove(this);
     this.services.streams.remove(this);
     this.inbound.remove(this);
-    this.socket.end();
-    // Destroyed with bytes unread, the socket would be reset and the last reply lost on its way.
-    this.socket.resume();
-    const timer = setTimeout(() => this.socket.destroy(), LINGER_MILLIS);
-    timer.unref();
-    this.timers.add(timer);
+    this.inbound.departures.add(this.socket, last);
   }
 
   send(bytes: string | Uint8Array): void {
@@ -236,6 +233,7 @@ export class Connection implements Session {
     try {
       if (this.services.pause.on) throw new AtError("AT0024", PAUSED);
       const reply = await execute(command, this, this.services);
+      if (standing(this) !== "anonymous") this.inbound.loggedIn(this);
       return () => this.reply(reply);
     } catch (error) {
       return () => this.fail(error);

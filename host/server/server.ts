@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { generateKeyPairSync, randomBytes, randomInt, randomUUID } from "node:crypto";
-import { once } from "node:events";
-import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
+import { MAX_HANDSHAKES } from "../net/handshakes.ts";
+import { LOOPBACK, reachableFromNetwork } from "../net/listen.ts";
+import { type Host, TlsListener } from "../net/tlsListener.ts";
 import { traceOf } from "../store/trace.ts";
 import { canonicalKey, withoutScope } from "../wire/atkey.ts";
 import { normalizeAtSign } from "../wire/atsign.ts";
@@ -23,7 +24,7 @@ import { Connection } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import { Directory } from "./directoryLookup.ts";
 import { Enrollments } from "./enrollments.ts";
-import { FULL_LINE, Inbound } from "./inbound.ts";
+import { FULL_LINE, Inbound, NEWCOMER_PLACES } from "./inbound.ts";
 import { Monitors } from "./monitors.ts";
 import { Notifier } from "./notifier.ts";
 import { ownerNotice } from "./ownerNotice.ts";
@@ -42,10 +43,8 @@ import type { Session } from "./session.ts";
 import { Streams } from "./streams.ts";
 import type { Services } from "./verb.ts";
 
-/** Time a client has to finish the TLS handshake, ms. */
-const TLS_HANDSHAKE_MILLIS = 30_000;
-/** Sockets above the pool's limit that may be open at once: their handshakes are under way, or they are told to leave. */
-export const MAX_HANDSHAKES = 256;
+/** Sockets that may be open above all other limits together; they are never reached unless one of those fails. */
+const SPARE_SOCKETS = 64;
 /** Spread over which the expiry jobs of many servers are shifted against each other, ms. */
 const JOB_JITTER_MILLIS = 11_000;
 /** Longest a command may go on once the server is to end, ms. */
@@ -123,7 +122,8 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const onLogFailure = (error: unknown): void =>
     log.error({ trace: traceOf(error) }, "access log failed");
   const records = new Records(store, atSign, now, onLogFailure);
-  const inbound = new Inbound(tuning, now);
+  const counters = new Counters();
+  const inbound = new Inbound(tuning, counters, now);
   const proofs = new Proofs(tuning, now);
   const enrollments = new Enrollments(records, atSign, now);
   const authorization = new Authorization(enrollments);
@@ -139,7 +139,6 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     records.get(`${atSign}:signing_privatekey${atSign}`)?.value ?? "";
   const onPublicKey = (peer: string, answer: string): Promise<void> =>
     remote.rememberPublicKey(peer, answer);
-  const counters = new Counters();
   const shared = { atSign, tls, tuning, directory, proofs, counters, log, now };
   const peers = new Peers({ ...shared, signingKey, onPublicKey });
   remote.attach(peers);
@@ -193,15 +192,37 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   return { services, inbound, tls };
 }
 
-function accept(socket: TLSSocket, { services, inbound }: Assembly): void {
-  if (!inbound.makeRoom()) {
+function accept(socket: TLSSocket, block: string, { services, inbound }: Assembly): void {
+  if (!inbound.makeRoom(block)) {
     services.counters.connectionsRefused += 1;
     socket.on("error", (error) => services.log.debug({ err: error }, "refused connection failed"));
-    socket.end(FULL_LINE);
+    inbound.departures.add(socket, FULL_LINE);
     return;
   }
   services.counters.connections += 1;
-  inbound.add(new Connection(socket, services, inbound));
+  inbound.add(new Connection(socket, block, services, inbound));
+}
+
+/** What the listener is told of the connections, and does with them. */
+function hostOf(assembly: Assembly): Host {
+  const { services, inbound } = assembly;
+  const { tuning, counters, log } = services;
+  return {
+    get maxPerAddress() {
+      return tuning.anonymousMaxPerAddress;
+    },
+    get maxSockets() {
+      const pool = tuning.inboundMaxLimit + NEWCOMER_PLACES + MAX_HANDSHAKES;
+      return pool + inbound.departures.most + SPARE_SOCKETS;
+    },
+    anonymousFrom: (block) => inbound.anonymousFrom(block),
+    closeIdlest: (block) => inbound.closeIdlest(block),
+    accept: (socket, block) => accept(socket, block, assembly),
+    handshakeFailed: (error) => {
+      counters.handshakeFailures += 1;
+      log.debug({ err: error }, "TLS handshake failed");
+    },
+  };
 }
 
 /** The restart the config verb asks for, where the certificate can be read anew. */
@@ -254,10 +275,17 @@ async function drain(connections: readonly Connection[]): Promise<void> {
   for (const connection of connections) connection.close();
 }
 
-async function listen(server: Server, config: ServerConfig): Promise<number> {
-  server.listen({ port: config.port, host: config.host ?? "0.0.0.0" });
-  await once(server, "listening");
-  return (server.address() as AddressInfo).port;
+/** Listens, and says so. Gives the port. */
+async function listen(
+  listener: TlsListener,
+  config: ServerConfig,
+  { atSign, log }: Services,
+): Promise<number> {
+  const { port, addresses } = await listener.listen(config.host ?? LOOPBACK, config.port);
+  log.info({ atSign, port, addresses }, "atServer is listening");
+  const warning = reachableFromNetwork(addresses);
+  if (warning !== undefined) log.warn({ port }, warning);
+  return port;
 }
 
 /** Starts the atServer of one atSign. Rejects when the port is taken or the certificate can't be used. */
@@ -269,39 +297,25 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   await storeSecret(services.records, config.sharedSecret);
   await services.records.removeExpired();
   let ticketKeys = config.ticketKeys ?? randomBytes(TICKET_KEY_BYTES);
-  const server = createServer({
-    ...secureContext(config.tls),
-    ticketKeys,
-    requestCert: true,
-    rejectUnauthorized: false,
-    handshakeTimeout: TLS_HANDSHAKE_MILLIS,
-    noDelay: true,
+  const listener = new TlsListener({
+    tls: {
+      ...secureContext(config.tls),
+      ticketKeys,
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
+    host: hostOf(assembly),
+    handshakeMillis: services.tuning.handshakeMillis,
   });
-  const limitSockets = (): void => {
-    server.maxConnections = services.tuning.inboundMaxLimit + MAX_HANDSHAKES;
-  };
-  limitSockets();
-  services.parameters.onChange(limitSockets);
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  server.on("secureConnection", (socket) => accept(socket, assembly));
-  server.on("tlsClientError", (error) => {
-    services.counters.handshakeFailures += 1;
-    services.log.debug({ err: error }, "TLS handshake failed");
-  });
-  const port = await listen(server, config);
+  const port = await listen(listener, config, services);
   await services.notifier.start();
   services.compaction.schedule();
   services.cacheRefresh.schedule();
   const stopJobs = startJobs(assembly);
-  services.log.info({ atSign, port }, "atServer is listening");
   logValidity(services, config.tls.certificate);
   const useIdentity = (identity: TlsIdentity): void => {
     // Named again: the server itself would go back to the keys it began with.
-    server.setSecureContext({ ...secureContext(identity), ticketKeys });
+    listener.useContext({ ...secureContext(identity), ticketKeys });
     Object.assign(assembly.tls, identity);
     Object.assign(services.identity(), {
       certificate: identity.certificate,
@@ -317,7 +331,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     port,
     useIdentity,
     useTicketKeys(keys) {
-      server.setTicketKeys(keys);
+      listener.useTicketKeys(keys);
       ticketKeys = keys;
     },
     async metrics() {
@@ -335,8 +349,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       stopJobs();
       services.passcodes.close();
       const restarted = restart?.close();
-      const stopped = once(server, "close");
-      server.close();
+      listener.stop();
       const connections = [...inbound];
       await drain(connections);
       services.monitors.close();
@@ -347,8 +360,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       await restarted;
       await services.compaction.close();
       await Promise.all(connections.map((connection) => connection.settled()));
-      for (const socket of sockets) socket.destroy();
-      await stopped;
+      await listener.close();
       state = "closed";
     },
   };

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { issueCertificate } from "../../crypto/certificates.ts";
+import { NEWCOMER_PLACES } from "../../server/inbound.ts";
 import { MAX_LINE_BYTES } from "../../wire/line.ts";
 import { Line } from "./line.ts";
 import { ServerProcess } from "./serverProcess.ts";
@@ -61,7 +62,8 @@ describe("an atServer that is configured", () => {
 
   it("takes as many connections as the flag says, tells one more, and lives", async () => {
     const lines: Line[] = [];
-    for (let i = 0; i < INBOUND; i++) lines.push(await world.connect(server.port));
+    const places = INBOUND + NEWCOMER_PLACES;
+    for (let i = 0; i < places; i++) lines.push(await world.connect(server.port));
     const surplus = Line.connect(server.port, world.authority.certificate);
     expect(await surplus.closed()).toBe("error:AT0012-Inbound connection limit exceeded\n");
     for (const line of lines) expect(await line.ask("noop:0")).toBe("data:ok\n@");
@@ -75,10 +77,12 @@ describe("an atServer that is configured", () => {
     const owner = await server.owner();
     expect(await owner.ask("config:print:inboundMaxLimit")).toBe(`data:${INBOUND}\n@limited@`);
     expect(await owner.ask("config:set:inboundMaxLimit=1")).toBe("data:ok\n@limited@");
+    const lines: Line[] = [];
+    for (let i = 0; i < NEWCOMER_PLACES; i++) lines.push(await world.connect(server.port));
     const surplus = Line.connect(server.port, world.authority.certificate);
     expect(await surplus.closed()).toBe("error:AT0012-Inbound connection limit exceeded\n");
     expect(await owner.ask("config:reset:inboundMaxLimit")).toBe("data:ok\n@limited@");
-    await leave(owner, await world.connect(server.port));
+    await leave(owner, await world.connect(server.port), ...lines);
   });
 
   it("takes a line of 10 240 000 bytes, refuses one byte more, and lives", async () => {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { once } from "node:events";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import { createServer } from "node:tls";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueCertificate } from "../../crypto/certificates.ts";
 import { MAX_QUEUED_BYTES } from "../../server/pushQueue.ts";
-import { MAX_HANDSHAKES } from "../../server/server.ts";
 import { identity, type Place, pkamLine, World } from "./world.ts";
 
 const RECORD = 4_096;
@@ -147,27 +146,6 @@ describe("limits", () => {
     const left = await owner.ask("notify:list");
     expect(left).toContain('"id":"stated"');
     expect(left).not.toContain('"id":"brief"');
-  });
-
-  it("keeps no more sockets that never begin the handshake than it has room for", async () => {
-    const place = await world.start("@quiet", { inboundMaxLimit: 2 });
-    const owner = await place.owner();
-    const silent: Socket[] = [];
-    for (let i = 0; i < MAX_HANDSHAKES + 1; i++) {
-      const socket = connect(place.server.port, "127.0.0.1");
-      await once(socket, "connect");
-      silent.push(socket);
-    }
-    const surplus = connect(place.server.port, "127.0.0.1");
-    await once(surplus, "close");
-    expect(await owner.ask("noop:0")).toBe("data:ok\n@quiet@");
-    const [last] = silent.splice(-1);
-    last?.destroy();
-    const gone = await owner.ask("noop:0");
-    expect(gone).toBe("data:ok\n@quiet@");
-    const other = await place.open();
-    expect(await other.ask("noop:0")).toBe("data:ok\n@");
-    for (const socket of silent) socket.destroy();
   });
 
   it("gives up a monitor that never reads, with a log line, and nobody else waits for it", async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NEWCOMER_PLACES } from "../../server/inbound.ts";
 import { bytes, Line } from "./line.ts";
 import { challengeOf, identity, type Place, pkamLine, signChallenge, World } from "./world.ts";
 
@@ -206,6 +207,7 @@ describe("transport, prompts and logins", () => {
     const small = await world.start("@small", { inboundMaxLimit: 2 });
     const first = await small.open();
     const second = await small.open();
+    for (let i = 0; i < NEWCOMER_PLACES; i++) await small.open();
     const port = small.server.port;
     expect(await Line.connect(port, world.authority.certificate).closed()).toBe(
       "error:AT0012-Inbound connection limit exceeded\n",

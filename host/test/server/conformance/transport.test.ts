@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { NEWCOMER_PLACES } from "../../../server/inbound.ts";
 import { MAX_LINE_BYTES } from "../../../wire/line.ts";
 import { bytes, Line } from "../line.ts";
 import { identity, type Place, pkamLine, World } from "../world.ts";
@@ -72,6 +73,8 @@ describe("transport and prompts", () => {
   item(13, "tells a connection that finds the pool full, and closes it", async () => {
     const small = await world.start("@small", { inboundMaxLimit: 1 });
     const first = await small.open();
+    // Places kept for the owner; they are for a few seconds only.
+    for (let i = 0; i < NEWCOMER_PLACES; i++) await small.open();
     const second = Line.connect(small.server.port, world.authority.certificate);
     expect(await second.closed()).toBe("error:AT0012-Inbound connection limit exceeded\n");
     expect(await first.ask("noop:0")).toBe("data:ok\n@");

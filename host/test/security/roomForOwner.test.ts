@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ServerConfig } from "../../server/config.ts";
+import { NEWCOMER_PLACES } from "../../server/inbound.ts";
+import { Line } from "../server/line.ts";
+import { loginAsPeer } from "../server/peerLogin.ts";
+import { type Place, World } from "../server/world.ts";
+import { loopbackAddress } from "./sockets.ts";
+
+const FULL = "error:AT0012-Inbound connection limit exceeded\n";
+const LONG = 600_000;
+const OK = "data:ok\n@";
+
+describe("an atServer whose pool is full", () => {
+  let world: World;
+  let now = 1_700_000_000_000;
+  beforeAll(async () => {
+    world = await World.create();
+  });
+  afterAll(() => world.close());
+
+  const start = (atSign: string, changes: Partial<ServerConfig>): Promise<Place> =>
+    world.start(atSign, { now: () => now, newcomerMillis: LONG, ...changes });
+
+  /** Connections one after the other, the first of them idle for longest. */
+  async function open(place: Place, addresses: readonly string[]): Promise<Line[]> {
+    const lines: Line[] = [];
+    for (const address of addresses) {
+      lines.push(await place.open(address));
+      now += 1;
+    }
+    return lines;
+  }
+
+  const attempt = (place: Place, from: string): Line =>
+    Line.connect(place.server.port, world.authority.certificate, undefined, undefined, from);
+
+  it.each([1, 3])("lets its owner work while %i machines hold all there is", async (machines) => {
+    const inboundMaxLimit = 4;
+    const place = await start(`@held${machines}`, { inboundMaxLimit });
+    const count = inboundMaxLimit + NEWCOMER_PLACES;
+    const addresses = Array.from({ length: count }, (_, i) => loopbackAddress(i % machines));
+    const held = await open(place, addresses);
+    expect(await attempt(place, loopbackAddress(0)).closed()).toBe(FULL);
+    const owner = await place.owner();
+    expect(await owner.ask(`update:a.x@held${machines} 1`)).toMatch(/^data:\d+\n/);
+    // Once to get in, once to stay.
+    expect(await held[0]?.closed()).toBe(FULL);
+    expect(await held[1]?.closed()).toBe(FULL);
+    for (const line of held.slice(2)) expect(await line.ask("noop:0")).toBe(OK);
+    const second = await place.owner();
+    expect(await second.ask("noop:0")).toBe(`data:ok\n@held${machines}@`);
+  });
+
+  it("tells a new connection to leave where nobody holds more places than it would", async () => {
+    const place = await start("@alike", { inboundMaxLimit: 4 });
+    const addresses = Array.from({ length: 4 + NEWCOMER_PLACES }, (_, i) => loopbackAddress(i));
+    const held = await open(place, addresses);
+    expect(await attempt(place, "127.0.0.1").closed()).toBe(FULL);
+    for (const line of held) expect(await line.ask("noop:0")).toBe(OK);
+  });
+
+  it("lets who logs in stay, instead of the connection without a login that was idle longest", async () => {
+    const place = await start("@login", { inboundMaxLimit: 2, newcomerMillis: 200 });
+    const [first, second] = await open(place, ["127.0.0.2", "127.0.0.2"]);
+    expect(await first?.ask("noop:0")).toBe(OK);
+    const owner = await place.owner();
+    expect(await second?.closed()).toBe(FULL);
+    await delay(400);
+    expect(await owner.ask("noop:0")).toBe("data:ok\n@login@");
+    expect(await first?.ask("noop:0")).toBe(OK);
+  });
+
+  it("tells a newcomer to leave that doesn't log in", async () => {
+    const place = await start("@late", { inboundMaxLimit: 2, newcomerMillis: 100 });
+    const [first, second, newcomer] = await open(place, Array(3).fill("127.0.0.2"));
+    expect(await newcomer?.ask("noop:0")).toBe(OK);
+    expect(await newcomer?.closed()).toBe(FULL);
+    for (const line of [first, second]) expect(await line?.ask("noop:0")).toBe(OK);
+  });
+
+  it("lets a newcomer stay for which there is room when its time is over", async () => {
+    const place = await start("@gone", { inboundMaxLimit: 2, newcomerMillis: 100 });
+    const [first, , newcomer] = await open(place, Array(3).fill("127.0.0.2"));
+    first?.send("@exit\n");
+    await first?.closed();
+    await delay(300);
+    expect(await newcomer?.ask("noop:0")).toBe(OK);
+  });
+
+  it("lets a peer stay like its owner, and its owner instead of a peer", async () => {
+    const peer = await start("@peer", {});
+    const place = await start("@target", { inboundMaxLimit: 2, clientCertificateRequired: false });
+    const [anonymous] = await open(place, ["127.0.0.2"]);
+    const peers: Line[] = [];
+    for (let i = 0; i < 2; i++) {
+      peers.push(await loginAsPeer(world, peer, place));
+      now += 1;
+    }
+    expect(await anonymous?.closed()).toBe(FULL);
+    const third = await loginAsPeer(world, peer, place);
+    for (const line of peers) expect(await line.ask("scan")).toBe("data:[]\n@peer@");
+    now += 1;
+    expect(await third.ask("scan")).toBe("data:[]\n@peer@");
+    const owner = await place.owner();
+    expect(await peers[0]?.closed()).toBe(FULL);
+    expect(await owner.ask("noop:0")).toBe("data:ok\n@target@");
+  });
+});
