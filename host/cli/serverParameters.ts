@@ -151,18 +151,18 @@ const connections: readonly Parameter[] = [
     text: "connections from outside",
     ...count,
   }),
-  tuned("anonymousMaxPerAddress", 1, {
-    path: "connection.unauthenticated_max_per_address",
-    env: ["unauthenticated_max_per_address"],
-    flag: "unauthenticated-max-per-address",
-    text: "connections without a login from one address (IPv6: from one /64)",
-    ...count,
-  }),
   tuned("outboundMaxLimit", 1, {
     path: "connection.outbound_max_limit",
     env: ["outbound_max_limit"],
     flag: "outbound-max-limit",
     text: "connections to other atServers",
+    ...count,
+  }),
+  tuned("anonymousMaxPerAddress", 1, {
+    path: "connection.unauthenticated_max_per_address",
+    env: ["unauthenticated_max_per_address"],
+    flag: "unauthenticated-max-per-address",
+    text: "connections without a login from one address (IPv6: from one /64)",
     ...count,
   }),
   tuned("inboundIdleMillis", 1, {
