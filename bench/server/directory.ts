@@ -29,7 +29,7 @@ const nameOf = (index: number): string => `device${(index % NAMES).toString(36).
 const portOf = (index: number): number => FIRST_PORT + (index % PORTS);
 
 async function fill(path: string): Promise<void> {
-  const store = openDirectoryStore(path);
+  const store = await openDirectoryStore(path);
   for (let start = 0; start < NAMES; start += BATCH) {
     const writes = Array.from({ length: BATCH }, (_, i) => {
       const index = ((start + i) * STEP) % NAMES;

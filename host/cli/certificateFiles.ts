@@ -49,22 +49,18 @@ export function certificateSource(files: CertificateFiles): CertificateSource {
   };
 }
 
-/** Hands over the files' contents; true when they could be used. */
-async function reload(
-  files: CertificateFiles,
-  use: (identity: TlsIdentity) => void,
-  log: Logger,
-): Promise<boolean> {
-  try {
-    use(await readIdentity(files));
-    return true;
-  } catch (error) {
-    log.error(
-      { reason: reasonOf(error) },
-      "the certificate files can't be used; the one in use stays",
-    );
+/** Hands over the files' contents. Rejects when they can't be read or used. */
+async function renew(files: CertificateFiles, use: (identity: TlsIdentity) => void): Promise<true> {
+  use(await readIdentity(files));
+  return true;
+}
+
+function refused(log: Logger): (error: unknown) => false {
+  return (error) => {
+    const text = "the certificate files can't be used; the one in use stays";
+    log.error({ reason: reasonOf(error) }, text);
     return false;
-  }
+  };
 }
 
 function reasonOf(error: unknown): string {
@@ -82,15 +78,15 @@ export function watchMark(
 ): () => void {
   const source = certificateSource(files);
   const look = async (): Promise<void> => {
-    try {
-      if (!(await source.isRestartAsked()) || !(await reload(files, use, log))) return;
-      await source.askRestart(false);
-      log.info("certificate read anew: a restart was asked for");
-    } catch (error) {
-      log.error({ reason: reasonOf(error) }, "the file restart can't be looked at or removed");
-    }
+    if (!(await source.isRestartAsked()) || !(await renew(files, use).catch(refused(log)))) return;
+    await source.askRestart(false);
+    log.info("certificate read anew: a restart was asked for");
   };
-  const looked = (): void => void look();
+  const looked = (): void => {
+    look().catch((error: unknown) =>
+      log.error({ reason: reasonOf(error) }, "the file restart can't be looked at or removed"),
+    );
+  };
   looked();
   const mark = restartMark(files);
   watchFile(mark, { interval: LOOK_MILLIS, persistent: false }, looked);
@@ -106,7 +102,9 @@ export function watchIdentity(
   use: (identity: TlsIdentity) => void,
   log: Logger,
 ): () => void {
-  const changed = (): void => void reload(files, use, log);
+  const changed = (): void => {
+    renew(files, use).catch(refused(log));
+  };
   const watched = [files.certificate, files.privateKey, files.authority].filter(
     (file) => file !== undefined,
   );

@@ -190,7 +190,7 @@ export class Demonstration {
     });
     monitor.ended.then((reason) => {
       if (reason !== undefined) this.fail(reason);
-    });
+    }, this.fail);
     await monitor.ready;
   }
 
@@ -212,7 +212,7 @@ export class Demonstration {
     });
     device.ended.then((reason) => {
       if (reason !== undefined) this.fail(reason);
-    });
+    }, this.fail);
   }
 
   private deviceSaid(event: LifeEvent): void {

@@ -39,7 +39,7 @@ export async function openNamedStore(
   log: Logger,
 ): Promise<DirectoryStore> {
   const { store, redis, redisPasswordFile } = options;
-  if (store !== undefined) return openDirectoryStore(store);
+  if (store !== undefined) return await openDirectoryStore(store);
   if (redis === undefined) {
     throw new CliError(
       "where is the directory? Name --store <folder> or --redis <url>",

@@ -124,10 +124,9 @@ export async function openMetricsPort(
   return {
     port,
     async close() {
-      const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
-      await closed;
+      await once(server, "close");
     },
   };
 }

@@ -61,17 +61,20 @@ export async function enrolDevice(
   owner: AtClient,
   onApproved: (asked: EnrolmentAsked) => void = () => undefined,
 ): Promise<void> {
-  const enrolled = device.event("enrolled", ENROLLED_MILLIS);
-  const asked = enrolmentAsked(owner);
-  device.writeLine(await owner.otpGet());
-  // When the device gives up, nothing will be asked any more.
-  const request = await Promise.race([asked, enrolled]);
-  if (!("id" in request) || typeof request.id !== "string") {
+  let isAsked = false;
+  const approval = async (): Promise<void> => {
+    const asked = await enrolmentAsked(owner);
+    isAsked = true;
+    await owner.approve(asked.id);
+    onApproved(asked);
+  };
+  const enrolment = async (): Promise<void> => {
+    await device.event("enrolled", ENROLLED_MILLIS);
+    if (isAsked) return;
     throw new AtError("AT0014", "the device enrolled without being approved");
-  }
-  await owner.approve(request.id);
-  onApproved(await asked);
-  await enrolled;
+  };
+  const passcode = async (): Promise<void> => device.writeLine(await owner.otpGet());
+  await Promise.all([enrolment(), approval(), passcode()]);
 }
 
 /** Reads what the notification of a request holds. Throws JsonError, and AT0014 for what is no request. */

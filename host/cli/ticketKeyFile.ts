@@ -17,6 +17,7 @@ export const TICKET_KEY_MILLIS = 86_400_000;
 /** AES key, HMAC key and name of the keys, as node:tls takes them. */
 const KEY_BYTES = 48;
 const OTHERS = 0o077;
+const NOT_ROTATED = "the ticket keys can't be replaced: those in use stay until the next start";
 
 export interface TicketKeys {
   readonly keys: Buffer;
@@ -117,7 +118,12 @@ export function rotateTicketKeys(
   let timer: NodeJS.Timeout;
   const wait = ({ createdAt }: TicketKeys): void => {
     const left = createdAt + TICKET_KEY_MILLIS - Date.now();
-    timer = setTimeout(() => void renew(), Math.min(Math.max(left, 0), TICKET_KEY_MILLIS));
+    timer = setTimeout(
+      () => {
+        renew().catch((error: unknown) => log.error({ reason: reasonOf(error) }, NOT_ROTATED));
+      },
+      Math.min(Math.max(left, 0), TICKET_KEY_MILLIS),
+    );
     timer.unref();
   };
   const renew = async (): Promise<void> => {

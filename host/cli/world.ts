@@ -128,7 +128,7 @@ export class World {
 
   /** Makes the directory answer `port` for an atSign. */
   async register(atSign: string, port: number): Promise<void> {
-    const store = openDirectoryStore(this.directoryStore());
+    const store = await openDirectoryStore(this.directoryStore());
     try {
       await store.set(atSign, { host: WORLD_HOST, port });
     } finally {
@@ -209,7 +209,7 @@ export class World {
     const ready = await program.event("listening", READY_MILLIS);
     program.ended.then((reason) => {
       if (reason !== undefined) this.reportDeath(reason);
-    });
+    }, this.reportDeath);
     const { pid } = program;
     if (typeof ready.port !== "number" || pid === undefined) {
       throw new CliError(`${name} did not say where it listens`, EXIT.internal);

@@ -133,7 +133,8 @@ export class AtClient {
       options,
     );
     this.monitors.add(monitor);
-    monitor.ended.then(() => this.monitors.delete(monitor));
+    const gone = (): boolean => this.monitors.delete(monitor);
+    monitor.ended.then(gone, gone);
     return monitor;
   }
 

@@ -34,14 +34,14 @@ class LmdbDirectoryStore implements DirectoryStore {
 
   async set(atSign: string, entry: DirectoryEntry): Promise<void> {
     const [key, text] = [directoryKey(atSign), formatEntry(entry)];
-    await this.write(() => this.addresses.put(key, text));
+    await this.write(() => this.addresses.putSync(key, text));
   }
 
   async remove(atSign: string): Promise<boolean> {
     const key = directoryKey(atSign);
     return await this.write(() => {
       const there = this.addresses.get(key) !== undefined;
-      if (there) this.addresses.remove(key);
+      if (there) this.addresses.removeSync(key);
       return there;
     });
   }
@@ -60,17 +60,16 @@ class LmdbDirectoryStore implements DirectoryStore {
 }
 
 /**
- * Opens, or makes, a directory's store in a folder. Every write is on disk before it resolves. Throws StoreError as
- * `openLmdb`, and for a store that a newer program wrote.
+ * Opens, or makes, a directory's store in a folder. Every write is on disk before it resolves. Rejects with StoreError as
+ * `openLmdb` throws, and for a store that a newer program wrote.
  */
-export function openDirectoryStore(path: string): DirectoryStore {
+export async function openDirectoryStore(path: string): Promise<DirectoryStore> {
   const root = openLmdb(path);
   try {
     adoptSchema(root, DIRECTORY_SCHEMA_VERSION, path);
     return new LmdbDirectoryStore(root, path);
   } catch (cause) {
-    // Nothing was written, so there is nothing to wait for.
-    void root.close();
+    await root.close();
     if (cause instanceof StoreError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new StoreError(`the store in ${path} can't be opened: ${reason}`, { cause });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { setTimeout as delay } from "node:timers/promises";
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 import { formatAddress } from "../net/address.ts";
@@ -177,17 +178,19 @@ async function connectCluster(nodes: Node[], redisOptions: RedisOptions): Promis
   };
   client.on("error", keep);
   client.on("node error", keep);
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(reason ?? new Error("no answer")), CONNECT_MILLIS);
-    client
-      .connect()
-      .then(resolve, (error: unknown) => reject(reason ?? error))
-      .finally(() => clearTimeout(timer));
-  }).catch((error: unknown) => {
-    client.disconnect();
-    throw error;
+  const late = new AbortController();
+  const tooLate = delay(CONNECT_MILLIS, undefined, { signal: late.signal }).then(() => {
+    throw new Error("no answer");
   });
-  return client;
+  try {
+    await Promise.race([client.connect(), tooLate]);
+    return client;
+  } catch (error) {
+    client.disconnect();
+    throw reason ?? error;
+  } finally {
+    late.abort();
+  }
 }
 
 async function connect(

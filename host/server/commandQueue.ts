@@ -14,7 +14,7 @@ export interface CommandTarget {
   readonly ready: boolean;
   /** Whether the connection is still good for a line; asked when it is the line's turn. */
   mayRun(line: string): boolean;
-  /** Runs a normalised command; never rejects. */
+  /** Runs a normalised command. When it rejects, what writes the reply throws. */
   start(command: string): Promise<WriteReply>;
   /** Writes replies, those of one turn together. */
   reply(replies: readonly WriteReply[]): void;
@@ -97,10 +97,15 @@ export class CommandQueue {
     this.alone = !overlaps;
     const running: Running = {};
     this.running.push(running);
-    this.target.start(command).then((reply) => {
+    const answered = (reply: WriteReply): void => {
       running.reply = reply;
       this.replySoon();
-    });
+    };
+    this.target.start(command).then(answered, (error: unknown) =>
+      answered(() => {
+        throw error;
+      }),
+    );
     return true;
   }
 

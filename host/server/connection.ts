@@ -171,10 +171,13 @@ export class Connection implements Session {
     if (this.relayWaits) return;
     this.relayWaits = true;
     this.socket.pause();
-    receiver.drained().then(() => {
-      this.relayWaits = false;
-      this.socket.resume();
-    });
+    receiver.drained().then(
+      () => {
+        this.relayWaits = false;
+        this.socket.resume();
+      },
+      (error: unknown) => this.giveUp(error),
+    );
   }
 
   private commandTarget(): CommandTarget {
@@ -217,11 +220,15 @@ export class Connection implements Session {
       for (const reply of replies) if (!this.closed) reply();
       if (replies.length > 1) this.socket.uncork();
     } catch (error) {
-      this.services.log.error({ trace: traceOf(error), session: this.id }, "connection given up");
-      this.socket.destroy();
+      this.giveUp(error);
     }
     this.pushes.flow();
     this.resume();
+  }
+
+  private giveUp(error: unknown): void {
+    this.services.log.error({ trace: traceOf(error), session: this.id }, "connection given up");
+    this.socket.destroy();
   }
 
   private mayRun(line: string): boolean {

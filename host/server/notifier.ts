@@ -116,18 +116,21 @@ export class Notifier {
     }
     const queued = this.complete(notification, "queued");
     this.options.counters.notificationsQueued += 1;
-    const stored = this.storeNew(queued);
     const lane = this.lane(queued.to);
-    lane.waiting.push(queued);
-    lane.until = Math.min(lane.until, this.options.now() + this.pause(lane.failures));
     try {
-      const superseded = queued.strategy === "latest" ? this.supersede(lane) : undefined;
-      this.pumpLane(queued.to, lane, this.options.now());
-      await (superseded === undefined ? stored : Promise.all([stored, superseded]));
+      await Promise.all([this.storeNew(queued), this.queue(queued, lane)]);
     } catch (error) {
       drop(lane, [queued]);
       throw error;
     }
+  }
+
+  private async queue(queued: Notification, lane: Lane): Promise<void> {
+    lane.waiting.push(queued);
+    lane.until = Math.min(lane.until, this.options.now() + this.pause(lane.failures));
+    const superseded = queued.strategy === "latest" ? [this.supersede(lane)] : [];
+    this.pumpLane(queued.to, lane, this.options.now());
+    await Promise.all(superseded);
   }
 
   /**
@@ -142,9 +145,11 @@ export class Notifier {
     }
     const received = this.complete(notification, "delivered");
     this.options.counters.notificationsReceived += 1;
-    const stored = this.storeNew(received);
+    await Promise.all([this.storeNew(received), this.show(received)]);
+  }
+
+  private async show(received: Notification): Promise<void> {
     this.options.monitors.publish(received);
-    await stored;
   }
 
   /** Whether a notification is known; one that is on its way to the disk is waited for. */

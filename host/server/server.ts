@@ -275,6 +275,21 @@ async function drain(connections: readonly Connection[]): Promise<void> {
   for (const connection of connections) connection.close();
 }
 
+/** Ends the connections of both sides and what runs by itself; resolves when no command runs. */
+async function hangUp({ services, inbound }: Assembly): Promise<void> {
+  const { monitors, cacheRefresh, peers, notifier, compaction } = services;
+  const connections = [...inbound];
+  await drain(connections);
+  monitors.close();
+  const endPeers = async (): Promise<void> => {
+    peers.close();
+    await notifier.close();
+  };
+  await Promise.all([cacheRefresh.close(), endPeers()]);
+  await compaction.close();
+  await Promise.all(connections.map((connection) => connection.settled()));
+}
+
 /** Listens, and says so. Gives the port. */
 async function listen(
   listener: TlsListener,
@@ -292,7 +307,7 @@ async function listen(
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
   const atSign = normalizeAtSign(config.atSign);
   const assembly = assemble(config, atSign);
-  const { services, inbound } = assembly;
+  const { services } = assembly;
   await ensureSigningKeys(services.records, atSign);
   await storeSecret(services.records, config.sharedSecret);
   await services.records.removeExpired();
@@ -348,19 +363,12 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       state = "draining";
       stopJobs();
       services.passcodes.close();
-      const restarted = restart?.close();
+      const end = async (): Promise<void> => {
+        await hangUp(assembly);
+        await listener.close();
+      };
       listener.stop();
-      const connections = [...inbound];
-      await drain(connections);
-      services.monitors.close();
-      const refreshed = services.cacheRefresh.close();
-      services.peers.close();
-      await services.notifier.close();
-      await refreshed;
-      await restarted;
-      await services.compaction.close();
-      await Promise.all(connections.map((connection) => connection.settled()));
-      await listener.close();
+      await Promise.all([restart?.close(), end()]);
       state = "closed";
     },
   };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { StoreError } from "./store.ts";
 
 /** An action that waits for its transaction. */
 class Waiting<T> {
@@ -38,16 +39,34 @@ export class GroupCommit {
   private readonly transact: (run: () => void) => Promise<void>;
   private waiting: Waiting<unknown>[] = [];
   private open = false;
+  private closed = false;
+  private idle: (() => void)[] = [];
 
   constructor(transact: (run: () => void) => Promise<void>) {
     this.transact = transact;
   }
 
-  /** Resolves, or rejects with what the action threw, once the transaction is durable; rejects as the transaction does. */
+  /**
+   * Resolves, or rejects with what the action threw, once the transaction is durable; rejects as the transaction does, and with
+   * StoreError after `close`.
+   */
   write<T>(action: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      if (this.closed) {
+        reject(new StoreError("the store is closed"));
+        return;
+      }
       this.waiting.push(new Waiting(action, resolve, reject) as Waiting<unknown>);
       if (!this.open) this.writeWaiting();
+    });
+  }
+
+  /** Takes no more; resolves when what was taken is written. */
+  close(): Promise<void> {
+    this.closed = true;
+    return new Promise((resolve) => {
+      if (this.open) this.idle.push(resolve);
+      else resolve();
     });
   }
 
@@ -62,18 +81,21 @@ export class GroupCommit {
     const run = (): void => {
       for (const waiting of take()) waiting.run();
     };
-    this.transact(run)
-      .then(
-        () => {
-          for (const waiting of group ?? []) waiting.settle();
-        },
-        (error: unknown) => {
-          for (const waiting of group ?? take()) waiting.reject(error);
-        },
-      )
-      .finally(() => {
-        this.open = false;
-        if (this.waiting.length > 0) this.writeWaiting();
-      });
+    this.transact(run).then(
+      () => {
+        for (const waiting of group ?? []) waiting.settle();
+        this.goOn();
+      },
+      (error: unknown) => {
+        for (const waiting of group ?? take()) waiting.reject(error);
+        this.goOn();
+      },
+    );
+  }
+
+  private goOn(): void {
+    this.open = false;
+    if (this.waiting.length > 0) this.writeWaiting();
+    else for (const resolve of this.idle.splice(0)) resolve();
   }
 }

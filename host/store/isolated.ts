@@ -58,10 +58,9 @@ async function run(
     ...(signal && { signal }),
   });
   createInterface({ input: child.stdout }).on("line", onLine);
-  const said = text(child.stderr);
-  const [code] = await once(child, "close");
+  const [[code], said] = await Promise.all([once(child, "close"), text(child.stderr)]);
   if (code === 0) return;
-  const reason = (await said).trim().split("\n").at(-1);
+  const reason = said.trim().split("\n").at(-1);
   throw new Error(code === null || !reason ? "it is damaged" : reason);
 }
 

@@ -172,34 +172,34 @@ class LmdbStore implements Store, StoreWriter {
   ): number {
     if (isManaged(key)) this.version += 1;
     this.dropExpiry(key, replaced);
-    this.held.put(key, record);
+    this.held.putSync(key, record);
     const { expiresAt } = record.metadata;
-    if (expiresAt !== undefined) this.expiry.put([expiresAt, key], true);
+    if (expiresAt !== undefined) this.expiry.putSync([expiresAt, key], true);
     return operation === undefined ? -1 : this.commit(key, operation);
   }
 
   remove(key: string, commit: boolean, time?: number): number {
     if (isManaged(key)) this.version += 1;
     this.dropExpiry(key, this.record(key) ?? null);
-    this.held.remove(key);
+    this.held.removeSync(key);
     return commit ? this.commit(key, "-", time) : -1;
   }
 
   forgetCommit(key: string): void {
     const commitId = this.commitIds.get(key);
     if (commitId === undefined) return;
-    this.commits.remove(commitId);
-    this.commitIds.remove(key);
+    this.commits.removeSync(commitId);
+    this.commitIds.removeSync(key);
   }
 
   putNotification(notification: Notification): void {
     this.removeNotification(notification.id);
-    this.notes.put(this.places.add(notification.id), rowOf(notification));
+    this.notes.putSync(this.places.add(notification.id), rowOf(notification));
   }
 
   putDelivery(id: string, { status, retryCount, priority }: Delivery): boolean {
     const place = this.placeOf(id);
-    if (place !== undefined) this.deliveries.put(place, [status, retryCount, priority]);
+    if (place !== undefined) this.deliveries.putSync(place, [status, retryCount, priority]);
     return place !== undefined;
   }
 
@@ -207,22 +207,23 @@ class LmdbStore implements Store, StoreWriter {
     const place = this.placeOf(id);
     if (place === undefined) return;
     this.places.remove(id);
-    this.notes.remove(place);
-    this.deliveries.remove(place);
+    this.notes.removeSync(place);
+    this.deliveries.removeSync(place);
   }
 
   logAccess(entry: AccessEntry): void {
     const [latest] = this.log.getKeys({ reverse: true, limit: 1 });
-    this.log.put((latest ?? 0) + 1, entry);
+    this.log.putSync((latest ?? 0) + 1, entry);
   }
 
   trimAccesses(keep: number): void {
     const surplus = this.log.getKeysCount() - keep;
     if (surplus <= 0) return;
-    for (const key of [...this.log.getKeys({ limit: surplus })]) this.log.remove(key);
+    for (const key of [...this.log.getKeys({ limit: surplus })]) this.log.removeSync(key);
   }
 
   async close(): Promise<void> {
+    await this.group.close();
     await this.root.close();
   }
 
@@ -250,7 +251,7 @@ class LmdbStore implements Store, StoreWriter {
     this.writing = true;
     run();
     this.writing = false;
-    if (this.newest !== this.committed) this.meta.put(LAST_COMMIT, this.newest);
+    if (this.newest !== this.committed) this.meta.putSync(LAST_COMMIT, this.newest);
   }
 
   private placeOf(id: string): number | undefined {
@@ -266,16 +267,16 @@ class LmdbStore implements Store, StoreWriter {
 
   private dropExpiry(key: string, replaced: StoredRecord | null): void {
     const expiresAt = replaced?.metadata.expiresAt;
-    if (expiresAt !== undefined) this.expiry.remove([expiresAt, key]);
+    if (expiresAt !== undefined) this.expiry.removeSync([expiresAt, key]);
   }
 
   private commit(key: string, operation: CommitOperation, time = this.now()): number {
     this.newest += 1;
     const commitId = this.newest;
     const earlier = this.commitIds.get(key);
-    if (earlier !== undefined) this.commits.remove(earlier);
-    this.commits.put(commitId, { commitId, key, operation, time });
-    this.commitIds.put(key, commitId);
+    if (earlier !== undefined) this.commits.removeSync(earlier);
+    this.commits.putSync(commitId, { commitId, key, operation, time });
+    this.commitIds.putSync(key, commitId);
     return commitId;
   }
 }
@@ -284,7 +285,7 @@ class LmdbStore implements Store, StoreWriter {
 function takeUpNotifications(root: RootDatabase, path: string, now: () => number): void {
   const notes = root.openDB<Notification, string>({ name: "notifications" });
   const found = [...notes.getRange()].map(({ value }) => value);
-  for (const { id } of found) notes.remove(id);
+  for (const { id } of found) notes.removeSync(id);
   const store = new LmdbStore(root, path, now);
   for (const notification of found.sort((a, b) => a.createdAt - b.createdAt)) {
     store.putNotification(notification);

@@ -54,14 +54,14 @@ export class NotificationPlaces {
 
   /** Within a transaction. */
   remove(id: string): void {
-    if (!this.recent.delete(id)) this.tables.index.remove(id);
+    if (!this.recent.delete(id)) this.tables.index.removeSync(id);
   }
 
   private writeIndex(): void {
     const { index, meta } = this.tables;
     const sorted = [...this.recent].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [id, place] of sorted) index.put(id, place);
-    meta.put(INDEXED, this.next - 1);
+    for (const [id, place] of sorted) index.putSync(id, place);
+    meta.putSync(INDEXED, this.next - 1);
     this.recent.clear();
   }
 }

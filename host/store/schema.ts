@@ -40,6 +40,6 @@ export function adoptSchema(
   if (found === understood) return;
   root.transactionSync(() => {
     upgrade(found ?? FIRST_SCHEMA);
-    meta.put(SCHEMA, understood);
+    meta.putSync(SCHEMA, understood);
   });
 }

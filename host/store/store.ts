@@ -119,5 +119,6 @@ export function isManaged(key: string): boolean {
  */
 export interface Store extends StoreReader {
   write<T>(action: (writer: StoreWriter) => T): Promise<T>;
+  /** Resolves when what was being written is durable; writes that come later reject with StoreError. */
   close(): Promise<void>;
 }

@@ -43,7 +43,7 @@ async function shown(port: number): Promise<string> {
 }
 
 it("shows another certificate, and refuses a key that is not the certificate's", async () => {
-  const store = openDirectoryStore(join(folder, "inside"));
+  const store = await openDirectoryStore(join(folder, "inside"));
   await store.set("@alice", { host: "localhost", port: 6464 });
   const [first, second] = [await issue("p256"), await issue("rsa2048")];
   const log = pino({ level: "silent" });

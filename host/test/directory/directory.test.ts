@@ -22,7 +22,7 @@ describe("atDirectory", () => {
   beforeAll(async () => {
     authority = await createAuthority({ name: "test" });
     const tls = await issueCertificate(authority, { hosts: ["localhost"] });
-    store = openDirectoryStore(path);
+    store = await openDirectoryStore(path);
     await store.set("@alice", { host: "bob.example.org", port: 6464 });
     await store.set("@🦄", { host: "localhost", port: 1 });
     await store.set("@six", { host: "2001:db8::1", port: 6464 });

@@ -9,14 +9,14 @@ import { directoryStoreSuite } from "./suite.ts";
 
 const path = mkdtempSync(join(tmpdir(), "atmicro-directory-"));
 
-directoryStoreSuite("LMDB", async () => openDirectoryStore(path));
+directoryStoreSuite("LMDB", () => openDirectoryStore(path));
 
 afterAll(() => rmSync(path, { recursive: true }));
 
 describe("the schema version of a directory's store", () => {
   it("is written, and a newer one is refused with what to do", async () => {
     const folder = mkdtempSync(join(tmpdir(), "atmicro-directory-"));
-    const first = openDirectoryStore(folder);
+    const first = await openDirectoryStore(folder);
     await first.set("@alice", { host: "host.example", port: 1 });
     await first.close();
     const raw = open({ path: folder, maxDbs: 16 });
@@ -24,7 +24,7 @@ describe("the schema version of a directory's store", () => {
     expect(meta.get("schema")).toBe(1);
     await meta.put("schema", 2);
     await raw.close();
-    expect(() => openDirectoryStore(folder)).toThrow(
+    await expect(openDirectoryStore(folder)).rejects.toThrow(
       `the store in ${folder} has schema 2, and this program understands schemas up to 1: a newer atmicro wrote it; ` +
         "run that version, or restore a backup made before the upgrade",
     );
@@ -39,7 +39,7 @@ describe("the schema version of a directory's store", () => {
     const raw = open({ path: folder, maxDbs: 16 });
     await raw.openDB<string, string>({ name: "addresses" }).put("alice", "host.example:1");
     await raw.close();
-    const store = openDirectoryStore(folder);
+    const store = await openDirectoryStore(folder);
     expect(store.get("@alice")).toEqual({ host: "host.example", port: 1 });
     await store.close();
     const marked = open({ path: folder, maxDbs: 16 });

@@ -118,7 +118,7 @@ describe("an address in a directory's store", () => {
     const old = openLmdb({ path });
     await old.openDB<string, string>({ name: "addresses" }).put("six", "::1:6464");
     await old.close();
-    const store = openDirectoryStore(path);
+    const store = await openDirectoryStore(path);
     expect(await store.get("@six")).toEqual({ host: "::1", port: 6464 });
     await store.set("@six", { host: "::1", port: 6465 });
     expect(await store.get("@six")).toEqual({ host: "::1", port: 6465 });

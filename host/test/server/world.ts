@@ -101,7 +101,7 @@ export class World {
     const path = mkdtempSync(join(tmpdir(), "atmicro-world-"));
     const authority = await createAuthority({ name: "test authority" });
     const tls = await issueCertificate(authority, { hosts: ["localhost"] });
-    const directoryStore = openDirectoryStore(join(path, "directory"));
+    const directoryStore = await openDirectoryStore(join(path, "directory"));
     const log = pino({ level: "silent" });
     const config = { port: 0, host: "127.0.0.1", tls, store: directoryStore, log };
     const directory = await startDirectory({ ...config, missDelayMillis: 20 });

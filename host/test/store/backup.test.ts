@@ -261,7 +261,7 @@ describe("refused, with nothing changed or left behind", () => {
     truncateSync(file, Math.floor(statSync(file).size / 2));
     await refuse(/no\.mdb is cut off \(\d+ bytes are there, \d+ belong to it\): use another/);
     const directory = fresh();
-    const names = openDirectoryStore(directory);
+    const names = await openDirectoryStore(directory);
     await names.set("@alice", { host: "host", port: 1 });
     await names.close();
     copyFileSync(join(directory, "data.mdb"), file);

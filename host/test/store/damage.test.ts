@@ -78,7 +78,7 @@ describe("a damaged store is refused with a sentence and left as it is", () => {
     const opened = openLmdbStore(folder);
     await expect(opened).rejects.toThrow(StoreError);
     await expect(opened).rejects.toThrow(sentence);
-    expect(() => openDirectoryStore(folder)).toThrow(sentence);
+    await expect(openDirectoryStore(folder)).rejects.toThrow(sentence);
     expect(readFileSync(dataOf(folder)).equals(before)).toBe(true);
   });
 
@@ -128,7 +128,7 @@ describe("a store", () => {
       await expect(openLmdbStore(inside)).rejects.toThrow(
         new RegExp(`the store in ${inside} can't be opened: EACCES: permission denied`),
       );
-      expect(() => openDirectoryStore(inside)).toThrow("permission denied");
+      await expect(openDirectoryStore(inside)).rejects.toThrow("permission denied");
     });
     chmodSync(folder, 0o700);
   });

@@ -85,3 +85,23 @@ it.each([
   expect(await next).toBe(4);
   expect(await behind).toBe(open ? 3 : undefined);
 });
+
+it("is closed when all it took is written, and takes no more", async () => {
+  const { commit, at } = groups();
+  const taken = [commit.write(() => 1)];
+  at(0).run();
+  taken.push(commit.write(() => 2));
+  let closed = false;
+  const closing = commit.close().then(() => {
+    closed = true;
+  });
+  await expect(commit.write(() => 3)).rejects.toThrow("the store is closed");
+  at(0).commit();
+  await turn();
+  expect(closed).toBe(false);
+  at(1).run();
+  at(1).commit();
+  await closing;
+  expect(await Promise.all(taken)).toEqual([1, 2]);
+  await groups().commit.close();
+});

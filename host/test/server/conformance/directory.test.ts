@@ -22,7 +22,7 @@ describe("atDirectory", () => {
   beforeAll(async () => {
     authority = await createAuthority({ name: "test" });
     const tls = await issueCertificate(authority, { hosts: ["localhost"] });
-    store = openDirectoryStore(path);
+    store = await openDirectoryStore(path);
     await store.set("@alice", { host: "bob.example.org", port: 6464 });
     const log = pino({ level: "silent" });
     const config = { port: 0, host: "127.0.0.1", tls, store, log };
