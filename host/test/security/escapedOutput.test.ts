@@ -203,7 +203,7 @@ const cases: readonly Case[] = [
     what: "its store",
     args: async () => {
       const store = join(folder, "directory");
-      const opened = openDirectoryStore(store);
+      const opened = await openDirectoryStore(store);
       await opened.set("@alpha", { host: "localhost", port: 64 });
       await opened.close();
       return [`@no${EVIL.replace(/\s/gu, "")}`, "--store", store];
