@@ -223,9 +223,10 @@ describe("the one parser", () => {
       ([name, text]) => text.includes("parseOwnJson(") && name !== "wire/json.ts",
     );
     expect(callers.map(([name]) => name).sort()).toEqual([
-      // Records of its own that only enroll and config write.
+      // Records of its own that only enroll, config and otp write.
       "server/blockList.ts",
       "server/enrollments.ts",
+      "server/passcodeSuspension.ts",
       // Lines of a program of its own.
       "store/isolated.ts",
     ]);
