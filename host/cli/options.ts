@@ -51,6 +51,13 @@ export function jsonOption(): Option {
   return new Option("--json", "print the result as one line of JSON");
 }
 
+export function plaintextOption(): Option {
+  return new Option(
+    "--accept-plaintext",
+    "also what came without encryption, which anyone on its way could have written; it is marked",
+  );
+}
+
 /** Options of every command that talks to a server. */
 export function addNetworkOptions(command: Command): Command {
   return command

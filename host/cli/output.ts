@@ -2,6 +2,7 @@
 // Everything a command prints goes through here: what comes from a server, a peer or a file must not act on the terminal.
 import { replaceHiddenCharacters } from "../wire/printable.ts";
 import type { Io } from "./command.ts";
+import { CliError, EXIT } from "./exit.ts";
 
 /** Line ends that are no control characters (Unicode, UAX 14). */
 const SEPARATORS = /[\u2028\u2029]/g;
@@ -53,6 +54,14 @@ export function printResult(
   const lines = typeof text === "string" ? [text] : text;
   if (json === true) printJson(io, value);
   else if (lines.join("") !== "") printLines(io, ...lines);
+}
+
+/** Prints a value as it is: bytes, or a text in UTF-8. Throws CliError on a terminal, on which it might act. */
+export function printBytes(io: Io, value: string | Uint8Array): void {
+  if (io.stdoutBytes === undefined) {
+    throw new CliError("the value as it is goes to a file or pipe, not to a terminal", EXIT.usage);
+  }
+  io.stdoutBytes(Buffer.from(value));
 }
 
 /** Prints text of our own that has several lines, such as a help. */

@@ -1,13 +1,37 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { isUtf8 } from "node:buffer";
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
 import type { PlainValue } from "../client/cipher.ts";
 import type { Io } from "./command.ts";
+import { CliError, EXIT } from "./exit.ts";
 
-/** A value from the command line, or all of standard input without its last line end. */
-export async function readValue(argument: string | undefined, io: Io): Promise<string> {
-  if (argument !== undefined) return argument;
-  return Buffer.from(await io.stdin())
-    .toString("utf8")
-    .replace(/\r?\n$/, "");
+export type ValueFlags = { readonly file?: string; readonly binary?: boolean };
+
+/** Options of a command that sends a value. */
+export function addValueOptions(command: Command): Command {
+  return command
+    .option("--file <file>", "the value is the file's contents, as they are")
+    .option("--binary", "send bytes also when they could be read as text");
+}
+
+/**
+ * A value from the command line, a file as it is, or all of standard input, as text without its last line end. What is no
+ * UTF-8 stays bytes. Throws CliError when there are two values.
+ */
+export async function readValue(
+  argument: string | undefined,
+  { file, binary }: ValueFlags,
+  io: Io,
+): Promise<PlainValue> {
+  if (argument !== undefined && file !== undefined) {
+    throw new CliError("give the value or --file, not both", EXIT.usage);
+  }
+  const given = argument ?? (file === undefined ? await io.stdin() : await readFile(file));
+  const bytes = Buffer.from(given);
+  if (binary === true || !isUtf8(bytes)) return bytes;
+  const text = typeof given === "string" ? given : bytes.toString("utf8");
+  return argument === undefined && file === undefined ? text.replace(/\r?\n$/, "") : text;
 }
 
 /** A value for JSON output: text as it is, bytes as base64 under a name of their own. */

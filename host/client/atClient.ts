@@ -5,6 +5,7 @@ import { normalizeAtSign } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { type PlainValue, ValueCipher } from "./cipher.ts";
+import type { AtConnection } from "./connection.ts";
 import {
   approveEnrollment,
   type Enrollment,
@@ -28,13 +29,15 @@ import {
   Records,
   type ScanOptions,
 } from "./records.ts";
-import { type NetworkOptions, openLoggedIn, Session } from "./session.ts";
+import { type Listeners, type NetworkOptions, openLoggedIn, Session } from "./session.ts";
 import { SharedKeys } from "./sharedKeys.ts";
 
 export type AtClientOptions = NetworkOptions & {
   readonly keys: AtKeys;
   /** Zero IV and no ivNonce, for peers that can't read it (at_python 2024, at_rust, at_esp32). */
   readonly legacyIv?: boolean | undefined;
+  /** In place of a clock that only goes forward, ms (tests). */
+  readonly now?: (() => number) | undefined;
 };
 
 export type AtKeyFilter = {
@@ -57,13 +60,16 @@ export class AtClient {
   private readonly records: Records;
   private readonly monitors = new Set<Monitor>();
   private closed = false;
+  /** How often this client has logged in, on whichever connection. */
+  private logins = 0;
 
   private constructor(options: AtClientOptions) {
     const { keys } = options;
     this.options = options;
     this.atSign = keys.atSign;
-    this.session = new Session(() => openLoggedIn(keys.atSign, keys, options));
-    const sharedKeys = new SharedKeys(this.session, keys);
+    this.session = new Session(() => this.login());
+    const now = options.now ?? (() => performance.now());
+    const sharedKeys = new SharedKeys(this.session, keys, { now, logins: () => this.logins });
     this.cipher = new ValueCipher(keys, sharedKeys, options.legacyIv ?? false);
     this.records = new Records(keys.atSign, this.session, this.cipher);
   }
@@ -126,16 +132,23 @@ export class AtClient {
   /** Receives notifications until the monitor or the client is closed. Throws AT0021 when it is. */
   monitor(options: MonitorOptions): Monitor {
     if (this.closed) throw new AtError("AT0021", "the client is closed");
-    const { keys } = this.options;
+    const accepted = options.acceptPlaintext === true;
     const monitor = new Monitor(
-      (listeners) => openLoggedIn(this.atSign, keys, this.options, listeners),
-      (envelope) => openNotification(this.cipher, this.atSign, envelope),
+      (listeners) => this.login(listeners),
+      (envelope) => openNotification(this.cipher, this.atSign, envelope, accepted),
       options,
+      { pause: this.options.pause },
     );
     this.monitors.add(monitor);
     const gone = (): boolean => this.monitors.delete(monitor);
     monitor.ended.then(gone, gone);
     return monitor;
+  }
+
+  private async login(listeners: Listeners = {}): Promise<AtConnection> {
+    const connection = await openLoggedIn(this.atSign, this.options.keys, this.options, listeners);
+    this.logins += 1;
+    return connection;
   }
 
   /** A one-time passcode for one enrollment; its life in ms, five minutes when absent. */

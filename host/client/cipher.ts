@@ -3,6 +3,7 @@ import { aesDecryptText, aesEncryptText, generateIv, ZERO_IV } from "../crypto/a
 import { base2e15Decode, base2e15Encode } from "../crypto/base2e15.ts";
 import type { AtKeys } from "../crypto/keyFile.ts";
 import { rsaSign } from "../crypto/rsa.ts";
+import { atSignName } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 import type { Metadata, MetadataOptions } from "../wire/metadata.ts";
 import type { SharedKeys } from "./sharedKeys.ts";
@@ -10,7 +11,15 @@ import type { SharedKeys } from "./sharedKeys.ts";
 /** A value before encryption: text, or bytes, which travel as Base2e15 text. */
 export type PlainValue = string | Uint8Array;
 
-export type Encoded = { readonly text: string; readonly metadata: MetadataOptions };
+export type Encoded = {
+  readonly text: string;
+  readonly metadata: MetadataOptions;
+  /** What the caller has to be told once it was sent. */
+  readonly complaint?: AtError | undefined;
+};
+
+/** What a record or notification held; whether it came encrypted: otherwise anyone on its way could have written it. */
+export type Decoded = { readonly value: PlainValue; readonly encrypted: boolean };
 
 /** The algorithms that a record may name; absent means the same. */
 const DATA_ALGORITHM = "AES/CTR/PKCS7Padding";
@@ -28,12 +37,16 @@ export class ValueCipher {
     this.legacyIv = legacyIv;
   }
 
-  /** Signed with the encryption key, in clear; base64 where the text has line ends. */
+  /** Signed with the encryption key, in clear; base64 where the wire doesn't keep a text as it is. Throws AT0022. */
   encodePublic(value: PlainValue): Encoded {
     const { text, isBinary } = asText(value);
+    if (text === "") {
+      const remedy = "delete the record, or put a text that says that there is nothing";
+      throw new AtError("AT0022", `a public record can't be empty: ${remedy}`);
+    }
     const dataSignature = rsaSign(text, this.keys.encryptPrivateKey);
     const metadata = { dataSignature, ...isBinary, isEncrypted: false };
-    if (!/[\r\n]/.test(text)) return { text, metadata };
+    if (isKeptAsItIs(text)) return { text, metadata };
     return {
       text: Buffer.from(text).toString("base64"),
       metadata: { ...metadata, encoding: "base64" },
@@ -50,19 +63,31 @@ export class ValueCipher {
   }
 
   async encodeShared(value: PlainValue, sharedWith: string): Promise<Encoded> {
-    const { key, sharedKeyEnc, pubKeyCS } = await this.sharedKeys.keyFor(sharedWith);
     const { text, isBinary } = asText(value);
+    const { key, sharedKeyEnc, pubKeyCS, isMine } = await this.sharedKeys.keyFor(sharedWith);
     const { iv, ivNonce } = this.nonce();
     return {
       text: aesEncryptText(text, key, iv),
       metadata: { ...isBinary, isEncrypted: true, sharedKeyEnc, pubKeyCS, ...ivNonce },
+      complaint: isMine ? undefined : lostKey(this.keys.atSign, sharedWith),
     };
   }
 
-  decodePublic(text: string, metadata: Metadata): PlainValue {
-    const decoded =
+  /** A public value; and the text that its owner signed. */
+  decodePublic(text: string, metadata: Metadata): { value: PlainValue; signed: string } {
+    const signed =
       metadata.encoding === "base64" ? Buffer.from(text, "base64").toString("utf8") : text;
-    return metadata.isBinary === true ? base2e15Decode(decoded) : decoded;
+    return { value: fromText(signed, metadata), signed };
+  }
+
+  /** What came without encryption although it is not public, for a caller who accepts that. Throws AT0014 for others. */
+  decodeUnprotected(text: string, metadata: Metadata, what: string, accepted: boolean): Decoded {
+    if (accepted) return { value: this.decodePublic(text, metadata).value, encrypted: false };
+    const message = `${what} came as plaintext, which anyone on its way could have written`;
+    throw new AtError(
+      "AT0014",
+      `${message}: it is read only by who accepts that (--accept-plaintext)`,
+    );
   }
 
   decodeSelf(text: string, metadata: Metadata): PlainValue {
@@ -78,28 +103,26 @@ export class ValueCipher {
     return this.decrypt(text, await this.sharedKeys.ownKeyFor(sharedWith), metadata);
   }
 
-  /** What an atSign shared with me. A key that doesn't fit is looked up afresh, once. */
+  /** What an atSign shared with me. */
   async decodeSharedWithMe(
     text: string,
     metadata: Metadata,
     sharedBy: string,
   ): Promise<PlainValue> {
-    const key = await this.sharedKeys.keyFrom(sharedBy, metadata);
-    try {
-      return this.decrypt(text, key, metadata);
-    } catch (cause) {
-      const fresh =
-        metadata.sharedKeyEnc === undefined
-          ? await this.sharedKeys.keyFrom(sharedBy, metadata, true)
-          : key;
-      if (fresh !== key) return this.decrypt(text, fresh, metadata);
-      const message = `the value can't be decrypted: ${sharedBy} or ${this.keys.atSign} may have been reset since it was shared`;
-      throw new AtError("AT0014", message, { cause });
+    let cause: unknown;
+    for (const key of await this.sharedKeys.keysFrom(sharedBy, metadata)) {
+      try {
+        return this.decrypt(text, key, metadata);
+      } catch (error) {
+        cause ??= error;
+      }
     }
+    const message = `the value can't be decrypted: ${sharedBy} or ${this.keys.atSign} may have been reset since it was shared`;
+    throw new AtError("AT0014", message, { cause });
   }
 
   private decrypt(text: string, key: string, metadata: Metadata): PlainValue {
-    const { encAlgo, encKeyName, isBinary } = metadata;
+    const { encAlgo, encKeyName } = metadata;
     if ((encAlgo ?? DATA_ALGORITHM) !== DATA_ALGORITHM) {
       throw new AtError(
         "AT0014",
@@ -112,8 +135,7 @@ export class ValueCipher {
         `the value is encrypted with the key ${encKeyName}, unknown here`,
       );
     }
-    const plain = aesDecryptText(text, key, metadata.ivNonce ?? ZERO_IV);
-    return isBinary === true ? base2e15Decode(plain) : plain;
+    return fromText(aesDecryptText(text, key, metadata.ivNonce ?? ZERO_IV), metadata);
   }
 
   private nonce(): { iv: string; ivNonce: MetadataOptions } {
@@ -123,7 +145,34 @@ export class ValueCipher {
   }
 }
 
+/** Bytes travel as Base2e15 text. Throws AT0022 for a text that UTF-8 can't carry. */
 function asText(value: PlainValue): { text: string; isBinary: MetadataOptions } {
-  if (typeof value === "string") return { text: value, isBinary: {} };
-  return { text: base2e15Encode(value), isBinary: { isBinary: true } };
+  if (typeof value !== "string")
+    return { text: base2e15Encode(value), isBinary: { isBinary: true } };
+  if (/\p{Surrogate}/u.test(value)) {
+    const remedy = "it is no text that can be sent; give the bytes";
+    throw new AtError("AT0022", `the value has half of a surrogate pair: ${remedy}`);
+  }
+  return { text: value, isBinary: {} };
+}
+
+/** Throws AT0014 for what is no Base2e15 though it is said to be. */
+function fromText(text: string, { isBinary }: Metadata): PlainValue {
+  if (isBinary !== true) return text;
+  try {
+    return base2e15Decode(text);
+  } catch (cause) {
+    throw new AtError("AT0014", "the value is said to be binary, and is not", { cause });
+  }
+}
+
+/** Not: line ends and other control characters, white space around it, what stands for "no value". */
+function isKeptAsItIs(text: string): boolean {
+  return !/\p{Cc}/u.test(text) && text.trim() === text && text !== "null";
+}
+
+function lostKey(me: string, sharedWith: string): AtError {
+  const record = `shared_key.${atSignName(sharedWith)}${me}`;
+  const message = `it was sent, but ${sharedWith} may be unable to read it: my copy of the key, ${record}, can't be opened`;
+  return new AtError("AT0014", `${message}; delete that record, and a new key is made`);
 }

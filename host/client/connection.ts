@@ -84,9 +84,19 @@ export class AtConnection {
     });
   }
 
-  /** Sends a command that has no reply of its own (monitor). */
+  /** Sends a command that has no reply of its own (monitor). Throws AT0022 for a line end in it. */
   send(line: string): void {
+    if (/[\r\n]/.test(line)) throw new AtError("AT0022", "a command can't contain a line end");
     this.stream.write(`${line}\n`);
+  }
+
+  /** Reads nothing more for now; the server has to wait. */
+  pause(): void {
+    this.stream.pause();
+  }
+
+  resume(): void {
+    this.stream.resume();
   }
 
   /** Hangs up; requests still waiting are rejected. */

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Duplex } from "node:stream";
-import { setTimeout as pause } from "node:timers/promises";
 import { type Address, formatAddress, parseAddress } from "../net/address.ts";
+import { type Pause, Retry, retries } from "../net/retries.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 import type { Transport } from "./transport.ts";
 
 /** Port of an atDirectory, where its address doesn't say. */
 export const DIRECTORY_PORT = 64;
-const PAUSES_MILLIS = [50, 100, 150, 200] as const;
 const MAX_REPLY_CHARACTERS = 512;
 
 export type DirectoryOptions = {
   readonly directory: Address;
   readonly transport: Transport;
   readonly timeoutMillis: number;
+  /** In place of the clock's. */
+  readonly pause?: Pause | undefined;
 };
 
 /**
@@ -23,14 +24,13 @@ export type DirectoryOptions = {
  * or AT0023 when the directory can't be asked.
  */
 export async function findAtServer(atSign: string, options: DirectoryOptions): Promise<Address> {
-  for (let attempt = 0; ; attempt++) {
+  const retry = new Retry(retries.directoryLookup, options.pause);
+  for (;;) {
     try {
       return await ask(atSign, options);
     } catch (error) {
-      const wait = PAUSES_MILLIS[attempt];
       const final = !(error instanceof AtError) || error.code === "AT0007";
-      if (final || wait === undefined) throw error;
-      await pause(wait);
+      if (final || !(await retry.again())) throw error;
     }
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // APKAM (atProtocol, APKAM enrollment): keys of an application or device of its own, approved by
 // whoever manages the atSign.
-import { setTimeout as pause } from "node:timers/promises";
 import {
   aesDecryptText,
   aesEncryptText,
@@ -12,7 +11,8 @@ import {
 import type { AtKeys } from "../crypto/keyFile.ts";
 import { generateP256KeyPair } from "../crypto/p256.ts";
 import type { PkamIdentity } from "../crypto/pkam.ts";
-import { generateRsaKeyPair, rsaDecrypt, rsaEncrypt } from "../crypto/rsa.ts";
+import { generateRsaKeyPair, rsaEncrypt, rsaKeysFit, rsaUnwrapKey } from "../crypto/rsa.ts";
+import { Retry, retries } from "../net/retries.ts";
 import { AtError } from "../wire/errors.ts";
 import type { AtConnection } from "./connection.ts";
 import { jsonObject } from "./records.ts";
@@ -49,7 +49,20 @@ export type PendingEnrollment = PkamIdentity & {
   readonly encryptPublicKey: string;
 };
 
-const POLL_MILLIS = 5_000;
+/** Why an answer without IVs is refused, and what it costs to take it. */
+const LEGACY_ANSWER =
+  "the approving application encrypted the atSign's two keys with one keystream, as those of 2024 do: whoever runs the atServer, or reads its store, can work out the self key from that and read all that this atSign keeps for itself";
+
+export type ApprovalOptions = {
+  readonly pollMillis?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Takes an answer without IVs, and is told what it costs; such an answer is refused when absent. */
+  readonly onLegacyAnswer?: ((cost: string) => void) | undefined;
+};
+
+/** A key as `keys:get` gives it: ciphertext, and IV unless the approver knew none. */
+type KeyAnswer = { readonly ciphertext: string; readonly iv: string | undefined };
+
 const MANAGED_SUFFIX = ".new.enrollments.__manage";
 
 /** Asks for an enrollment on a connection without a login. Rejects with AT0011 for a wrong passcode. */
@@ -93,41 +106,112 @@ export async function requestEnrollment(
 }
 
 /**
- * Tries to log in until the request is approved, then fetches the atSign's keys. Rejects with
- * AT0025 when it was denied, AT0028 when it expired, and with the signal's reason.
+ * Tries to log in until the request is approved, then fetches the atSign's keys. Rejects with AT0025 when it was denied,
+ * AT0028 when it expired, AT0023 when nobody decided for 48 hours, AT0014 for keys that are not to be used, and with the
+ * signal's reason.
  */
 export async function awaitApproval(
   pending: PendingEnrollment,
   network: NetworkOptions,
-  options: { readonly pollMillis?: number; readonly signal?: AbortSignal } = {},
+  options: ApprovalOptions = {},
 ): Promise<AtKeys> {
+  const { pollMillis, signal } = options;
+  const { enrollmentApproval: policy } = retries;
+  const pace = pollMillis === undefined ? policy : { ...policy, firstMillis: pollMillis };
+  const retry = new Retry(pace, network.pause);
   for (;;) {
-    const connection = await openAtServer(pending.atSign, network);
-    try {
-      await loginPkam(connection, pending.atSign, pending);
-      return await fetchKeys(connection, pending);
-    } catch (error) {
-      if (!(error instanceof AtError && error.code === "AT0026")) throw error;
-    } finally {
-      connection.close();
+    const keys = await tryToLogIn(pending, network, options);
+    if (keys !== undefined) return keys;
+    if (!(await retry.again(signal))) {
+      throw new AtError("AT0023", "the request was neither approved nor denied in 48 hours");
     }
-    await pause(options.pollMillis ?? POLL_MILLIS, undefined, { signal: options.signal });
   }
 }
 
-async function fetchKeys(connection: AtConnection, pending: PendingEnrollment): Promise<AtKeys> {
-  const { atSign, enrollmentId, apkamSymmetricKey } = pending;
-  const fetch = async (name: string): Promise<string> => {
-    const record = `${enrollmentId}.${name}.__manage${atSign}`;
-    const { value, iv } = jsonObject(await connection.request(`keys:get:keyName:${record}`));
-    if (typeof value !== "string") throw new AtError("AT0014", `${record} holds no key`);
-    return aesDecryptText(value, apkamSymmetricKey, typeof iv === "string" ? iv : ZERO_IV);
-  };
-  return {
+/** The keys when the request is approved, undefined while it is pending. */
+async function tryToLogIn(
+  pending: PendingEnrollment,
+  network: NetworkOptions,
+  options: ApprovalOptions,
+): Promise<AtKeys | undefined> {
+  const connection = await openAtServer(pending.atSign, network);
+  try {
+    await loginPkam(connection, pending.atSign, pending);
+    return await fetchKeys(connection, pending, options);
+  } catch (error) {
+    if (error instanceof AtError && error.code === "AT0026") return undefined;
+    throw error;
+  } finally {
+    connection.close();
+  }
+}
+
+/** Nothing is opened before both keys are here: what is asked doesn't depend on what they hold. */
+async function fetchKeys(
+  connection: AtConnection,
+  pending: PendingEnrollment,
+  { onLegacyAnswer }: ApprovalOptions,
+): Promise<AtKeys> {
+  const privateKey = await fetchKey(connection, pending, "default_enc_private_key");
+  const selfKey = await fetchKey(connection, pending, "default_self_enc_key");
+  if (!isSafe(privateKey, selfKey)) {
+    if (onLegacyAnswer === undefined) {
+      const remedy =
+        "approve the request with a newer application, or take this answer all the same (--accept-legacy-answer)";
+      throw new AtError("AT0014", `${LEGACY_ANSWER}; ${remedy}`);
+    }
+    onLegacyAnswer(LEGACY_ANSWER);
+  }
+  const keys = {
     ...pending,
-    encryptPrivateKey: await fetch("default_enc_private_key"),
-    selfEncryptionKey: await fetch("default_self_enc_key"),
+    encryptPrivateKey: openKey(privateKey, pending),
+    selfEncryptionKey: openKey(selfKey, pending),
   };
+  checkKeys(keys);
+  return keys;
+}
+
+async function fetchKey(
+  connection: AtConnection,
+  { atSign, enrollmentId }: PendingEnrollment,
+  name: string,
+): Promise<KeyAnswer> {
+  const record = `${enrollmentId}.${name}.__manage${atSign}`;
+  const { value, iv } = jsonObject(await connection.request(`keys:get:keyName:${record}`));
+  if (typeof value !== "string") throw new AtError("AT0014", `${record} holds no key`);
+  return { ciphertext: value, iv: typeof iv === "string" ? iv : undefined };
+}
+
+/** Both have an IV of their own, so no keystream is used twice. */
+function isSafe({ iv: one }: KeyAnswer, { iv: other }: KeyAnswer): boolean {
+  if (one === undefined || other === undefined || one === ZERO_IV || other === ZERO_IV)
+    return false;
+  return !Buffer.from(one, "base64").equals(Buffer.from(other, "base64"));
+}
+
+function openKey({ ciphertext, iv }: KeyAnswer, { apkamSymmetricKey }: PendingEnrollment): string {
+  try {
+    return aesDecryptText(ciphertext, apkamSymmetricKey, iv ?? ZERO_IV);
+  } catch (cause) {
+    throw wrongKeys(cause);
+  }
+}
+
+/** Throws AT0014 unless the private key is the one of the public key that is published, and the self key is one. */
+function checkKeys({ encryptPublicKey, encryptPrivateKey, selfEncryptionKey }: AtKeys): void {
+  const isSelfKey = /^[A-Za-z0-9+/]{43}=$/.test(selfEncryptionKey);
+  try {
+    if (isSelfKey && rsaKeysFit(encryptPublicKey, encryptPrivateKey)) return;
+  } catch (cause) {
+    throw wrongKeys(cause);
+  }
+  throw wrongKeys();
+}
+
+function wrongKeys(cause?: unknown): AtError {
+  const message = "the keys that came with the approval are not those of the atSign's public key";
+  const remedy = "nothing was saved; revoke the enrollment and ask anew";
+  return new AtError("AT0014", `${message}: ${remedy}`, { cause });
 }
 
 /** The enrollments of the atSign, those of the given states when there are any. */
@@ -157,7 +241,8 @@ export async function approveEnrollment(
   if (typeof wrapped !== "string") {
     throw new AtError("AT0014", `the enrollment ${enrollmentId} came without its key`);
   }
-  const apkamSymmetricKey = rsaDecrypt(wrapped, keys.encryptPrivateKey);
+  // Whether this is a key at all may not be seen from outside.
+  const { key: apkamSymmetricKey, wasHeld } = rsaUnwrapKey(wrapped, keys.encryptPrivateKey);
   const encPrivateKeyIV = generateIv();
   const selfEncKeyIV = generateIv();
   const parameters = {
@@ -176,6 +261,9 @@ export async function approveEnrollment(
     selfEncKeyIV,
   };
   await session.request(`enroll:approve:${JSON.stringify(parameters)}`);
+  if (wasHeld) return;
+  const message = `${enrollmentId} is approved, but asked with a key that can't be opened, and so has none of the atSign's`;
+  throw new AtError("AT0014", `${message}: revoke it`);
 }
 
 /** Denies a pending request, or revokes an approved enrollment, whose live connections then end. */

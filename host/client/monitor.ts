@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { type Pause, Retry, retries } from "../net/retries.ts";
 import { AtError } from "../wire/errors.ts";
 import type { AtConnection } from "./connection.ts";
 import {
@@ -14,6 +15,8 @@ export type MonitorOptions = {
   readonly selfNotifications?: boolean | undefined;
   /** Epoch milliseconds: first those stored since. */
   readonly since?: number | undefined;
+  /** Also give what came as plaintext: anyone on its way could have written it. */
+  readonly acceptPlaintext?: boolean | undefined;
   readonly onNotification: (notification: ReceivedNotification) => void;
   /** A notification that can't be decrypted, or a link that broke; the monitor goes on. */
   readonly onError?: ((error: Error) => void) | undefined;
@@ -28,13 +31,15 @@ export type MonitorTiming = {
   readonly silenceMillis: number;
   readonly backOffMillis: number;
   readonly maxBackOffMillis: number;
+  /** In place of waiting before another try (tests). */
+  readonly pause?: Pause | undefined;
 };
 
 export const monitorTiming: MonitorTiming = {
   heartbeatMillis: 15_000,
   silenceMillis: 40_000,
-  backOffMillis: 500,
-  maxBackOffMillis: 60_000,
+  backOffMillis: retries.monitorLink.firstMillis,
+  maxBackOffMillis: retries.monitorLink.mostMillis,
 };
 
 type Open = (listeners: {
@@ -44,6 +49,14 @@ type Open = (listeners: {
 type Decrypt = (envelope: NotificationEnvelope) => Promise<ReceivedNotification>;
 
 const REMEMBERED_IDS = 1000;
+/**
+ * A time of the atServer's that is further ahead of this machine's clock is not believed: resuming there would skip all that
+ * comes until then.
+ */
+const MAX_AHEAD_MILLIS = 86_400_000;
+/** Received and not handed over yet; with more, nothing is read until the listener has come after. */
+const MAX_PENDING = 1_000;
+const MAX_PENDING_CHARACTERS = 16_777_216;
 const STATS_ID = "-1";
 /** Errors that another try won't mend. */
 const FINAL_CODES: ReadonlySet<string> = new Set([
@@ -73,8 +86,15 @@ export class Monitor {
   private readonly stop = new AbortController();
   private readonly seen = new Set<string>();
   private connection: AtConnection | undefined;
+  /** The atServer's time of the last notification, from which to go on. */
   private since: number | undefined;
+  /** This machine's monotonic time of the first monitor command that was taken, */
+  private monitoringSince: number | undefined;
+  /** and the atServer's at that moment, as far as it has said what time it has. */
+  private serverSince: number | undefined;
   private heardAt = 0;
+  private pending = 0;
+  private pendingCharacters = 0;
   /** Decryption may ask the atServer for a key; listeners still get their order. */
   private delivery: Promise<void> = Promise.resolve();
   private markReady: () => void = () => undefined;
@@ -83,12 +103,12 @@ export class Monitor {
     openConnection: Open,
     decrypt: Decrypt,
     options: MonitorOptions,
-    timing: MonitorTiming = monitorTiming,
+    timing: Partial<MonitorTiming> = {},
   ) {
     this.openConnection = openConnection;
     this.decrypt = decrypt;
     this.options = options;
-    this.timing = timing;
+    this.timing = { ...monitorTiming, ...timing };
     this.since = options.since;
     const first = new Promise<void>((resolve) => {
       this.markReady = resolve;
@@ -110,16 +130,21 @@ export class Monitor {
   }
 
   private async run(): Promise<Error | undefined> {
-    let wait = this.timing.backOffMillis;
-    while (!this.stop.signal.aborted) {
-      const startedAt = Date.now();
+    const { backOffMillis: firstMillis, maxBackOffMillis: mostMillis, pause } = this.timing;
+    const retry = new Retry({ ...retries.monitorLink, firstMillis, mostMillis }, pause);
+    const { signal } = this.stop;
+    while (!signal.aborted) {
+      const startedAt = performance.now();
       const error = await this.attempt();
-      if (this.stop.signal.aborted) break;
+      if (signal.aborted) break;
       if (error instanceof AtError && FINAL_CODES.has(error.code)) return error;
       this.options.onError?.(error);
-      const lasted = Date.now() - startedAt > this.timing.silenceMillis;
-      wait = lasted ? this.timing.backOffMillis : Math.min(wait * 2, this.timing.maxBackOffMillis);
-      await this.pause(wait * (0.5 + Math.random() / 2));
+      if (performance.now() - startedAt > this.timing.silenceMillis) retry.reset();
+      try {
+        await retry.again(signal);
+      } catch (reason) {
+        if (!signal.aborted) throw reason;
+      }
     }
     return undefined;
   }
@@ -131,7 +156,7 @@ export class Monitor {
       const connection = await this.openConnection({
         onNotification: (text) => this.receive(text),
         onHeard: () => {
-          this.heardAt = Date.now();
+          this.heardAt = performance.now();
         },
       });
       this.connection = connection;
@@ -139,7 +164,7 @@ export class Monitor {
       connection.send(this.command());
       // The reply to a heartbeat says that the monitor command before it was taken.
       await connection.request("noop:0");
-      this.since ??= Date.now();
+      this.monitoringSince ??= performance.now();
       this.markReady();
       this.options.onReady?.();
       heartbeat = setInterval(() => this.beat(connection), this.timing.heartbeatMillis);
@@ -157,13 +182,23 @@ export class Monitor {
   private command(): string {
     const self = this.options.selfNotifications === true ? ":selfNotifications" : "";
     // The server gives what is later than the instant; ids sort out the one that is there twice.
-    const since = this.since === undefined ? "" : `:${Math.max(0, this.since - 1)}`;
+    const from = this.resumePoint();
+    const since = from === undefined ? "" : `:${Math.max(0, from - 1)}`;
     const regex = this.options.regex === undefined ? "" : ` ${this.options.regex}`;
     return `monitor${self}${since}${regex}`;
   }
 
+  /**
+   * Where to go on, in the atServer's own time: this machine's clock may be wrong, and may jump. When nothing has been heard
+   * that tells it, from the beginning.
+   */
+  private resumePoint(): number | undefined {
+    if (this.since !== undefined || this.monitoringSince === undefined) return this.since;
+    return this.serverSince ?? 0;
+  }
+
   private beat(connection: AtConnection): void {
-    if (Date.now() - this.heardAt > this.timing.silenceMillis) connection.close();
+    if (performance.now() - this.heardAt > this.timing.silenceMillis) connection.close();
     // A heartbeat that fails closes the connection, and `closed` tells.
     else connection.request("noop:0").catch(() => connection.close());
   }
@@ -177,18 +212,40 @@ export class Monitor {
       return;
     }
     const { id, key, epochMillis } = envelope;
-    if (Number.isFinite(epochMillis)) this.since = Math.max(this.since ?? 0, epochMillis);
-    if (id === STATS_ID || this.seen.has(id) || /(?:^|[:.])shared_key[.@]/.test(key)) return;
+    const credible = epochMillis > 0 && epochMillis <= Date.now() + MAX_AHEAD_MILLIS;
+    if (id === STATS_ID) {
+      if (credible) this.learnServerTime(epochMillis);
+      return;
+    }
+    if (credible) this.since = epochMillis;
+    if (this.seen.has(id) || /(?:^|[:.])shared_key[.@]/.test(key)) return;
     this.remember(id);
-    this.delivery = this.delivery.then(() => this.deliver(envelope));
+    this.pending += 1;
+    this.pendingCharacters += text.length;
+    if (this.isBehind()) this.connection?.pause();
+    this.delivery = this.delivery.then(() => this.deliver(envelope, text.length));
   }
 
-  private async deliver(envelope: NotificationEnvelope): Promise<void> {
+  /** When monitoring began, by the atServer's clock. Of several statements the earliest counts: nothing is skipped. */
+  private learnServerTime(epochMillis: number): void {
+    if (this.monitoringSince === undefined) return;
+    const began = Math.floor(epochMillis - (performance.now() - this.monitoringSince));
+    this.serverSince = Math.max(1, Math.min(began, this.serverSince ?? began));
+  }
+
+  private isBehind(): boolean {
+    return this.pending > MAX_PENDING || this.pendingCharacters > MAX_PENDING_CHARACTERS;
+  }
+
+  private async deliver(envelope: NotificationEnvelope, characters: number): Promise<void> {
     try {
       this.options.onNotification(await this.decrypt(envelope));
     } catch (error) {
       this.options.onError?.(error instanceof Error ? error : new Error(String(error)));
     }
+    this.pending -= 1;
+    this.pendingCharacters -= characters;
+    if (!this.isBehind()) this.connection?.resume();
   }
 
   private remember(id: string): void {
@@ -198,18 +255,5 @@ export class Monitor {
       this.seen.delete(oldest);
       return;
     }
-  }
-
-  private pause(millis: number): Promise<void> {
-    return new Promise((resolve) => {
-      const { signal } = this.stop;
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, millis);
-      signal.addEventListener("abort", done);
-    });
   }
 }

@@ -5,7 +5,7 @@ import { normalizeAtSign } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 import { jsonLimits, parseJson } from "../wire/json.ts";
 import { formatMetadataFragment, type Metadata, metadataFromJson } from "../wire/metadata.ts";
-import type { Encoded, PlainValue, ValueCipher } from "./cipher.ts";
+import type { Decoded, Encoded, PlainValue, ValueCipher } from "./cipher.ts";
 import type { Session } from "./session.ts";
 
 export type AtValue = {
@@ -13,6 +13,8 @@ export type AtValue = {
   readonly key: string;
   readonly value: PlainValue;
   readonly metadata: Metadata;
+  /** False for public records, and for plaintext that was accepted. */
+  readonly encrypted: boolean;
 };
 
 /** Life (ttl), delay until visible (ttb) in ms; how long others may cache (ttr) in seconds, -1 for ever. */
@@ -28,6 +30,8 @@ export type GetOptions = {
   readonly bypassCache?: boolean | undefined;
   /** Public records: check the owner's signature, reject when it is missing or wrong. */
   readonly verify?: boolean | undefined;
+  /** Also read what is not public and came without encryption: anyone on its way could have written it. */
+  readonly acceptPlaintext?: boolean | undefined;
 };
 
 export type ScanOptions = {
@@ -61,6 +65,20 @@ export function readAtKey(text: string): Target {
   return { key, parts, owner, kind: shared ? "shared" : "self" };
 }
 
+/** Names the protocol uses for what every client relies on, whatever the scope they are written in. */
+const RESERVED_NAME =
+  /^(?:publickey|signing_publickey|signing_privatekey|shared_key(?:\..+)?|at_pkam_publickey|at_pkam_privatekey|at_secret|at_secret_deleted|self_encryption_key|blocklist|configkey)$/;
+
+/** Throws AT0016 for a key that only the protocol itself may write. */
+export function requireUnreserved({ key, parts }: Target): void {
+  const name = formatAtKey(withoutScope(parts));
+  const reserved = keyType(key) === "reservedKey" || RESERVED_NAME.test(name) || parts.cached;
+  if (!reserved) return;
+  const harm =
+    "the keys that others encrypt to, and that devices are enrolled with, are kept there";
+  throw new AtError("AT0016", `${key} is reserved for the protocol: ${harm}; choose another name`);
+}
+
 /** Put, get, delete and scan of one atSign's client. */
 export class Records {
   private readonly atSign: string;
@@ -78,10 +96,13 @@ export class Records {
     if (target.owner !== this.atSign) {
       throw new AtError("AT0009", `${this.atSign} can't write a record of ${target.owner}`);
     }
+    requireUnreserved(target);
     const encoded = await this.encode(target, value);
     const { ttl, ttb, ttr, ccd } = options;
     const fragment = formatMetadataFragment({ ttl, ttb, ttr, ccd, ...encoded.metadata });
-    return Number(await this.session.request(`update${fragment}:${target.key} ${encoded.text}`));
+    const reply = await this.session.request(`update${fragment}:${target.key} ${encoded.text}`);
+    if (encoded.complaint !== undefined) throw encoded.complaint;
+    return commitId(reply);
   }
 
   /** Encrypts for whoever the key says may read. */
@@ -95,9 +116,14 @@ export class Records {
     const target = readAtKey(text);
     const reply = await this.session.request(this.lookup(target, "all", options.bypassCache));
     const { key, data, metadata } = readRecord(reply, target.key);
-    const value = await this.decode(target, data, metadata);
-    if (options.verify === true) await this.verify(target, value, metadata);
-    return { key, value, metadata };
+    if (target.kind === "public") {
+      const { value, signed } = this.cipher.decodePublic(data, metadata);
+      if (options.verify === true) await this.verify(target, signed, metadata);
+      return { key, value, metadata, encrypted: false };
+    }
+    if (options.verify === true) throw notSigned(target);
+    const accepted = options.acceptPlaintext === true;
+    return { key, metadata, ...(await this.decode(target, data, metadata, accepted)) };
   }
 
   async getMeta(text: string): Promise<Metadata> {
@@ -108,7 +134,7 @@ export class Records {
   }
 
   async delete(text: string): Promise<number> {
-    return Number(await this.session.request(`delete:${readAtKey(text).key}`));
+    return commitId(await this.session.request(`delete:${readAtKey(text).key}`));
   }
 
   async scan(options: ScanOptions): Promise<string[]> {
@@ -129,10 +155,19 @@ export class Records {
     return `${kind === "public" ? "plookup" : "lookup"}:${bypass}${operation}:${name}`;
   }
 
-  private async decode(target: Target, data: string, metadata: Metadata): Promise<PlainValue> {
-    if (target.kind === "public" || metadata.isEncrypted === false) {
-      return this.cipher.decodePublic(data, metadata);
+  private async decode(
+    target: Target,
+    data: string,
+    metadata: Metadata,
+    accepted: boolean,
+  ): Promise<Decoded> {
+    if (metadata.isEncrypted === false) {
+      return this.cipher.decodeUnprotected(data, metadata, target.key, accepted);
     }
+    return { value: await this.decrypt(target, data, metadata), encrypted: true };
+  }
+
+  private async decrypt(target: Target, data: string, metadata: Metadata): Promise<PlainValue> {
     if (target.owner !== this.atSign) {
       return await this.cipher.decodeSharedWithMe(data, metadata, target.owner);
     }
@@ -140,20 +175,27 @@ export class Records {
     return await this.cipher.decodeSharedByMe(data, metadata, target.parts.sharedWith ?? "");
   }
 
-  private async verify(target: Target, value: PlainValue, metadata: Metadata): Promise<void> {
+  private async verify(target: Target, signed: string, metadata: Metadata): Promise<void> {
     const { dataSignature } = metadata;
     const own = target.owner === this.atSign;
     const publicKey = await this.session.request(
       own ? `llookup:public:publickey${target.owner}` : `plookup:publickey${target.owner}`,
     );
-    const valid =
-      typeof value === "string" &&
-      dataSignature !== undefined &&
-      rsaVerify(value, dataSignature, publicKey);
-    if (!valid) {
-      throw new AtError("AT0014", `${target.key} is not signed by ${target.owner}`);
+    if (dataSignature === undefined || !rsaVerify(signed, dataSignature, publicKey)) {
+      throw notSigned(target);
     }
   }
+}
+
+function notSigned({ key, owner }: Target): AtError {
+  return new AtError("AT0014", `${key} is not signed by ${owner}`);
+}
+
+/** What a write is answered with. Throws AT0014. */
+function commitId(reply: string): number {
+  const id = Number(reply);
+  if (/^-?\d+$/.test(reply) && Number.isSafeInteger(id)) return id;
+  throw unreadable();
 }
 
 function withoutScope({ entity, namespace }: AtKey): AtKey {

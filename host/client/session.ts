@@ -2,6 +2,7 @@
 import { cramDigest } from "../crypto/cram.ts";
 import { type PkamIdentity, pkamCommand } from "../crypto/pkam.ts";
 import type { Address } from "../net/address.ts";
+import type { Pause } from "../net/retries.ts";
 import { AtError } from "../wire/errors.ts";
 import { AtConnection, type ConnectionOptions } from "./connection.ts";
 import { findAtServer } from "./directory.ts";
@@ -17,11 +18,14 @@ export type NetworkOptions = {
   readonly transport?: Transport | undefined;
   /** For each connection and reply; 30 000 ms when absent. */
   readonly timeoutMillis?: number | undefined;
+  /** In place of waiting between tries (tests). */
+  readonly pause?: Pause | undefined;
 };
 
 const TIMEOUT_MILLIS = 30_000;
 
-type Listeners = Pick<ConnectionOptions, "onNotification" | "onHeard">;
+/** What a connection tells beside its replies. */
+export type Listeners = Pick<ConnectionOptions, "onNotification" | "onHeard">;
 
 /** Finds the atSign's atServer and opens a connection that isn't logged in. */
 export async function openAtServer(
@@ -31,8 +35,8 @@ export async function openAtServer(
 ): Promise<AtConnection> {
   const timeoutMillis = network.timeoutMillis ?? TIMEOUT_MILLIS;
   const transport = network.transport ?? tlsTransport({ authority: network.authority });
-  const { directory } = network;
-  const address = await findAtServer(atSign, { directory, transport, timeoutMillis });
+  const { directory, pause } = network;
+  const address = await findAtServer(atSign, { directory, transport, timeoutMillis, pause });
   return await AtConnection.open({ address, transport, timeoutMillis, ...listeners });
 }
 

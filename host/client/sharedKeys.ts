@@ -2,14 +2,15 @@
 import { generateAesKey } from "../crypto/aesCtr.ts";
 import { publicKeyChecksum, publicKeyHash } from "../crypto/checksum.ts";
 import type { AtKeys } from "../crypto/keyFile.ts";
-import { rsaDecrypt, rsaEncrypt } from "../crypto/rsa.ts";
+import { rsaEncrypt, rsaUnwrapKey, type UnwrappedKey } from "../crypto/rsa.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 import type { Metadata } from "../wire/metadata.ts";
+import { type Fetched, KNOWN_KEY_MILLIS, type Schedule, SenderKeys } from "./senderKeys.ts";
 import type { Session } from "./session.ts";
 
-/** How long a recipient's public key is taken as unchanged: an atSign may be reset. */
-const PUBLIC_KEY_MILLIS = 3_600_000;
+/** Senders whose keys are kept; whoever was not heard of for longest goes first. */
+const MAX_SENDERS = 1_000;
 
 /** What goes with data encrypted for another atSign. */
 export type OutgoingKey = {
@@ -18,7 +19,11 @@ export type OutgoingKey = {
   /** The same, encrypted to the recipient. */
   readonly sharedKeyEnc: string;
   readonly pubKeyCS: string;
+  /** My own copy of it could be opened. Otherwise what is sent looks the same, and the user has to be told afterwards. */
+  readonly isMine: boolean;
 };
+
+type Finding = { key: Promise<OutgoingKey>; foundAt: number; login: number };
 
 /**
  * The AES keys between this atSign and others, one for each direction (atProtocol, sharing). A key
@@ -28,22 +33,25 @@ export type OutgoingKey = {
 export class SharedKeys {
   private readonly session: Session;
   private readonly keys: AtKeys;
-  private readonly outgoing = new Map<string, { key: Promise<OutgoingKey>; foundAt: number }>();
-  private readonly incoming = new Map<string, string>();
-  /** The last wrapped key of each sender and what it held: senders repeat it with every value. */
-  private readonly unwrapped = new Map<string, { wrapped: string; key: string }>();
+  private readonly schedule: Schedule;
+  private readonly outgoing = new Map<string, Finding>();
+  private readonly senders = new Map<string, SenderKeys>();
 
-  constructor(session: Session, keys: AtKeys) {
+  constructor(session: Session, keys: AtKeys, schedule: Schedule) {
     this.session = session;
     this.keys = keys;
+    this.schedule = schedule;
   }
 
   /** The key for what I share with an atSign, made when there is none. */
   async keyFor(atSign: string): Promise<OutgoingKey> {
     const known = this.outgoing.get(atSign);
-    const now = performance.now();
-    if (known !== undefined && now - known.foundAt < PUBLIC_KEY_MILLIS) return await known.key;
-    const finding = { key: this.findOrCreate(atSign), foundAt: now };
+    if (known !== undefined && this.isFresh(known)) return await known.key;
+    const finding = {
+      key: this.findOrCreate(atSign),
+      foundAt: this.schedule.now(),
+      login: this.schedule.logins(),
+    };
     this.outgoing.set(atSign, finding);
     try {
       return await finding.key;
@@ -60,24 +68,67 @@ export class SharedKeys {
     return this.unwrap(await this.session.request(`llookup:${this.ownRecord(atSign)}`));
   }
 
-  /** The key of what an atSign shared with me; `fresh` asks its atServer whatever is known here. */
-  async keyFrom(atSign: string, metadata: Metadata, fresh = false): Promise<string> {
+  /**
+   * The keys that what an atSign shared with me may be encrypted with, the likeliest first: the one that came with it, else
+   * that of the record it shares. Rejects when there is none.
+   */
+  async keysFrom(atSign: string, metadata: Metadata): Promise<string[]> {
     this.checkPublicKey(atSign, metadata);
-    if (metadata.sharedKeyEnc !== undefined) return this.unwrapFrom(atSign, metadata.sharedKeyEnc);
-    const known = this.incoming.get(atSign);
-    if (known !== undefined && !fresh) return known;
-    const { atSign: me } = this.keys;
-    const cached = fresh
-      ? undefined
-      : await this.session.requestIfThere(`llookup:cached:${me}:shared_key${atSign}`);
-    const bypass = fresh ? "bypassCache:true:" : "";
-    const wrapped =
-      cached === undefined || cached === "null"
-        ? await this.session.request(`lookup:${bypass}shared_key${atSign}`)
-        : cached;
-    const key = this.unwrap(wrapped);
-    this.incoming.set(atSign, key);
-    return key;
+    const sender = this.sender(atSign);
+    if (metadata.sharedKeyEnc === undefined) return [await this.sharedBy(atSign, sender)];
+    const key = sender.open(metadata.sharedKeyEnc, (wrapped) => this.unwrap(wrapped));
+    if (key !== undefined) return [key];
+    return await this.knownKeys(atSign, sender);
+  }
+
+  /** Senders wrap a key anew now and then: one that came wrapped too often is likely one that is known. */
+  private async knownKeys(atSign: string, sender: SenderKeys): Promise<string[]> {
+    const { latest } = sender;
+    try {
+      const shared = await this.sharedBy(atSign, sender);
+      return latest === undefined ? [shared] : [shared, latest];
+    } catch (error) {
+      if (latest === undefined) throw error;
+      return [latest];
+    }
+  }
+
+  private sharedBy(atSign: string, sender: SenderKeys): Promise<string> {
+    return sender.shared(() => this.fetchShared(atSign));
+  }
+
+  /** Asks the sender's atServer, and takes a copy that mine keeps, which may be too old, when that can't be asked. */
+  private async fetchShared(atSign: string): Promise<Fetched> {
+    const fresh = await this.fetch(`lookup:bypassCache:true:shared_key${atSign}`);
+    if ("key" in fresh) return fresh;
+    const copy = await this.fetch(`llookup:cached:${this.keys.atSign}:shared_key${atSign}`);
+    return "key" in copy ? copy : fresh;
+  }
+
+  private async fetch(line: string): Promise<Fetched> {
+    try {
+      const wrapped = await this.session.request(line);
+      if (wrapped !== "null") return { key: this.unwrap(wrapped) };
+      return { error: new AtError("AT0015", "the sender's shared key has no value now") };
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  private sender(atSign: string): SenderKeys {
+    const sender = this.senders.get(atSign) ?? new SenderKeys(this.schedule);
+    this.senders.delete(atSign);
+    this.senders.set(atSign, sender);
+    for (const oldest of this.senders.keys()) {
+      if (this.senders.size <= MAX_SENDERS) break;
+      this.senders.delete(oldest);
+    }
+    return sender;
+  }
+
+  private isFresh({ foundAt, login }: Finding): boolean {
+    if (login !== this.schedule.logins()) return false;
+    return this.schedule.now() - foundAt < KNOWN_KEY_MILLIS;
   }
 
   private ownRecord(atSign: string): string {
@@ -89,7 +140,8 @@ export class SharedKeys {
     const theirs = `${atSign}:shared_key${this.keys.atSign}`;
     const wrapped = await this.session.requestIfThere(`llookup:${mine}`);
     const publicKey = await this.session.request(`plookup:publickey${atSign}`);
-    const key = wrapped === undefined ? generateAesKey() : this.unwrap(wrapped);
+    const { key, wasHeld: isMine } =
+      wrapped === undefined ? { key: generateAesKey(), wasHeld: true } : this.open(wrapped);
     const sharedKeyEnc = rsaEncrypt(key, publicKey);
     if (wrapped === undefined) {
       // My own copy first: the other atSign must never hold a key that I have lost.
@@ -99,19 +151,15 @@ export class SharedKeys {
     } else if ((await this.session.requestIfThere(`llookup:${theirs}`)) === undefined) {
       await this.session.request(`update:${theirs} ${sharedKeyEnc}`);
     }
-    return { key, sharedKeyEnc, pubKeyCS: publicKeyChecksum(publicKey) };
+    return { key, sharedKeyEnc, pubKeyCS: publicKeyChecksum(publicKey), isMine };
   }
 
-  private unwrapFrom(atSign: string, wrapped: string): string {
-    const known = this.unwrapped.get(atSign);
-    if (known?.wrapped === wrapped) return known.key;
-    const key = this.unwrap(wrapped);
-    this.unwrapped.set(atSign, { wrapped, key });
-    return key;
+  private open(wrapped: string): UnwrappedKey {
+    return rsaUnwrapKey(wrapped, this.keys.encryptPrivateKey);
   }
 
   private unwrap(wrapped: string): string {
-    return rsaDecrypt(wrapped, this.keys.encryptPrivateKey);
+    return this.open(wrapped).key;
   }
 
   /** A sender that encrypted to a public key I no longer have: say so, rather than fail at random. */

@@ -266,7 +266,7 @@ export function formatMetadataFragment(options: MetadataOptions): string {
 }
 
 /** Last instant that has a date, ms since the epoch (ECMA-262, time values). */
-const LAST_INSTANT = 8.64e15;
+export const LAST_INSTANT = 8.64e15;
 
 /** `2024-10-21 09:46:48.982Z`, as metadata and notifications show an instant; later ones than a date can say end there. */
 export function formatTime(epochMillis: number): string {

@@ -23,6 +23,7 @@ type Flags = NetworkFlags & {
   readonly namespace: Namespaces;
   readonly otpFile?: string;
   readonly rsa?: boolean;
+  readonly acceptLegacyAnswer?: boolean;
   readonly json?: boolean;
 };
 
@@ -40,6 +41,10 @@ export const enrollCommand: CommandDefinition = (program, io) => {
         .makeOptionMandatory(),
     )
     .option("--otp-file <file>", "file with the passcode; else ATMICRO_OTP, else asked for")
+    .option(
+      "--accept-legacy-answer",
+      "take the keys also from an approving application of 2024, which lets the atServer's operator read your self data",
+    )
     .option("--rsa", "an RSA key, for atServers that know no P-256")
     .addHelpText(
       "after",
@@ -62,7 +67,12 @@ async function enroll(flags: Flags, io: Io): Promise<void> {
   const { enrollmentId } = pending;
   printNotice(io, `request ${enrollmentId} waits for the approval by ${atSign} …`);
   try {
-    const keys = await awaitApproval(pending, network, { signal: io.signal });
+    const keys = await awaitApproval(pending, network, {
+      signal: io.signal,
+      ...(flags.acceptLegacyAnswer && {
+        onLegacyAnswer: (cost: string) => printNotice(io, `warning: ${cost}`),
+      }),
+    });
     await writeKeyFile(flags.keys, keys);
   } catch (cause) {
     if (!io.signal.aborted) throw cause;

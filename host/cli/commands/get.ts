@@ -1,12 +1,21 @@
+import type { AtValue } from "../../client/records.ts";
 import { metadataToJson } from "../../wire/metadata.ts";
-import type { CommandDefinition } from "../command.ts";
-import { addClientOptions, type ClientFlags, jsonOption, withClient } from "../options.ts";
-import { printResult } from "../output.ts";
+import type { CommandDefinition, Io } from "../command.ts";
+import {
+  addClientOptions,
+  type ClientFlags,
+  jsonOption,
+  plaintextOption,
+  withClient,
+} from "../options.ts";
+import { printBytes, printNotice, printResult } from "../output.ts";
 import { valueToJson, valueToText } from "../value.ts";
 
 type Flags = ClientFlags & {
   readonly bypassCache?: boolean;
   readonly verify?: boolean;
+  readonly acceptPlaintext?: boolean;
+  readonly raw?: boolean;
   readonly meta?: boolean;
   readonly json?: boolean;
 };
@@ -20,6 +29,8 @@ export const get: CommandDefinition = (program, io) => {
   addClientOptions(command)
     .option("--bypass-cache", "ask the owner's atServer")
     .option("--verify", "public records: check the owner's signature")
+    .addOption(plaintextOption())
+    .option("--raw", "the value alone, as it is: no escapes, no line end; for files and pipes")
     .option("--meta", "metadata only")
     .addOption(jsonOption())
     .action(async (key: string, flags: Flags) => {
@@ -34,10 +45,25 @@ export const get: CommandDefinition = (program, io) => {
           );
           return;
         }
-        const found = await client.get(key, flags);
-        const metadata = metadataToJson(found.metadata);
-        const json = { key: found.key, ...valueToJson(found.value), metadata };
-        printResult(io, flags.json, json, valueToText(found.value));
+        printFound(await client.get(key, flags), flags, io);
       });
     });
 };
+
+function printFound(found: AtValue, flags: Flags, io: Io): void {
+  const { key, value, encrypted } = found;
+  const metadata = metadataToJson(found.metadata);
+  const isPublic = /^(?:cached:)?public:/.test(key);
+  if (flags.json !== true && !encrypted && !isPublic) {
+    printNotice(io, `warning: ${key} came as plaintext: anyone on its way could have written it`);
+  }
+  const isBytes = typeof value !== "string" && io.stdoutBytes !== undefined;
+  if (flags.json !== true && (flags.raw === true || isBytes)) printBytes(io, value);
+  else
+    printResult(
+      io,
+      flags.json,
+      { key, ...valueToJson(value), encrypted, metadata },
+      valueToText(value),
+    );
+}

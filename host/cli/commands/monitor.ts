@@ -6,6 +6,7 @@ import {
   addClientOptions,
   type ClientFlags,
   jsonOption,
+  plaintextOption,
   wholeNumber,
   withClient,
 } from "../options.ts";
@@ -15,6 +16,7 @@ import { valueToJson, valueToText } from "../value.ts";
 type Flags = ClientFlags & {
   readonly since?: number;
   readonly self?: boolean;
+  readonly acceptPlaintext?: boolean;
   readonly count?: number;
   readonly json?: boolean;
 };
@@ -30,6 +32,7 @@ export const monitor: CommandDefinition = (program, io) => {
       new Option("--since <ms>", "first those stored since this epoch time").argParser(whole),
     )
     .option("--self", "also your own, such as requests to enroll")
+    .addOption(plaintextOption())
     .addOption(new Option("--count <n>", "end after so many").argParser(wholeNumber(1, 1e9)))
     .addOption(jsonOption())
     .action((regex: string | undefined, flags: Flags) =>
@@ -43,6 +46,7 @@ export const monitor: CommandDefinition = (program, io) => {
           regex,
           since: flags.since,
           selfNotifications: flags.self,
+          acceptPlaintext: flags.acceptPlaintext,
           onNotification: (notification) => {
             if (left <= 0) return;
             printNotification(notification, flags.json === true, io);
@@ -67,6 +71,7 @@ function printNotification(notification: ReceivedNotification, json: boolean, io
     return;
   }
   const time = new Date(rest.epochMillis).toISOString();
-  const what = `${rest.from}  ${rest.operation}  ${rest.key}  ${valueToText(value)}`;
+  const mark = value === undefined || rest.encrypted ? "" : "(plaintext) ";
+  const what = `${rest.from}  ${rest.operation}  ${rest.key}  ${mark}${valueToText(value)}`;
   printLines(io, `${time}  ${what}`.trimEnd());
 }

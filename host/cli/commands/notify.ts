@@ -9,13 +9,14 @@ import {
   withClient,
 } from "../options.ts";
 import { printResult } from "../output.ts";
-import { readValue } from "../value.ts";
+import { readValue, type ValueFlags } from "../value.ts";
 
-type Flags = ClientFlags & {
-  readonly ttln?: number;
-  readonly deleted?: boolean;
-  readonly json?: boolean;
-};
+type Flags = ClientFlags &
+  Pick<ValueFlags, "file"> & {
+    readonly ttln?: number;
+    readonly deleted?: boolean;
+    readonly json?: boolean;
+  };
 
 export const notify: CommandDefinition = (program, io) => {
   const command = program
@@ -30,11 +31,12 @@ export const notify: CommandDefinition = (program, io) => {
         wholeNumber(0, Number.MAX_SAFE_INTEGER),
       ),
     )
+    .option("--file <file>", "the value is the file's contents, as they are; text only")
     .option("--deleted", "announce that the record was deleted")
     .option("--legacy-iv", "zero IV, for peers that can't read ivNonce")
     .addOption(jsonOption())
     .action(async (key: string, value: string | undefined, flags: Flags) => {
-      const text = flags.deleted === true ? undefined : await readValue(value, io);
+      const text = flags.deleted === true ? undefined : await readValue(value, flags, io);
       const { ttln } = flags;
       const id = await withClient(flags, io, (client) => client.notify(key, text, { ttln }));
       printResult(io, flags.json, { id }, id);

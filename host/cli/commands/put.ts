@@ -9,15 +9,16 @@ import {
   withClient,
 } from "../options.ts";
 import { printResult } from "../output.ts";
-import { readValue } from "../value.ts";
+import { addValueOptions, readValue, type ValueFlags } from "../value.ts";
 
-type Flags = ClientFlags & {
-  readonly ttl?: number;
-  readonly ttb?: number;
-  readonly ttr?: number;
-  readonly ccd?: boolean;
-  readonly json?: boolean;
-};
+type Flags = ClientFlags &
+  ValueFlags & {
+    readonly ttl?: number;
+    readonly ttb?: number;
+    readonly ttr?: number;
+    readonly ccd?: boolean;
+    readonly json?: boolean;
+  };
 
 export const put: CommandDefinition = (program, io) => {
   const command = program
@@ -26,7 +27,7 @@ export const put: CommandDefinition = (program, io) => {
     .argument("<key>", "note.ns@you, @bob:note.ns@you or public:note.ns@you")
     .argument("[value]", "the value; standard input when absent")
     .addHelpText("after", "\nExample: atmicro put -a @alice @bob:phone.demo@alice '+44 1234'");
-  addClientOptions(command)
+  addValueOptions(addClientOptions(command))
     .addOption(new Option("--ttl <ms>", "life of the record").argParser(millis))
     .addOption(new Option("--ttb <ms>", "delay until it is visible").argParser(millis))
     .addOption(new Option("--ttr <s>", "time others may cache it, -1 for ever").argParser(seconds))
@@ -34,8 +35,8 @@ export const put: CommandDefinition = (program, io) => {
     .option("--legacy-iv", "zero IV, for peers that can't read ivNonce")
     .addOption(jsonOption())
     .action(async (key: string, value: string | undefined, flags: Flags) => {
-      const text = await readValue(value, io);
-      const commitId = await withClient(flags, io, (client) => client.put(key, text, flags));
+      const read = await readValue(value, flags, io);
+      const commitId = await withClient(flags, io, (client) => client.put(key, read, flags));
       printResult(io, flags.json, { key, commitId }, `${key} written (commit ${commitId})`);
     });
 };

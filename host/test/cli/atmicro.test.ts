@@ -199,7 +199,12 @@ describe("the commands", () => {
     expect(get.out).toEqual(["from a pipe"]);
     const json = await atmicro(["get", "public:x.demo@alpha", ...options, "--json"]);
     expect(json.out.map((line) => JSON.parse(line))).toEqual([
-      { key: "public:x.demo@alpha", value: "from a pipe", metadata: { ttl: 60000 } },
+      {
+        key: "public:x.demo@alpha",
+        value: "from a pipe",
+        encrypted: false,
+        metadata: { ttl: 60000 },
+      },
     ]);
   });
 
@@ -221,10 +226,13 @@ describe("the commands", () => {
         return "silence";
       }),
     );
-    const counted = await atmicro(["monitor", ...options, "--count", "2"]);
+    const count = ["--count", "2", "--accept-plaintext"];
+    const counted = await atmicro(["monitor", ...options, ...count]);
     expect(counted).toEqual({
       code: 0,
-      out: Array(2).fill("1970-01-01T00:00:00.000Z  @bravo  update  @alpha:x.demo@bravo  clear"),
+      out: Array(2).fill(
+        "1970-01-01T00:00:00.000Z  @bravo  update  @alpha:x.demo@bravo  (plaintext) clear",
+      ),
       err: [],
     });
     const stopped = new AbortController();

@@ -136,7 +136,8 @@ describe("enrolment", () => {
           ? `error:AT0026:enrollment_id: ${enrollmentId} is pending\n@`
           : "data:success\n@alpha@";
       });
-      const keys = await awaitApproval(pending, world.network, { pollMillis: 1 });
+      const onLegacyAnswer = (): void => undefined;
+      const keys = await awaitApproval(pending, world.network, { pollMillis: 1, onLegacyAnswer });
       expect(keys.encryptPrivateKey).toBe(vector.expected.encryptionPrivateKeyPkcs8Base64);
       expect(keys.selfEncryptionKey).toBe(vector.expected.selfEncryptionKeyBase64);
       expect(keys).toMatchObject(pending);

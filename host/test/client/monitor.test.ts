@@ -69,9 +69,10 @@ function openMonitor(
   const errors = new Inbox<Error>();
   const monitor = new Monitor(
     (listeners) => openLoggedIn("@bravo", bravo, network, listeners),
-    async ({ ciphertext, isEncrypted: _e, metadata: _m, ...rest }) => ({
+    async ({ ciphertext, isEncrypted: encrypted, isText: _t, metadata: _m, ...rest }) => ({
       ...rest,
       value: ciphertext,
+      encrypted,
     }),
     { onNotification: inbox.put, onError: errors.put, ...options },
     { ...quick, ...timing },
@@ -107,6 +108,7 @@ describe("the monitor", () => {
       operation: "update",
       epochMillis: expect.any(Number),
       value: vector.expectedPlaintext,
+      encrypted: true,
     });
     expect(inbox.items[1]?.id).toBe("second");
   });
@@ -126,7 +128,8 @@ describe("the monitor", () => {
     opened.push(client);
     const inbox = new Inbox<ReceivedNotification>();
     const errors = new Inbox<Error>();
-    client.monitor({ onNotification: inbox.put, onError: errors.put });
+    const listeners = { onNotification: inbox.put, onError: errors.put };
+    client.monitor({ ...listeners, acceptPlaintext: true });
     await Promise.all([inbox.has(2), errors.has(2)]);
     expect(inbox.items.map(({ id, value }) => ({ id, value }))).toEqual([
       { id: "2", value: "clear" },

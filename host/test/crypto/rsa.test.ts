@@ -6,9 +6,11 @@ import {
   generateRsaKeyPair,
   rsaDecrypt,
   rsaEncrypt,
+  rsaKeysFit,
   rsaPrivateKey,
   rsaPublicKey,
   rsaSign,
+  rsaUnwrapKey,
   rsaVerify,
 } from "../../crypto/rsa.ts";
 import { readVectors } from "./vectors.ts";
@@ -117,7 +119,79 @@ describe("RSA encryption", () => {
   });
 });
 
+describe("a wrapped key", () => {
+  const key = Buffer.alloc(32, 0xfb).toString("base64");
+  const encode = (text: string, padding = 253 - text.length): Buffer =>
+    Buffer.concat([
+      Buffer.from([0, 2]),
+      Buffer.alloc(padding, 0x5a),
+      Buffer.alloc(1),
+      Buffer.from(text),
+    ]);
+
+  it("comes out when it was put in", () => {
+    expect(rsaUnwrapKey(rsaEncrypt(key, publicKey), privateKey)).toEqual({ key, wasHeld: true });
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
+        const text = Buffer.from(bytes).toString("base64");
+        const { key: opened } = rsaUnwrapKey(rsaEncrypt(text, publicKey), privateKey);
+        expect(opened).toBe(text);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  const raw = (text: string): string => encryptRaw(encode(text));
+  const wrong: readonly (readonly [string, string])[] = [
+    ["an empty message", raw("")],
+    ["a shorter one", raw(key.slice(1))],
+    ["a longer one", raw(`${key}=`)],
+    ["one with a line end", raw(`${key.slice(0, 42)}\n=`)],
+    ["base64 of 33 bytes", raw("A".repeat(44))],
+    ["base64url", raw(key.replaceAll("+", "-"))],
+    ["characters beside those of base64", raw(`${"@[`{".repeat(10)}/:*=`)],
+    ["block type 1", encryptRaw(Buffer.concat([Buffer.from([0, 1]), encode(key).subarray(2)]))],
+    [
+      "a first byte of 1",
+      encryptRaw(Buffer.concat([Buffer.from([1, 2]), encode(key).subarray(2)])),
+    ],
+    ["no separator", encryptRaw(Buffer.concat([Buffer.from([0, 2]), Buffer.alloc(254, 0x41)]))],
+    ["a separator that comes too early", raw(`\0${key}`)],
+    ["nothing", ""],
+    ["255 bytes", Buffer.alloc(255, 1).toString("base64")],
+    ["more than the modulus", Buffer.alloc(256, 0xff).toString("base64")],
+  ];
+  it.each(wrong)("isn't in %s, and another one comes out, always the same", (_, ciphertext) => {
+    const { key: substitute, wasHeld } = rsaUnwrapKey(ciphertext, privateKey);
+    expect(wasHeld).toBe(false);
+    expect(Buffer.from(substitute, "base64").toString("base64")).toBe(substitute);
+    expect(Buffer.from(substitute, "base64")).toHaveLength(32);
+    expect(rsaUnwrapKey(ciphertext, privateKey).key).toBe(substitute);
+  });
+
+  it("has another substitute for each ciphertext and each private key", async () => {
+    const other = await generateRsaKeyPair();
+    const found = wrong.flatMap(([, text]) => [
+      rsaUnwrapKey(text, privateKey).key,
+      rsaUnwrapKey(text, other.privateKey).key,
+    ]);
+    expect(new Set(found).size).toBe(2 * wrong.length);
+  });
+});
+
 describe("RSA keys", () => {
+  it("fit each other or not, in any form", async () => {
+    const other = await generateRsaKeyPair();
+    const bare = rsaPublicKey(publicKey)
+      .export({ type: "pkcs1", format: "der" })
+      .toString("base64");
+    expect(rsaKeysFit(publicKey, privateKey)).toBe(true);
+    expect(rsaKeysFit(bare, privateKey)).toBe(true);
+    expect(rsaKeysFit(other.publicKey, privateKey)).toBe(false);
+    expect(rsaKeysFit(publicKey, other.privateKey)).toBe(false);
+    expect(() => rsaKeysFit("x", privateKey)).toThrow(TypeError);
+  });
+
   it("are made with the lengths that the protocol knows", async () => {
     const pair = await generateRsaKeyPair();
     expect(pair.publicKey).toHaveLength(392);
