@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// node boards/build.mjs <board> [--program <file.c>] [--variant <name>] [--engine]
-// Builds a board's firmware into build/<board>/; with --program a test program on the board's files instead, with
-// --variant (posix: sanitized, narrow) the same with other compiler flags into a folder of its own, with --engine the
-// program that lends the interpreter to the tests (device/engine/engine.c).
+// node boards/build.mjs <board> [--app <file.c or folder>] [--program <file.c>] [--variant <name>] [--engine]
+// Builds a board's firmware into build/<board>/; with --app another application than the greenhouse, from anywhere, into
+// apps/<its name>/ there; with --program a test program on the board's files instead, with --variant (posix: sanitized,
+// narrow) the same with other compiler flags into a folder of its own, with --engine the program that lends the
+// interpreter to the tests (device/engine/engine.c).
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,10 +32,10 @@ function builder(builders, name) {
 }
 
 /** Builds the board's firmware or a test program; { name, folder, flashBytes, ramBytes }. Throws BuildFailure. */
-export async function buildBoard(name, program = null, variant = "plain") {
+export async function buildBoard(name, { program = null, variant = "plain", app = null } = {}) {
   const build = builder(FIRMWARE, name);
   const settings = { root, board: boardOf(name), program: program && resolve(program), variant };
-  return oneAtATime(LOCK, () => build(settings));
+  return oneAtATime(LOCK, () => build({ ...settings, app }));
 }
 
 /** Builds the engine program for the board; as buildBoard. */
@@ -48,15 +49,15 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
+        app: { type: "string" },
         program: { type: "string" },
         variant: { type: "string" },
         engine: { type: "boolean" },
       },
     });
     const [name] = positionals;
-    const built = values.engine
-      ? await buildEngine(name)
-      : await buildBoard(name, values.program ?? null, values.variant);
+    const { engine, ...what } = values;
+    const built = engine ? await buildEngine(name) : await buildBoard(name, what);
     process.stdout.write(
       `${built.name}: ${built.flashBytes} bytes of flash, ${built.ramBytes} bytes of RAM without stack, in ${built.folder}\n`,
     );

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What an application of a device includes: it gives callbacks and submits operations; the runtime connects, enrols,
-// encrypts and reconnects by itself.
+// encrypts and reconnects by itself. Numbers and JSON come with it (decimal.h, json.h); the clock, pins and buses of
+// the board are hal.h.
 #ifndef DEVICE_AT_H
 #define DEVICE_AT_H
 
 #include <stdint.h>
 
-// Bytes of the runtime, valid during the callback. UTF-8, not terminated.
-typedef struct {
-  const char *bytes;
-  uint32_t len;
-} AtText;
+#include "decimal.h"
+#include "json.h"
+#include "provisioning.h"
+#include "text.h"
 
+// Texts of the runtime are valid during the callback.
 typedef struct {
   AtText key;
   AtText value;
@@ -21,27 +22,55 @@ typedef struct {
   int is_delete;
 } AtNotification;
 
+// Kinds of operations.
 enum { AT_PUT = 2, AT_GET = 3, AT_DELETE = 4, AT_SCAN = 5, AT_NOTIFY = 6 };
+
+// at_submit: one is running; the session is not ready, or this is not turn(). Both mean: again at a later turn.
+enum { AT_BUSY = -2, AT_NOT_READY = -3 };
 
 typedef struct {
   // The session is ready for operations (1), or not (0).
   void (*ready)(int is_ready);
-  // Called often, the only place for at_submit. Answers milliseconds until it wants to be called again.
+  // Called often, the only place for at_submit. Answers milliseconds until it wants to be called again; it is called
+  // earlier when something happened.
   uint32_t (*turn)(void);
-  // The operation ended: 0 or a negative status, a get's or scan's value.
+  // The operation ended: 0 or a negative status (core/status.ts), a get's or scan's value.
   void (*finished)(int32_t operation, int32_t status, AtText value);
   void (*notified)(const AtNotification *notification);
 } AtApplication;
 
-// Starts an operation: its number; negative: not now (one is running, or the session is not ready), or never (limits).
-// ttlMs 0: for ever.
+// The application: every application defines this function, once. Called by the board after at_start; what it answers
+// stays valid.
+const AtApplication *at_application(void);
+
+// Starts an operation: its number, positive; AT_BUSY or AT_NOT_READY; another negative status: never (limits). key is
+// terminated, at most 248 bytes; value at most 2,048 bytes; both are copied. ttlMs: life of the record or notification,
+// 0: for ever.
 int32_t at_submit(int32_t kind, const char *key, const char *value, uint32_t valueLen, int64_t ttlMs);
 
-// A value of the configuration, by the number of provisioning.h; the text is empty when it has none.
+// Bytes of a key with its end; at_key: it would be longer.
+#define AT_KEY_MAX 256u
+#define AT_KEY_TOO_LONG (-8)
+
+// Writes the key of a record of the device in its namespace, terminated: "@alice:reading.greenhouse@greenhouse" for
+// `with` @alice, "reading.greenhouse@greenhouse" for an empty `with`. Its length, or AT_KEY_TOO_LONG; then it is empty.
+int32_t at_key(char key[AT_KEY_MAX], AtText with, const char *name);
+
+// at_submit of the record `name` that is shared with the device's peer (provisioning.h). len is what json_close
+// answered: negative is passed on. Errors of at_key and at_submit.
+int32_t at_send(int32_t kind, const char *name, const char *value, int32_t len, int64_t ttlMs);
+
+// 1: the notification tells of the peer's record `name` in the device's namespace, as the peer itself sent it: what a
+// device may obey. 0: it is another key, another sender's (which is logged), or tells of a deletion.
+int at_is_command(const AtNotification *notification, const char *name);
+
+// A value of the configuration, by the number of provisioning.h; the text is empty when it has none. It stays valid.
 AtText at_configuration(unsigned field);
 
-// A line for the board's log.
+// A line for the board's log, never a secret. level: 0 error, 1 warning, 2 information, 3 debug.
 void at_log(int level, const char *text);
+// The same with a text behind it, whose control characters are shown as "?"; the line is cut after 160 bytes.
+void at_log_text(int level, const char *name, AtText text);
 
 // Reads what the device was provisioned with and tests its entropy. Once, before everything else. 0, or negative with
 // the reason in the log.

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "decimal.h"
 #include "hal.h"
+#include "json.h"
 #include "store.h"
 
 typedef struct {
@@ -24,12 +24,6 @@ void crash_remember(const char *reason, int32_t function) {
   store_write(STORE_CRASH, (const uint8_t *)&record, sizeof record);
 }
 
-static uint32_t put(char *out, const char *text) {
-  const size_t len = strlen(text);
-  memcpy(out, text, len);
-  return (uint32_t)len;
-}
-
 static const char *cause(void) {
   switch (hal_reset_cause()) {
     case HAL_RESET_POWER: return "power";
@@ -46,20 +40,20 @@ uint32_t crash_text(char *out) {
   const uint32_t reset = hal_reset_cause();
   const int was_reset = reset == HAL_RESET_WATCHDOG || reset == HAL_RESET_CRASH;
   if (!has_record && (!was_reset || is_told)) return 0;
-  uint32_t at = put(out, "{\"cause\":\"");
-  at += put(out + at, cause());
-  at += put(out + at, "\"");
+  JsonWriter json;
+  json_open(&json, out, CRASH_TEXT_MAX);
+  json_put_text(&json, "cause", text_of(cause()));
   if (has_record) {
     record.reason[sizeof record.reason - 1] = '\0';
-    at += put(out + at, ",\"reason\":\"");
-    for (const char *x = record.reason; *x; x++) {
-      out[at++] = *x >= ' ' && *x < 127 && *x != '"' && *x != '\\' ? *x : '?';
+    // What the flash kept may be cut in a character.
+    for (char *x = record.reason; *x; x++) {
+      if (*x < ' ' || *x >= 127) *x = '?';
     }
-    at += put(out + at, "\",\"function\":");
-    at += decimal(out + at, record.function);
+    json_put_text(&json, "reason", text_of(record.reason));
+    json_put_integer(&json, "function", record.function);
   }
-  out[at++] = '}';
-  return at;
+  const int32_t len = json_close(&json);
+  return len > 0 ? (uint32_t)len : 0;
 }
 
 void crash_forget(void) {

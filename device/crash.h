@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define CRASH_TEXT_MAX 160u
+#define CRASH_TEXT_MAX 192u
 
 // Keeps why the core stopped and in which wasm function (negative: unknown). reason is cut after 59 bytes.
 void crash_remember(const char *reason, int32_t function);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The seam between device/ and a board: what every board implements. All functions are called from the main loop, none
 // of them waits (hal_wait apart) or allocates. Results: 0 or a count when it went well, negative when not.
+// The last part is for applications: pins and buses for sensors.
 #ifndef DEVICE_HAL_H
 #define DEVICE_HAL_H
 
@@ -59,10 +60,55 @@ void hal_reboot(void);
 #define HAL_RESET_CRASH 3u
 uint32_t hal_reset_cause(void);
 
-// The board's default reading as text ("21.5"), its length; negative: it has none.
-int32_t hal_read_sensor(char *out, size_t cap);
-
 // Bytes of native stack ever used; 0 when the board can't say.
 uint32_t hal_stack_high_water(void);
+
+// --- For applications. Pins, channels and buses have the numbers of the board's documentation. Those the board needs
+// itself (network, log, flash) are HAL_ABSENT. Nothing is shared: who opened a pin or bus has it for himself.
+
+// Why a pin or bus did not do as asked.
+#define HAL_ABSENT (-1)     // the board has no such pin, channel or bus for applications
+#define HAL_BAD_VALUE (-2)  // a value out of the range written here, or not opened before
+#define HAL_NO_ANSWER (-3)  // no device has this address, or it refused a byte
+#define HAL_TIMED_OUT (-4)  // a line is held low
+
+// The board's own temperature, thousandths of a degree Celsius, some degrees exact. 0, or HAL_ABSENT: it has none.
+int hal_temperature(int32_t *milliCelsius);
+
+// hal_gpio_open. Inputs float, or are pulled up or down by some 50 kilohm; outputs are driven and begin low or high.
+#define HAL_GPIO_INPUT 0
+#define HAL_GPIO_PULL_UP 1
+#define HAL_GPIO_PULL_DOWN 2
+#define HAL_GPIO_LOW 3
+#define HAL_GPIO_HIGH 4
+// Makes a pin one of these, at any time anew. 0, HAL_ABSENT, HAL_BAD_VALUE.
+int hal_gpio_open(unsigned pin, int mode);
+// Drives an output low (0) or high (anything else). 0, HAL_ABSENT, HAL_BAD_VALUE: it is no output.
+int hal_gpio_write(unsigned pin, int level);
+// The level at the pin: 1 or 0; HAL_ABSENT; HAL_BAD_VALUE: it was not opened.
+int hal_gpio_read(unsigned pin);
+
+// Measures an analog input: millivolts, 0 to the board's reference; HAL_ABSENT. It takes less than 0.1 ms.
+int32_t hal_adc_read(unsigned channel);
+
+// Makes a bus an I2C controller of hertz clocks a second, 10,000 to 1,000,000, at any time anew; a device that was cut
+// off in the middle of a byte is clocked free. 0, HAL_ABSENT, HAL_BAD_VALUE, HAL_TIMED_OUT: a line stays low.
+int hal_i2c_open(unsigned bus, uint32_t hertz);
+// Most bytes of a transfer each way.
+#define HAL_I2C_MAX 32u
+// What devices may hold the clock low for, together, in a transfer.
+#define HAL_I2C_STRETCH_US 1000u
+// Writes len bytes of x to the device of the 7-bit address (8 to 119), then, after a repeated start, reads outLen bytes
+// into out; either may be 0, not both, and at most HAL_I2C_MAX. It returns after at most (len + outLen + 4) * 9 clocks
+// of the bus and HAL_I2C_STRETCH_US. 0, HAL_ABSENT, HAL_BAD_VALUE, HAL_NO_ANSWER; HAL_TIMED_OUT, after which the bus has
+// to be opened again. After an error out is undefined.
+int hal_i2c_transfer(unsigned bus, unsigned address, const uint8_t *x, size_t len, uint8_t *out, size_t outLen);
+
+// Makes a bus an SPI controller of at most hertz clocks a second, 8 bits, most significant first; mode 0 to 3 is
+// polarity * 2 + phase. The select pin is a hal_gpio one of the caller. 0, HAL_ABSENT, HAL_BAD_VALUE: no rate this low.
+int hal_spi_open(unsigned bus, uint32_t hertz, unsigned mode);
+// Sends len bytes of x (NULL: ones) while the bytes that come back go to out (NULL: nowhere). It returns after 8 * len
+// clocks of the bus. 0, HAL_ABSENT, HAL_BAD_VALUE: not opened.
+int hal_spi_transfer(unsigned bus, const uint8_t *x, uint8_t *out, size_t len);
 
 #endif

@@ -2,7 +2,7 @@
 // The device's loop: asks the core what to do, does it, and sleeps until the link, the time or the application wake it.
 #include <string.h>
 
-#include "at.h"
+#include "atKey.h"
 #include "core.h"
 #include "crash.h"
 #include "decimal.h"
@@ -43,21 +43,24 @@ static struct {
 
 void at_log(int level, const char *text) { hal_log(level, text, strlen(text)); }
 
-// "name: number" or "name: text" in one line.
+void at_log_text(int level, const char *name, AtText text) {
+  char line[160];
+  size_t len = 0;
+  while (*name && len < sizeof line) line[len++] = *name++;
+  for (uint32_t i = 0; i < text.len && len < sizeof line; i++) {
+    const char x = text.bytes[i];
+    // What others wrote must not end the line or steer a terminal.
+    line[len++] = (uint8_t)x < ' ' || x == 127 ? '?' : x;
+  }
+  hal_log(level, line, len);
+}
+
+// "name: number" in one line.
 static void log_number(int level, const char *name, int32_t value) {
   char line[96];
   const size_t len = strlen(name);
   memcpy(line, name, len);
   hal_log(level, line, len + decimal(line + len, value));
-}
-
-static void log_text(int level, const char *name, const char *text, size_t len) {
-  char line[160];
-  const size_t head = strlen(name);
-  if (len > sizeof line - head) len = sizeof line - head;
-  memcpy(line, name, head);
-  memcpy(line + head, text, len);
-  hal_log(level, line, head + len);
 }
 
 AtText at_configuration(unsigned field) {
@@ -74,7 +77,7 @@ AtText at_configuration(unsigned field) {
 static void progress(void) { loop.progress_at = hal_now_ms(); }
 
 static void fail(void) {
-  log_text(0, "core stopped: ", core_failure(), strlen(core_failure()));
+  at_log_text(0, "core stopped: ", text_of(core_failure()));
   crash_remember(core_failure(), core_failed_function());
   loop.has_ended = 1;
   loop.has_crashed = 1;
@@ -94,7 +97,7 @@ static int receive(void) {
   const int count = tls_receive(to, room);
   if (count == 0) return 0;
   if (count < 0) {
-    log_text(2, "link lost: ", tls_failure(), strlen(tls_failure()));
+    at_log_text(2, "link lost: ", text_of(tls_failure()));
     drop_link();
     core_link_closed();
     return 1;
@@ -121,7 +124,7 @@ static int open_address(void) {
   if (port == 0 || port > 65535) return -1;
   memcpy(host, address, colon - 1);
   host[colon - 1] = '\0';
-  log_text(3, "connecting to ", address, len);
+  at_log_text(3, "connecting to ", (AtText){address, len});
   return tls_open(host, (uint16_t)port);
 }
 
@@ -144,7 +147,7 @@ static void step_link(void) {
     progress();
     core_link_opened();
   } else if (result == TLS_FAILED || hal_now_ms() > loop.open_until) {
-    log_text(1, "not connected: ", tls_failure(), strlen(tls_failure()));
+    at_log_text(1, "not connected: ", text_of(tls_failure()));
     drop_link();
     core_link_failed();
   }
@@ -160,7 +163,7 @@ static void state_changed(int32_t state, int32_t reason) {
   static const char *const names[] = {"stopped", "directory", "connecting", "login", "enrolling",
                                       "waiting for approval", "ready", "pausing"};
   const char *name = state >= 0 && state <= STATE_PAUSING ? names[state] : "unknown";
-  log_text(2, "state: ", name, strlen(name));
+  at_log_text(2, "state: ", text_of(name));
   if (reason < 0) log_number(1, "because of status ", reason);
   loop.is_ready = state == STATE_READY;
   loop.application->ready(state == STATE_READY);
@@ -237,22 +240,16 @@ int32_t at_submit(int32_t kind, const char *key, const char *value, uint32_t val
 // Begins to tell of the last crash: a record "crash.<device>.<namespace>" of the device's own.
 static void tell_crash(void) {
   char text[CRASH_TEXT_MAX];
-  char key[256] = "crash.";
-  uint32_t at = 6;
+  char key[AT_KEY_MAX];
   const uint32_t len = crash_text(text);
-  if (len == 0) return;
-  const AtText parts[] = {at_configuration(PROVISIONED_DEVICE), {".", 1},
-                          at_configuration(PROVISIONED_NAMESPACE),
-                          at_configuration(PROVISIONED_ATSIGN)};
-  for (unsigned i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-    if (parts[i].len > sizeof key - at) return;
-    memcpy(key + at, parts[i].bytes, parts[i].len);
-    at += parts[i].len;
-  }
+  const AtText parts[] = {text_of("crash."), at_configuration(PROVISIONED_DEVICE), text_of("."),
+                          at_configuration(PROVISIONED_NAMESPACE), at_configuration(PROVISIONED_ATSIGN)};
+  const int32_t keyLen = at_key_join(key, parts, sizeof parts / sizeof parts[0]);
+  if (len == 0 || keyLen < 0) return;
   const int32_t operation =
-      core_op_start(OPERATION_PUT, (const uint8_t *)key, at, (const uint8_t *)text, len, 0);
+      core_op_start(OPERATION_PUT, (const uint8_t *)key, (uint32_t)keyLen, (const uint8_t *)text, len, 0);
   if (operation == STATUS_BUSY || operation == STATUS_WRONG_STATE) return;
-  log_text(1, "telling of the last crash: ", text, len);
+  at_log_text(1, "telling of the last crash: ", (AtText){text, len});
   if (operation > 0) loop.crash_operation = operation;
   else crash_forget();
 }
@@ -305,7 +302,7 @@ static int32_t read_authorities(uint8_t *out, uint32_t cap) {
 
 int at_start(void) {
   memset(&loop, 0, sizeof loop);
-  log_text(2, "entropy: ", hal_entropy_source(), strlen(hal_entropy_source()));
+  at_log_text(2, "entropy: ", text_of(hal_entropy_source()));
   // Without it no key is made, and no handshake succeeds: there is nothing to go on for.
   if (tls_prepare() != 0 || entropy_start() != 0) {
     at_log(0, "the entropy source is missing or broken");

@@ -4,14 +4,24 @@ import { callRom, romImage } from "./bootRom.ts";
 import type { DeviceClock } from "./clock.ts";
 import { Fault, hex } from "./fault.ts";
 import type { Flash } from "./flash.ts";
-import { ChipReset, RingOscillator, Watchdog, type WatchdogMemory } from "./peripherals.ts";
+import { I2cBlock } from "./i2cBlock.ts";
+import { ChipReset, Resets, RingOscillator, Watchdog, type WatchdogMemory } from "./peripherals.ts";
 
 const ROM_END = 0x4000;
 const FLASH_START = 0x1000_0000;
 const FLASH_END = 0x1400_0000;
 const RAM_START = 0x2000_0000;
 const RAM_BYTES = 264 * 1024;
-const PERIPHERAL = { ioQspi: 0x40018, watchdog: 0x40058, rosc: 0x40060, reset: 0x40064 };
+const PERIPHERAL = {
+  resets: 0x4000c,
+  i2c0: 0x40044,
+  i2c1: 0x40048,
+  watchdog: 0x40058,
+  rosc: 0x40060,
+  reset: 0x40064,
+};
+const APB_START = 0x4000_0000;
+const I2C_IRQ = 23;
 /** SSIENR and the word that turns the flash interface on. */
 const SSI_ENABLE = 0x1800_0008;
 const EMPTY = new Uint8Array();
@@ -39,6 +49,10 @@ export class Chip extends RP2040 {
   #flashConnected = false;
   #xipOn = false;
   readonly #romEnd: number;
+  readonly #resets: Resets | undefined;
+  /** What is connected to pins: a level, or a pull where nothing drives them. */
+  readonly #outside = new Map<number, { level: boolean | null; pull: "up" | "none" }>();
+  readonly #i2c: readonly [I2cBlock, I2cBlock];
   /** False while the base class's constructor reads the reset vector of a ROM that is not there yet. */
   readonly built: boolean = true;
 
@@ -59,6 +73,15 @@ export class Chip extends RP2040 {
     // SRAM holds anything when power comes; zeros would hide what the firmware forgot to initialise.
     if (options.sram) this.sram.set(options.sram);
     else this.sram.fill(0xcd);
+    this.#i2c = [new I2cBlock(this, "I2C0", I2C_IRQ), new I2cBlock(this, "I2C1", I2C_IRQ + 1)];
+    [this.i2c[0], this.i2c[1]] = this.#i2c;
+    this.peripherals[PERIPHERAL.i2c0] = this.#i2c[0];
+    this.peripherals[PERIPHERAL.i2c1] = this.#i2c[1];
+    this.#resets = new Resets(this, (block) => {
+      if (block === "i2c0") this.#i2c[0].reset();
+      if (block === "i2c1") this.#i2c[1].reset();
+    });
+    this.peripherals[PERIPHERAL.resets] = this.#resets;
     this.peripherals[PERIPHERAL.rosc] = new RingOscillator(this, options.entropy);
     this.peripherals[PERIPHERAL.reset] = new ChipReset(this, options.hadPowerOn);
     this.peripherals[PERIPHERAL.watchdog] = new Watchdog(
@@ -75,6 +98,37 @@ export class Chip extends RP2040 {
 
   get isXipOn(): boolean {
     return this.#xipOn;
+  }
+
+  /** An I2C block by its number, 0 or 1. */
+  i2cBlock(block: number): I2cBlock {
+    const found = this.#i2c[block];
+    if (!found) throw new RangeError(`there is no I2C block ${block}`);
+    return found;
+  }
+
+  /** Connects a pin to something outside: to a level, or, with null, to nothing but a pull. */
+  drive(pin: number, level: boolean | null, pull: "up" | "none" = "none"): void {
+    this.#outside.set(pin, { level, pull });
+    this.gpio[pin]?.setInputValue(level ?? pull === "up");
+  }
+
+  /** What SIO reads (§2.3.1.2): the level at each pad whose input is on. */
+  override get gpioValues(): number {
+    return this.gpio.reduce(
+      (bits, pin, n) => (pin.inputEnable && this.#level(n) ? bits | (1 << n) : bits),
+      0,
+    );
+  }
+
+  /** The level at a pad: its own output, what is connected to it, or its pull; one that floats reads low. */
+  #level(pin: number): boolean {
+    const pad = this.gpio[pin];
+    const outside = this.#outside.get(pin);
+    if (!pad) return false;
+    if (pad.outputEnable) return pad.outputValue;
+    if (outside && outside.level !== null) return outside.level;
+    return outside?.pull === "up" || pad.pullupEnabled;
   }
 
   connectFlash(): void {
@@ -107,6 +161,7 @@ export class Chip extends RP2040 {
     if (address < ROM_END && this.built && (address < 0x10 || address >= this.#romEnd)) {
       this.#fault(`read of ${hex(address)}, where there is nothing to read`);
     }
+    if (this.built) this.#requireReleased(address);
     return super.readUint32(address);
   }
 
@@ -123,6 +178,7 @@ export class Chip extends RP2040 {
       return;
     }
     if (address >>> 0 < FLASH_END) this.#fault(`write to ${hex(address)}`);
+    if (this.built) this.#requireReleased(address);
     super.writeUint32(address, value);
     // The second stage sets the interface up by itself; from then on the flash can be read.
     if (address === SSI_ENABLE && value === 1 && !this.#xipOn) this.enterXip();
@@ -131,6 +187,12 @@ export class Chip extends RP2040 {
   override writeUint16(address: number, value: number): void {
     if (address & 1) this.#fault(`write of a halfword at ${hex(address)}`);
     super.writeUint16(address, value);
+  }
+
+  #requireReleased(address: number): void {
+    if (address >>> 0 < APB_START) return;
+    const held = this.#resets?.heldAt((address >>> 14) << 2);
+    if (held) this.#fault(`access to ${hex(address)} while ${held} is in reset`);
   }
 
   #mapFlash(bytes: Uint8Array<ArrayBuffer>): void {

@@ -28,6 +28,8 @@ export interface EmulatorOptions {
   readonly entropy?: () => number;
   /** Degrees Celsius of the chip. */
   readonly temperature?: () => number;
+  /** Volts at the analog inputs 0 to 3; an input without is not connected, and measuring it is a fault. */
+  readonly analog?: (channel: number) => number | undefined;
   /** How much faster than this machine's clock time goes while the device sleeps. 1 by default. */
   readonly idleSpeed?: number;
 }
@@ -53,8 +55,9 @@ export const STOP_CODE = 250;
 /** Longest nap of this process while the device sleeps, so that `until` is asked. */
 const LONGEST_NAP_MS = 20;
 
-const sensorCode = (celsius: number) =>
-  Math.round(((0.706 - (celsius - 27) * 0.001721) * 4096) / 3.3);
+/** The temperature sensor's channel (§4.9.5), and its volts. */
+const TEMPERATURE = 4;
+const temperatureVolts = (celsius: number) => 0.706 - (celsius - 27) * 0.001721;
 
 /** A W5500-EVB-Pico's RP2040 with its flash and what is attached to it. */
 export class Emulator {
@@ -174,14 +177,22 @@ export class Emulator {
     const uart = chip.uart[0];
     if (uart) uart.onByte = (byte) => this.#uartByte(byte);
     chip.adc.onADCRead = (channel) => {
-      if (channel !== 4) throw new Fault(`ADC channel ${channel} is not connected`);
-      chip.adc.channelValues[4] = sensorCode(this.#options.temperature?.() ?? 27);
+      chip.adc.channelValues[channel] = this.#analogCode(channel);
       chip.adc.currentChannel = channel;
       chip.adc.sampleAlarm.schedule(chip.adc.sampleTime * 1000);
     };
     for (const attachment of this.#options.attachments ?? []) attachment.attach(chip, powered);
     this.#chip = chip;
     boot(chip);
+  }
+
+  /** What the converter of 12 bits makes of a channel at 3.3 V. */
+  #analogCode(channel: number): number {
+    const { temperature, analog } = this.#options;
+    const volts =
+      channel === TEMPERATURE ? temperatureVolts(temperature?.() ?? 27) : analog?.(channel);
+    if (volts === undefined) throw new Fault(`ADC channel ${channel} is not connected`);
+    return Math.max(0, Math.min(4095, Math.round((volts * 4096) / 3.3)));
   }
 
   /** In WFI with nothing pending. An interrupt ends WFI even when PRIMASK keeps it from being taken. */

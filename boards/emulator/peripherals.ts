@@ -42,6 +42,66 @@ export function hostBits(): () => number {
   };
 }
 
+/** Blocks that stay in reset until the firmware releases them (§2.14.3): their bit, and where their registers are. */
+const RESET_BLOCKS = {
+  adc: { bit: 0, at: 0x4004c },
+  i2c0: { bit: 3, at: 0x40044 },
+  i2c1: { bit: 4, at: 0x40048 },
+  ioBank0: { bit: 5, at: 0x40014 },
+  padsBank0: { bit: 8, at: 0x4001c },
+  pllSys: { bit: 12, at: 0x40028 },
+  pllUsb: { bit: 13, at: 0x4002c },
+  spi0: { bit: 16, at: 0x4003c },
+  spi1: { bit: 17, at: 0x40040 },
+  timer: { bit: 21, at: 0x40054 },
+  uart0: { bit: 22, at: 0x40034 },
+  uart1: { bit: 23, at: 0x40038 },
+} as const;
+export type ResetBlock = keyof typeof RESET_BLOCKS;
+
+const ALL_BLOCKS = 0x1ff_ffff;
+/** What the boot ROM needed to read the flash: IO_QSPI and PADS_QSPI. */
+const RELEASED_BY_ROM = (1 << 6) | (1 << 9);
+
+/** Subsystem resets (§2.14). A block that is put into reset forgets everything. */
+export class Resets extends BasePeripheral {
+  readonly #onReset: (block: ResetBlock) => void;
+  readonly #blockAt = new Map<number, ResetBlock>();
+  #held = ALL_BLOCKS & ~RELEASED_BY_ROM;
+
+  constructor(chip: RP2040, onReset: (block: ResetBlock) => void) {
+    super(chip, "RESETS");
+    this.#onReset = onReset;
+    for (const [name, { at }] of Object.entries(RESET_BLOCKS)) {
+      this.#blockAt.set(at, name as ResetBlock);
+    }
+  }
+
+  /** The block whose registers are there (address without its low 12 bits), when it is in reset. */
+  heldAt(page: number): ResetBlock | null {
+    const block = this.#blockAt.get(page);
+    return block !== undefined && (this.#held >> RESET_BLOCKS[block].bit) & 1 ? block : null;
+  }
+
+  override readUint32(offset: number): number {
+    if (offset === 0x00) return this.#held;
+    if (offset === 0x08) return ~this.#held & ALL_BLOCKS;
+    return super.readUint32(offset);
+  }
+
+  override writeUint32(offset: number, value: number): void {
+    if (offset !== 0x00) {
+      super.writeUint32(offset, value);
+      return;
+    }
+    const put = value & ~this.#held;
+    this.#held = value & ALL_BLOCKS;
+    for (const [name, { bit }] of Object.entries(RESET_BLOCKS)) {
+      if ((put >> bit) & 1) this.#onReset(name as ResetBlock);
+    }
+  }
+}
+
 /** Voltage regulator and chip reset (§2.10.6): only why the chip was last reset as a whole. */
 export class ChipReset extends BasePeripheral {
   readonly #hadPowerOn: boolean;

@@ -125,7 +125,7 @@ export class W5500 implements Attachment {
   /** INTn is low while an interrupt is pending that SIMR lets through (§4.1). */
   #changed(): void {
     const pending = this.#socketInterrupts() & this.#register(COMMON.SIMR);
-    this.#chip?.gpio[PIN.interrupt]?.setInputValue(pending === 0);
+    this.#chip?.drive(PIN.interrupt, pending === 0);
     if (pending) this.onEvent();
   }
 

@@ -7,8 +7,8 @@ import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { BuildFailure } from "./failure.mjs";
 
-/** Runs a program; its standard output. Fails with what it printed. */
-export function run(command, args, { timeoutMs = 600_000 } = {}) {
+/** Runs a program; its standard output. Fails with what it printed. `tell` gets what else it said when it went well. */
+export function run(command, args, { timeoutMs = 600_000, tell = () => {} } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs });
     let [out, err] = ["", ""];
@@ -22,8 +22,10 @@ export function run(command, args, { timeoutMs = 600_000 } = {}) {
       reject(new BuildFailure(`${command} could not be started (${error.message})`));
     });
     child.on("close", (code) => {
-      if (code === 0) resolve(out);
-      else reject(new BuildFailure(`${command} ${args.join(" ")} failed:\n${out}${err}`));
+      if (code === 0) {
+        tell(err);
+        resolve(out);
+      } else reject(new BuildFailure(`${command} failed on ${args.at(-1)}:\n${out}${err}`));
     });
   });
 }
@@ -34,8 +36,9 @@ function dependencies(rule) {
   const text = readFileSync(rule, "utf8").replaceAll("\\\n", " ");
   return text
     .slice(text.indexOf(":") + 1)
-    .split(/\s+/)
-    .filter(Boolean);
+    .split(/(?<!\\)\s+/)
+    .filter(Boolean)
+    .map((name) => name.replaceAll("\\ ", " "));
 }
 
 function keyOf(command, files) {
@@ -54,14 +57,19 @@ function isCurrent(object, command, inputs) {
   return readFileSync(`${object}.key`, "utf8") === keyOf(command, [...files, ...inputs]);
 }
 
-/** One unit: { cc, flags, source, object }; inputs: files it reads that the compiler does not tell of (.incbin). */
-async function compileUnit({ cc, flags, source, object, inputs = [] }) {
+/**
+ * One unit: { cc, flags, source, object }; inputs: files it reads that the compiler does not tell of (.incbin);
+ * tellsWarnings: the compiler's are shown.
+ */
+async function compileUnit({ cc, flags, source, object, inputs = [], tellsWarnings = false }) {
   const command = [cc, ...flags, "-c", source];
   if (isCurrent(object, command, inputs)) return;
   mkdirSync(dirname(object), { recursive: true });
   // Another build may be at work in the same folder: a file is whole or not there.
   const own = `${object}.${process.pid}`;
-  await run(cc, [...flags, "-MD", "-MF", `${own}.d`, "-MT", "x", "-c", source, "-o", own]);
+  const tell = tellsWarnings ? (text) => process.stderr.write(text) : undefined;
+  const rule = ["-MD", "-MF", `${own}.d`, "-MT", "x"];
+  await run(cc, [...flags, ...rule, "-o", own, "-c", source], { tell });
   const key = keyOf(command, [...(dependencies(`${own}.d`) ?? []), ...inputs]);
   renameSync(own, object);
   renameSync(`${own}.d`, `${object}.d`);

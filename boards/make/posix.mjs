@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The posix board: build/posix/atmicro-device, or a variant of it in build/posix-<variant>/.
+// The posix board: build/posix/atmicro-device, or a variant of it in build/posix-<variant>/; with another application in
+// apps/<name>/ of that folder.
 import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
+import { applicationFolder, compileApplication, findApplication } from "./application.mjs";
 import { compileAll, run } from "./compile.mjs";
 import { BuildFailure } from "./failure.mjs";
 import { runtimeFlags } from "./runtime.mjs";
@@ -35,7 +37,7 @@ const sourcesIn = (folder) =>
     .map((name) => join(folder, name));
 
 /** Builds the variant; { name, folder, flashBytes, ramBytes }. Throws BuildFailure. */
-export async function buildPosix({ root, board, variant = "plain", program = null }) {
+export async function buildPosix({ root, board, variant = "plain", program = null, app = null }) {
   const machine = VARIANTS[variant]?.machine;
   if (!machine) {
     throw new BuildFailure(`no variant ${variant}; there are: ${Object.keys(VARIANTS)}`);
@@ -44,7 +46,8 @@ export async function buildPosix({ root, board, variant = "plain", program = nul
   const name = "atmicro-device";
   const out = join(root, "build", variant === "plain" ? "posix" : `posix-${variant}`);
   mkdirSync(out, { recursive: true });
-  const { cc, size } = toolChain("native");
+  const application = findApplication(root, app);
+  const { cc, nm, size } = toolChain("native");
   const build = join(root, "build");
   const named = { ...settingsOf({ root, board, variant }), name: basename(out) };
   const { own: device, wasm3, mbedtls } = runtimeFlags({ root, build, board: named });
@@ -55,19 +58,15 @@ export async function buildPosix({ root, board, variant = "plain", program = nul
     object: join(out, folder, `${basename(source)}.o`),
   });
   const mine = [
-    ...STRICT,
     "-D_GNU_SOURCE",
     `-DSTORE_BYTES=${board.flash.storeSectors * 4096}u`,
     `-I${root}`,
     ...device.flags,
   ];
-  const boardSources = [
-    ...sourcesIn(join(root, "boards/posix")),
-    ...sourcesIn(join(root, "boards/app")),
-  ];
+  const strict = [...STRICT, ...mine];
   const objects = await compileAll([
-    ...boardSources.map(unit(mine, "board")),
-    ...device.units.map(unit(mine, "device")),
+    ...sourcesIn(join(root, "boards/posix")).map(unit(strict, "board")),
+    ...device.units.map(unit(strict, "device")),
     // wasm3 nests calls where the compiler makes no tail calls of them, which takes -O2 without sanitizers.
     ...wasm3.units.map((source) => ({
       ...unit(["-std=gnu99", ...wasm3.flags], "wasm3")(source),
@@ -86,12 +85,15 @@ export async function buildPosix({ root, board, variant = "plain", program = nul
       inputs: [join(build, "core.wasm")],
     },
   ]);
-  const file = join(out, name);
+  const flags = [...machine, "-D_GNU_SOURCE"];
+  objects.push(...(await compileApplication({ root, out, cc, nm, application, flags })));
+  const folder = applicationFolder(out, application);
+  const file = join(folder, name);
   const own = `${file}.${process.pid}`;
   await run(cc, [...machine, "-Wl,--gc-sections", "-Wl,-z,noexecstack", ...objects, "-o", own]);
   // The one before may be running.
   renameSync(own, file);
   const line = (await run(size, [file])).split("\n")[1] ?? "";
   const [text, data, bss] = line.trim().split(/\s+/).map(Number);
-  return { name, folder: out, flashBytes: text + data, ramBytes: data + bss };
+  return { name, folder, flashBytes: text + data, ramBytes: data + bss };
 }

@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { prepareWasm3 } from "../../device/wasm3/prepare.mjs";
+import { applicationFolder, compileApplication, findApplication } from "./application.mjs";
 import { compileAll, run } from "./compile.mjs";
 import { engineUnits } from "./engine.mjs";
 import { runtimeFlags } from "./runtime.mjs";
@@ -67,7 +68,6 @@ function runtimeUnits({ root, out, cc, board, runtime: { own, wasm3, mbedtls } }
     ...own.flags,
   ];
   return [
-    ...sourcesIn(join(root, "boards/app")).map(unit(mine, "app")),
     ...own.units.map(unit(mine, "device")),
     ...wasm3.units.map(unit(["-std=gnu99", "-O2", ...wasm3.flags], "wasm3-objects")),
     ...mbedtls.units.map(unit(["-std=c99", "-Os", "-w", ...mbedtls.flags], "mbedtls")),
@@ -79,17 +79,21 @@ function runtimeUnits({ root, out, cc, board, runtime: { own, wasm3, mbedtls } }
 }
 
 /** Builds the firmware; { name, folder, flashBytes, ramBytes }. */
-export async function buildQemuRv32({ root, board }) {
+export async function buildQemuRv32({ root, board, app = null }) {
+  const application = findApplication(root, app);
   const out = join(root, "build", "qemu-rv32");
   mkdirSync(out, { recursive: true });
-  const { cc, size } = toolChain("riscv");
+  const { cc, nm, size } = toolChain("riscv");
   const runtime = runtimeFlags({ root, build: join(root, "build"), board });
   const flags = [`-DSTORE_BYTES=${board.flash.storeSectors * 4096}u`, "-Os"];
   const objects = await compileAll([
     ...boardUnits({ root, out, cc, program: "firmware", flags }),
     ...runtimeUnits({ root, out, cc, board, runtime }),
   ]);
-  return link({ cc, size, root, out, name: "atmicro", objects });
+  const chip = [...CPU, ...SECTIONS, "-Os"];
+  objects.push(...(await compileApplication({ root, out, cc, nm, application, flags: chip })));
+  const folder = applicationFolder(out, application);
+  return link({ cc, size, root, out: folder, name: "atmicro", objects });
 }
 
 /** Builds the engine program; as buildQemuRv32. */

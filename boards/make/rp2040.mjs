@@ -2,6 +2,7 @@
 // The W5500-EVB-Pico: build/rp2040/<program>.{elf,map,bin,uf2,symbols.json}.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { applicationFolder, compileApplication, findApplication } from "./application.mjs";
 import { compileAll, run } from "./compile.mjs";
 import { uf2, withSecondStageChecksum } from "./images.mjs";
 import { runtimeFlags } from "./runtime.mjs";
@@ -129,22 +130,28 @@ export async function ramBytes(size, elf) {
  * Builds the firmware, or a test program (a C file with its own main, measured by BKPT marks) on the same board files.
  * Answers { name, folder, flashBytes, ramBytes }.
  */
-export async function buildRp2040({ root, board, program = null }) {
+export async function buildRp2040({ root, board, program = null, app = null }) {
+  const application = program ? null : findApplication(root, app);
   const out = join(root, "build", "rp2040");
   mkdirSync(out, { recursive: true });
   const tools = toolChain("arm");
   const name = program ? basename(program, ".c") : "atmicro";
   const boardFiles = sourcesIn(join(root, "boards/rp2040"));
+  const drivers = sourcesIn(join(root, "boards/app/sensors"));
   const sources = program
-    ? [...boardFiles.filter((source) => basename(source) !== "main.c"), program]
-    : [...boardFiles, ...sourcesIn(join(root, "boards/app"))];
-  const { cc } = tools;
+    ? [...boardFiles.filter((source) => basename(source) !== "main.c"), ...drivers, program]
+    : boardFiles;
+  const { cc, nm, objcopy } = tools;
   const units = ownUnits({ root, out, cc, board, sources, marks: program !== null });
   if (!program) units.push(...runtimeUnits({ root, out, cc, board }));
-  const { objcopy } = tools;
   const objects = await moveOperations({ objcopy, board, objects: await compileAll(units) });
-  const elf = await link({ cc, root, out, name, board, objects });
-  const flashBytes = await writeImages({ objcopy: tools.objcopy, elf, out, name });
-  await writeSymbols({ nm: tools.nm, elf, file: join(out, `${name}.symbols.json`) });
-  return { name, folder: out, flashBytes, ramBytes: await ramBytes(tools.size, elf) };
+  if (application) {
+    const flags = [...CPU, ...SECTIONS, "-Os", "-g"];
+    objects.push(...(await compileApplication({ root, out, cc, nm, application, flags })));
+  }
+  const folder = application ? applicationFolder(out, application) : out;
+  const elf = await link({ cc, root, out: folder, name, board, objects });
+  const flashBytes = await writeImages({ objcopy, elf, out: folder, name });
+  await writeSymbols({ nm, elf, file: join(folder, `${name}.symbols.json`) });
+  return { name, folder, flashBytes, ramBytes: await ramBytes(tools.size, elf) };
 }

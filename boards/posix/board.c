@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Log, restarts, watchdog, entropy, sensor and the measure of the stack.
+// Log, restarts, watchdog, entropy, temperature and the measure of the stack.
 #include "board.h"
 
 #include <fcntl.h>
@@ -83,15 +83,15 @@ int hal_entropy(uint8_t *out, size_t len) {
 
 const char *hal_entropy_source(void) { return "/dev/urandom"; }
 
-int32_t hal_read_sensor(char *out, size_t cap) {
+int hal_temperature(int32_t *milliCelsius) {
   long milli = 0;
   FILE *file = fopen("/sys/class/thermal/thermal_zone0/temp", "re");
-  if (!file) return -1;
+  if (!file) return HAL_ABSENT;
   const int found = fscanf(file, "%ld", &milli);
   fclose(file);
-  if (found != 1 || milli < 0 || milli > 200000) return -1;
-  const int len = snprintf(out, cap, "%ld.%ld", milli / 1000, milli / 100 % 10);
-  return len > 0 && (size_t)len < cap ? (int32_t)len : -1;
+  if (found != 1 || milli < 0 || milli > 200000) return HAL_ABSENT;
+  *milliCelsius = (int32_t)milli;
+  return 0;
 }
 
 static uint8_t stack[STACK_BYTES];

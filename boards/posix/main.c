@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The device as a process: atmicro-device <flash file> [--speed <times>] [--cut-at <flash operation>] [--system-stack]
-// The file is what boards/provisioning.ts makes. --speed lets time pass faster and --cut-at lets the power go, for tests;
-// --system-stack is for sanitizers and valgrind.
+// The device as a process: atmicro-device <flash file> [--peripherals <file>] [--speed <times>]
+//   [--cut-at <flash operation>] [--system-stack]
+// The flash file is what boards/provisioning.ts makes; the peripherals are what pins and buses read. --speed lets time
+// pass faster and --cut-at lets the power go, for tests; --system-stack is for sanitizers and valgrind.
 // It runs until it is killed, which may happen at any moment: the flash is like that.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "board.h"
-#include "boards/app/greenhouse.h"
+#include "device/at.h"
 #include "device/hal.h"
 #include "device/interpreter.h"
 #include "device/tls.h"
+#include "peripheralFile.h"
 
 #define AGAIN_MS 60000u
 
@@ -53,13 +55,15 @@ static void wait_and_restart(void) {
 static void device(void) {
   static const AtApplication measured = {ready, turn, finished, notified};
   if (at_start() != 0) return;
-  application = greenhouse();
+  application = at_application();
   if (at_run(&measured) == 0) wait_and_restart();
   hal_reboot();
 }
 
 static int usage(void) {
-  fputs("usage: atmicro-device <flash file> [--speed <times>] [--cut-at <flash operation>] [--system-stack]\n", stderr);
+  fputs("usage: atmicro-device <flash file> [--peripherals <file>] [--speed <times>] [--cut-at <flash operation>]\n"
+        "       [--system-stack]\n",
+        stderr);
   return 2;
 }
 
@@ -73,6 +77,7 @@ int main(int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     const int has_value = i + 1 < argc;
     if (strcmp(argv[i], "--speed") == 0 && has_value) speed = strtol(argv[++i], NULL, 10);
+    else if (strcmp(argv[i], "--peripherals") == 0 && has_value) peripheral_file_start(argv[++i]);
     else if (strcmp(argv[i], "--cut-at") == 0 && has_value) cut_at = strtol(argv[++i], NULL, 10);
     else if (strcmp(argv[i], CAUSE_OPTION) == 0 && has_value) cause = strtol(argv[++i], NULL, 10);
     else if (strcmp(argv[i], "--system-stack") == 0) on_system_stack = 1;

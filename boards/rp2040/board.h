@@ -29,6 +29,8 @@ int main(void);
 
 // Pins, UART, SPI and ADC; called once, before main.
 void board_start(void);
+// Ends the reset of blocks (RESET_*, registers.h) and waits until they are ready.
+void board_release(uint32_t blocks);
 // The program is over: waits for the watchdog. Never returns.
 __attribute__((noreturn)) void board_stop(void);
 // Remembers the exception frame r0..r3, r12, lr, pc, psr and restarts. Never returns.
@@ -39,7 +41,10 @@ int board_crash_place(uint32_t *pc, uint32_t *lr);
 void uart_start(void);
 void uart_write(const char *text, size_t len);
 
-void sensor_start(void);
+void adc_start(void);
+
+// The pin is no longer an application's GPIO: a bus or the converter has it.
+void gpio_take(unsigned pin);
 
 // SPI 0 and the W5500's chip select.
 void spi_start(void);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The firmware of the W5500-EVB-Pico: Ethernet, then the runtime with the greenhouse application.
+// The firmware of the W5500-EVB-Pico: Ethernet, then the runtime with its application.
 #include <string.h>
 
 #include "board.h"
-#include "boards/app/greenhouse.h"
+#include "device/at.h"
 #include "device/provisioning.h"
 #include "device/store.h"
 #include "link.h"
@@ -80,7 +80,7 @@ int main(void) {
     wait_and_restart();
     return 1;
   }
-  if (at_run(greenhouse()) == 0) wait_and_restart();
+  if (at_run(at_application()) == 0) wait_and_restart();
   hal_reboot();
   return 1;
 }

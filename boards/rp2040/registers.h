@@ -25,11 +25,14 @@
 #define RESETS_RESET 0x4000c000u
 #define RESETS_DONE 0x4000c008u
 #define RESET_ADC (1u << 0)
+#define RESET_I2C0 (1u << 3)
+#define RESET_I2C1 (1u << 4)
 #define RESET_IO_BANK0 (1u << 5)
 #define RESET_PADS_BANK0 (1u << 8)
 #define RESET_PLL_SYS (1u << 12)
 #define RESET_PLL_USB (1u << 13)
 #define RESET_SPI0 (1u << 16)
+#define RESET_SPI1 (1u << 17)
 #define RESET_TIMER (1u << 21)
 #define RESET_UART0 (1u << 22)
 
@@ -40,12 +43,17 @@
 #define GPIO_CTRL(pin) (0x40014004u + 8u * (pin))
 #define GPIO_FUNCTION_SPI 1u
 #define GPIO_FUNCTION_UART 2u
+#define GPIO_FUNCTION_I2C 3u
 #define GPIO_FUNCTION_SIO 5u
+#define GPIO_FUNCTION_NONE 31u
 #define GPIO_PROC0_INTE(pin) (0x40014100u + 4u * ((pin) / 8u))
 #define GPIO_LEVEL_LOW(pin) (1u << (4u * ((pin) % 8u)))
 #define GPIO_PAD(pin) (0x4001c004u + 4u * (pin))
+#define GPIO_PAD_OUTPUT_OFF 0x80u
 #define GPIO_PAD_INPUT 0x40u
+#define GPIO_PAD_4_MA 0x10u
 #define GPIO_PAD_PULL_UP 0x08u
+#define GPIO_PAD_PULL_DOWN 0x04u
 #define GPIO_PAD_SCHMITT 0x02u
 
 // Crystal oscillator (2.16.7), ring oscillator (2.17.8), PLLs (2.18.4)
@@ -65,7 +73,7 @@
 #define PLL_PWR_VCOPD (1u << 5)
 #define PLL_CS_LOCK (1u << 31)
 
-// UART 0 (4.2.8), SPI 0 (4.4.4), ADC (4.9.6)
+// UART 0 (4.2.8)
 #define UART0_DR 0x40034000u
 #define UART0_FR 0x40034018u
 #define UART0_IBRD 0x40034024u
@@ -74,13 +82,51 @@
 #define UART0_CR 0x40034030u
 #define UART_FR_TXFF (1u << 5)
 #define UART_FR_RXFE (1u << 4)
-#define SPI0_CR0 0x4003c000u
-#define SPI0_CR1 0x4003c004u
-#define SPI0_DR 0x4003c008u
-#define SPI0_SR 0x4003c00cu
-#define SPI0_CPSR 0x4003c010u
+
+// SPI 0 and 1, offsets from a base (4.4.4)
+#define SPI0_BASE 0x4003c000u
+#define SPI1_BASE 0x40040000u
+#define SPI_CR0 0x00u
+#define SPI_CR1 0x04u
+#define SPI_DR 0x08u
+#define SPI_SR 0x0cu
+#define SPI_CPSR 0x10u
+#define SPI_CR0_8_BITS 7u
+#define SPI_CR0_SPO (1u << 6)
+#define SPI_CR0_SPH (1u << 7)
+#define SPI_CR0_SCR(divider) ((divider) << 8)
+#define SPI_CR1_SSE (1u << 1)
 #define SPI_SR_TNF (1u << 1)
 #define SPI_SR_RNE (1u << 2)
+
+// I2C 0 and 1, offsets from a base (4.3.17)
+#define I2C0_BASE 0x40044000u
+#define I2C1_BASE 0x40048000u
+#define IC_CON 0x00u
+#define IC_TAR 0x04u
+#define IC_DATA_CMD 0x10u
+#define IC_FS_SCL_HCNT 0x1cu
+#define IC_FS_SCL_LCNT 0x20u
+#define IC_RAW_INTR_STAT 0x34u
+#define IC_CLR_INTR 0x40u
+#define IC_CLR_TX_ABRT 0x54u
+#define IC_ENABLE 0x6cu
+#define IC_STATUS 0x70u
+#define IC_RXFLR 0x78u
+#define IC_SDA_HOLD 0x7cu
+#define IC_FS_SPKLEN 0xa0u
+#define IC_CON_CONTROLLER (1u << 0)
+#define IC_CON_FAST (2u << 1)
+#define IC_CON_RESTART (1u << 5)
+#define IC_CON_NO_TARGET (1u << 6)
+#define IC_DATA_CMD_READ (1u << 8)
+#define IC_DATA_CMD_STOP (1u << 9)
+#define IC_DATA_CMD_RESTART (1u << 10)
+#define IC_INTR_ABORT (1u << 6)
+#define IC_INTR_STOP (1u << 9)
+#define IC_STATUS_TFNF (1u << 1)
+
+// ADC (4.9.6)
 #define ADC_CS 0x4004c000u
 #define ADC_RESULT 0x4004c004u
 #define ADC_CS_EN (1u << 0)
@@ -110,6 +156,7 @@
 #define SIO_GPIO_OUT_SET 0xd0000014u
 #define SIO_GPIO_OUT_CLR 0xd0000018u
 #define SIO_GPIO_OE_SET 0xd0000024u
+#define SIO_GPIO_OE_CLR 0xd0000028u
 #define NVIC_ISER 0xe000e100u
 #define NVIC_ICPR 0xe000e280u
 #define IRQ_TIMER0 (1u << 0)

@@ -57,7 +57,7 @@ static void start_clocks(void) {
   REGISTER(WATCHDOG_TICK) = 1u << 9 | XOSC_MHZ;
 }
 
-static void release(uint32_t blocks) {
+void board_release(uint32_t blocks) {
   REGISTER_CLEAR(RESETS_RESET) = blocks;
   while ((REGISTER(RESETS_DONE) & blocks) != blocks) {
   }
@@ -70,13 +70,13 @@ void reset_handler(void) {
   while (REGISTER(CLK_SYS_SELECTED) != 1) {
   }
   REGISTER_SET(RESETS_RESET) = RESET_PLL_SYS | RESET_PLL_USB;
-  release(RESET_PLL_SYS | RESET_PLL_USB | RESET_IO_BANK0 | RESET_PADS_BANK0);
+  board_release(RESET_PLL_SYS | RESET_PLL_USB | RESET_IO_BANK0 | RESET_PADS_BANK0);
   for (uint32_t *word = stack_bottom; word < stack_pointer(); word++) *word = STACK_PAINT;
   copy_words(ramtext_start, ramtext_end, ramtext_load);
   copy_words(data_start, data_end, data_load);
   for (uint32_t *word = bss_start; word < bss_end; word++) *word = 0;
   start_clocks();
-  release(RESET_UART0 | RESET_SPI0 | RESET_TIMER | RESET_ADC);
+  board_release(RESET_UART0 | RESET_SPI0 | RESET_TIMER | RESET_ADC);
   board_start();
   main();
   board_stop();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Time, and sleeping until the time or the W5500 comes.
 #include "board.h"
+#include "pins.h"
 #include "registers.h"
 #include "w5500.h"
 

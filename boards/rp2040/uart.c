@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // UART 0 on GPIO 0 and 1: the log, 115,200 baud, 8 bits, no parity.
 #include "board.h"
+#include "pins.h"
 #include "registers.h"
 
 void uart_start(void) {
@@ -9,8 +10,8 @@ void uart_start(void) {
   REGISTER(UART0_FBRD) = 52;
   REGISTER(UART0_LCR_H) = 0x70;
   REGISTER(UART0_CR) = 0x301;
-  REGISTER(GPIO_CTRL(0)) = GPIO_FUNCTION_UART;
-  REGISTER(GPIO_CTRL(1)) = GPIO_FUNCTION_UART;
+  REGISTER(GPIO_CTRL(UART_PIN_TRANSMIT)) = GPIO_FUNCTION_UART;
+  REGISTER(GPIO_CTRL(UART_PIN_RECEIVE)) = GPIO_FUNCTION_UART;
 }
 
 void uart_write(const char *text, size_t len) {

@@ -2,6 +2,7 @@
 #include "w5500.h"
 
 #include "board.h"
+#include "pins.h"
 #include "registers.h"
 
 // Common registers (4.1)

@@ -6,13 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define W5500_PIN_MISO 16u
-#define W5500_PIN_SELECT 17u
-#define W5500_PIN_CLOCK 18u
-#define W5500_PIN_MOSI 19u
-#define W5500_PIN_RESET 20u
-#define W5500_PIN_INTERRUPT 21u
-
 // Bytes of a socket's transmit and receive buffer as the chip starts (Sn_TXBUF_SIZE).
 #define W5500_BUFFER 2048u
 

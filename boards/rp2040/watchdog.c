@@ -51,7 +51,7 @@ void board_start(void) {
   REGISTER(WATCHDOG_CTRL) = WATCHDOG_CTRL_ENABLE;
   uart_start();
   spi_start();
-  sensor_start();
+  adc_start();
 }
 
 void board_stop(void) {

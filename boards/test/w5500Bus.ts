@@ -5,6 +5,7 @@ import { Flash } from "../emulator/flash.ts";
 import { Network, type NetworkOptions } from "../emulator/network.ts";
 import { W5500 } from "../emulator/w5500.ts";
 
+const RESETS_CLEAR = 0x4000_f000;
 const SPI0 = 0x4003_c000;
 const SELECT = 1 << 17;
 const INTERRUPT_PIN = 21;
@@ -31,6 +32,7 @@ export class W5500Bus {
       onMark: () => {},
     });
     this.w5500.attach(this.chip, true);
+    this.chip.writeUint32(RESETS_CLEAR, 0x1ff_ffff);
     this.chip.writeUint32(0x4001_4004 + 17 * 8, 5);
     this.chip.writeUint32(0xd000_0014, SELECT);
     this.chip.writeUint32(0xd000_0024, SELECT);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The device on a bare RV32 machine: log, time, entropy, restarts, and the greenhouse application.
+// The device on a bare RV32 machine: log, time, entropy, restarts, and the application.
 #include <string.h>
 
 #include "../virt.h"
-#include "boards/app/greenhouse.h"
 #include "device/at.h"
 #include "device/hal.h"
 #include "frames.h"
@@ -53,13 +52,6 @@ void hal_reboot(void) { restart(HAL_RESET_REBOOT); }
 
 uint32_t hal_reset_cause(void) { return reset_cause; }
 
-// There is no sensor.
-int32_t hal_read_sensor(char *out, size_t cap) {
-  (void)out;
-  (void)cap;
-  return -1;
-}
-
 uint32_t hal_stack_high_water(void) {
   const uint32_t *word = __stack_bottom;
   while (word < __stack_top && *word == STACK_PAINT) word++;
@@ -77,7 +69,7 @@ int main(void) {
   for (uint32_t *word = __stack_bottom; word < here - 64; word++) *word = STACK_PAINT;
   const char *cause = causes[hal_reset_cause() & 3u];
   hal_log(2, cause, strlen(cause));
-  if (at_start() != 0 || at_run(greenhouse()) == 0) wait_and_restart();
+  if (at_start() != 0 || at_run(at_application()) == 0) wait_and_restart();
   hal_reboot();
   return 1;
 }

@@ -99,7 +99,7 @@ static void check_link(void) {
 
 int main(void) {
   uint8_t random[16] = {0};
-  char text[12];
+  int32_t milli;
   say_number("reset ", hal_reset_cause());
   if (hal_reset_cause() == HAL_RESET_REBOOT) {
     say("waiting for the watchdog");
@@ -107,8 +107,7 @@ int main(void) {
   }
   if (hal_reset_cause() == HAL_RESET_WATCHDOG) return 0;
   say("hello");
-  const int32_t len = hal_read_sensor(text, sizeof text);
-  if (len > 0) hal_log(2, text, (size_t)len);
+  if (hal_temperature(&milli) == 0) say_number(milli < 0 ? "below " : "above ", (uint32_t)(milli < 0 ? -milli : milli));
   say(hal_entropy(random, sizeof random) == 0 ? "entropy" : "no entropy");
   hal_watchdog_feed();
   check_flash();
