@@ -15,6 +15,8 @@ export interface Io {
   askSecret?(question: string): Promise<string>;
   /** Replaces the line that says how far long work is, "" to take it away; absent when standard error is no terminal. */
   progress?(line: string): void;
+  /** Hands errors that nothing caught to a server, in place of ending the program; answers how to stop that. */
+  onUncaught?(take: (error: unknown) => void): () => void;
   readonly env: NodeJS.ProcessEnv;
   /** Aborted when the user asks the program to end (Ctrl-C, SIGTERM). */
   readonly signal: AbortSignal;

@@ -22,6 +22,12 @@ async function standardInput(): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+let takeUncaught: (error: unknown) => void = (error) => {
+  process.exit(reportFailure(error, process.argv, io));
+};
+// Rejections that nobody handles come here too.
+process.on("uncaughtException", (error) => takeUncaught(error));
+
 const io: Io = {
   stdout: (line) => process.stdout.write(`${line}\n`),
   stderr: (line) => process.stderr.write(`${line}\n`),
@@ -39,12 +45,15 @@ const io: Io = {
       process.stderr.write(line);
     },
   }),
+  onUncaught(take) {
+    const before = takeUncaught;
+    takeUncaught = take;
+    return () => {
+      takeUncaught = before;
+    };
+  },
   env: process.env,
   signal: stopping.signal,
 };
-
-process.on("uncaughtException", (error) => {
-  process.exit(reportFailure(error, process.argv, io));
-});
 
 process.exitCode = await run(process.argv.slice(2), io);

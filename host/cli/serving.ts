@@ -5,8 +5,9 @@ import type { Command } from "commander";
 import { type Logger, pino } from "pino";
 import type { Io } from "./command.ts";
 import { CliError, EXIT } from "./exit.ts";
+import { LastResort } from "./lastResort.ts";
 import type { MetricsPort, Observed } from "./metricsPort.ts";
-import { printJson, shownJson } from "./output.ts";
+import { printJson, printNotice, shownJson } from "./output.ts";
 
 export type ListeningOptions = {
   readonly host: string;
@@ -22,7 +23,12 @@ export type ServingOptions = ListeningOptions & {
   readonly logLevel: string;
 };
 
-export type Running = Observed & { readonly port: number; close(): Promise<void> };
+export type Running = Observed & {
+  readonly port: number;
+  /** Tries anew whether the store works before that is said again. */
+  doubt(): void;
+  close(): Promise<void>;
+};
 
 const MAX_PORT = 65_535;
 
@@ -100,8 +106,34 @@ async function openMetrics(
   }
 }
 
+/** Keeps a server going after an error that nothing caught. Answers how to stop. */
+function outlive(running: Running, io: Io, log: Logger): (() => void) | undefined {
+  const lastResort = new LastResort(log);
+  return io.onUncaught?.((error) => {
+    running.doubt();
+    const end = lastResort.take(error);
+    if (end === undefined) return;
+    printNotice(io, `atmicro: ${end}`);
+    process.exit(EXIT.internal);
+  });
+}
+
 /** Says that the server listens, serves until it is asked to end, and closes it. */
 export async function serve(
+  running: Running,
+  options: ListeningOptions,
+  io: Io,
+  log: Logger,
+): Promise<void> {
+  const stopOutliving = outlive(running, io, log);
+  try {
+    await serveOutliving(running, options, io, log);
+  } finally {
+    stopOutliving?.();
+  }
+}
+
+async function serveOutliving(
   running: Running,
   options: ListeningOptions,
   io: Io,

@@ -57,6 +57,8 @@ export interface RunningDirectory {
   metrics(): Promise<readonly Family[]>;
   /** Why it doesn't serve at the moment; undefined when it does and the store answers. */
   notReady(): Promise<string | undefined>;
+  /** Something failed that nobody expected: whether the store works is tried anew before `notReady` says so. */
+  doubt(): void;
   /** Ends all connections and stops listening; the store stays open. */
   close(): Promise<void>;
 }
@@ -156,6 +158,8 @@ export async function startDirectory(config: DirectoryConfig): Promise<RunningDi
       const { directoryMetrics } = await import("./metrics.ts");
       return directoryMetrics(counters, listener.size, tls.certificate);
     },
+    // Asked each time anyway.
+    doubt: () => undefined,
     notReady: async () => (closing ? "closing" : await storeFailure(store)),
     async close() {
       closing = true;

@@ -69,6 +69,8 @@ export interface RunningServer {
   metrics(): Promise<readonly Family[]>;
   /** Why it doesn't serve at the moment; undefined when it does and the store takes writes. */
   notReady(): Promise<string | undefined>;
+  /** Something failed that nobody expected: whether the store works is tried anew before `notReady` says so. */
+  doubt(): void;
   /**
    * Stops listening, lets the commands that run come to their answers for at most DRAIN_MILLIS, ends the connections, and
    * resolves when no command runs any more; the store stays open.
@@ -355,6 +357,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       if (state === "closed") throw new Error("the atServer is closed");
       return serverMetrics(services);
     },
+    doubt: () => probe.doubt(),
     async notReady() {
       if (state !== "serving") return state;
       return services.pause.on ? "paused for a restart" : await probe.failure();
