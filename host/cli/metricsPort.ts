@@ -3,8 +3,8 @@
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
+import { type Listening, listen } from "../net/listen.ts";
 import {
   counter,
   EXPOSITION_TYPE,
@@ -89,16 +89,17 @@ function respond(response: ServerResponse, { status, text, type }: Answer): void
   response.end(text);
 }
 
-async function listen(server: Server, host: string, port: number): Promise<number> {
-  server.listen({ host, port });
+async function listenOn(
+  create: () => Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Listening<Server>> {
   try {
-    await once(server, "listening");
+    return await listen(create, host, port);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const text = `the metrics can't be served: ${reason}; name another --metrics-port or --metrics-host`;
     throw new CliError(text, EXIT.permission, { cause });
   }
-  return (server.address() as AddressInfo).port;
 }
 
 /** Serves `/healthz`, `/readyz` and `/metrics`; port 0 is any free one. Throws CliError when it can't listen there. */
@@ -107,7 +108,7 @@ export async function openMetricsPort(
   observed: Observed,
   log: Logger,
 ): Promise<MetricsPort> {
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     request.resume();
     answer(request, observed).then(
       (found) => respond(response, found),
@@ -116,17 +117,23 @@ export async function openMetricsPort(
         respond(response, { status: 503, text: "not available\n" });
       },
     );
-  });
-  server.maxConnections = MAX_CONNECTIONS;
-  server.requestTimeout = REQUEST_MILLIS;
-  server.headersTimeout = REQUEST_MILLIS;
-  const port = await listen(server, address.host, address.port);
+  };
+  const create = (): Server => {
+    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, serve);
+    server.maxConnections = MAX_CONNECTIONS;
+    server.requestTimeout = REQUEST_MILLIS;
+    server.headersTimeout = REQUEST_MILLIS;
+    return server;
+  };
+  const { port, servers } = await listenOn(create, address);
   return {
     port,
     async close() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
+      for (const server of servers) {
+        server.close();
+        server.closeAllConnections();
+      }
+      await Promise.all(servers.map((server) => once(server, "close")));
     },
   };
 }

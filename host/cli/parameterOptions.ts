@@ -42,14 +42,17 @@ export function configOption(): Option {
   return new Option("--config <file>", text);
 }
 
-/** The options of `atmicro server` for the parameters; their values stay texts until all sources are read. */
+/** The options of parameters that have one; their values stay texts until all sources are read. */
+export function optionsOf(parameters: readonly Parameter[], heading?: string): Option[] {
+  return parameters.flatMap((parameter) => {
+    if (parameter.flag === undefined) return [];
+    const flags = `--${parameter.flag} <${placeholder(parameter)}>`;
+    const option = new Option(flags, `${parameter.text}${initialText(parameter)}`);
+    return [heading === undefined ? option : option.helpGroup(heading)];
+  });
+}
+
+/** The options of `atmicro server` for its parameters. */
 export function parameterOptions(): Option[] {
-  return parameterGroups.flatMap(({ heading, parameters }) =>
-    parameters.flatMap((parameter) => {
-      if (parameter.flag === undefined) return [];
-      const flags = `--${parameter.flag} <${placeholder(parameter)}>`;
-      const option = new Option(flags, `${parameter.text}${initialText(parameter)}`);
-      return [heading === undefined ? option : option.helpGroup(heading)];
-    }),
-  );
+  return parameterGroups.flatMap(({ heading, parameters }) => optionsOf(parameters, heading));
 }

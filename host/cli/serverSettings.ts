@@ -63,7 +63,7 @@ export class ServerSettings {
   static async read({ flags, env, file }: SettingSources): Promise<ServerSettings> {
     const values = file === undefined ? new Map() : await readFileValues(file);
     const all = serverParameters.map((parameter) =>
-      readSetting(parameter, flags, env, values, file ?? ""),
+      readSetting(parameter, { flags, env }, values, file),
     );
     return new ServerSettings(separatePort(all));
   }
@@ -116,12 +116,12 @@ function camelCase(flag: string): string {
   return flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function readSetting(
+/** One effective parameter; `values` are those of the file called `file`. Throws CliError for a value it can't have. */
+export function readSetting(
   parameter: Parameter,
-  flags: SettingSources["flags"],
-  env: SettingSources["env"],
-  values: FileValues,
-  file: string,
+  { flags, env }: Pick<SettingSources, "flags" | "env">,
+  values: FileValues = new Map(),
+  file = "",
 ): Setting {
   const flag = parameter.flag === undefined ? undefined : flags[camelCase(parameter.flag)];
   if (flag !== undefined) {

@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Logger, pino } from "pino";
+import { LOOPBACK } from "../net/listen.ts";
 import type { Io } from "./command.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { LastResort } from "./lastResort.ts";
@@ -41,7 +42,11 @@ export function parsePort(text: string, option = "--port"): number {
 /** Adds the options of whatever listens. */
 export function withListeningOptions(command: Command, defaultPort: number): Command {
   return command
-    .option("--host <address>", "address to listen on", "0.0.0.0")
+    .option(
+      "--host <address>",
+      "address to listen on: localhost for both loopback addresses, 0.0.0.0 for all of IPv4, :: for all",
+      LOOPBACK,
+    )
     .option(
       "--port <number>",
       "port to listen on, 0 for any free one",
@@ -53,7 +58,7 @@ export function withListeningOptions(command: Command, defaultPort: number): Com
       "port of /healthz, /readyz and /metrics over HTTP, 0 for any free one; none by default",
       (text) => parsePort(text, "--metrics-port"),
     )
-    .option("--metrics-host <address>", "address of that port", "127.0.0.1")
+    .option("--metrics-host <address>", "address of that port", LOOPBACK)
     .option("--exit-with-parent", "end when standard input closes", false);
 }
 

@@ -11,15 +11,16 @@ import { type AtKeys, writeKeyFile } from "../crypto/keyFile.ts";
 import { createSecretFile } from "../crypto/secretFile.ts";
 import { openDirectoryStore } from "../directory/lmdbDirectoryStore.ts";
 import { type Address, formatAddress } from "../net/address.ts";
+import { LOOPBACK } from "../net/listen.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { ChildProgram } from "./childProgram.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { nodeFlags, optimizeLate } from "./nodeFlags.ts";
 import { atmicroProgram } from "./program.ts";
 
-/** Certificates carry this name, and the directory hands it out. */
+/** Certificates carry this name, and the directory hands it out; the servers listen on both addresses it stands for. */
 export const WORLD_HOST = "localhost";
-const LISTEN_ADDRESS = "127.0.0.1";
+const CERTIFIED = [WORLD_HOST, "127.0.0.1", "::1"] as const;
 const READY_MILLIS = 20_000;
 /** Loaded when a world is made: the servers, which are the same program, do without its megabytes. */
 const certificates = (): Promise<typeof import("../crypto/certificates.ts")> =>
@@ -181,7 +182,7 @@ export class World {
   /** Issues a certificate into a folder and gives the options that name it. */
   private async issue(folder: string): Promise<string[]> {
     const { issueCertificate } = await certificates();
-    const issued = await issueCertificate(this.issuer, { hosts: [WORLD_HOST, LISTEN_ADDRESS] });
+    const issued = await issueCertificate(this.issuer, { hosts: CERTIFIED });
     const certificate = join(folder, "certificate.pem");
     const privateKey = join(folder, "private-key.pem");
     await createSecretFile(privateKey, issued.privateKey);
@@ -201,7 +202,7 @@ export class World {
         optimizeLate,
         atmicroProgram(),
         ...args,
-        ...["--host", LISTEN_ADDRESS, "--port", "0", "--log-level", this.logLevel],
+        ...["--host", LOOPBACK, "--port", "0", "--log-level", this.logLevel],
         "--exit-with-parent",
       ],
     });

@@ -9,10 +9,10 @@ const LOOPBACK_ADDRESSES = ["127.0.0.1", "::1"];
 const MAX_ATTEMPTS = 20;
 
 /** What a server listens on. */
-export interface Listening {
+export interface Listening<S extends Server = Server> {
   readonly port: number;
   readonly addresses: readonly string[];
-  readonly servers: readonly Server[];
+  readonly servers: readonly S[];
 }
 
 const loopback = new BlockList();
@@ -40,8 +40,8 @@ async function bind(server: Server, host: string, port: number): Promise<Address
 }
 
 /** Both loopback addresses, or the one there is, on one port. */
-async function tryLoopback(create: () => Server, port: number): Promise<Listening> {
-  const bound: { server: Server; address: AddressInfo }[] = [];
+async function tryLoopback<S extends Server>(create: () => S, port: number): Promise<Listening<S>> {
+  const bound: { server: S; address: AddressInfo }[] = [];
   let absent: unknown;
   for (const host of LOOPBACK_ADDRESSES) {
     const server = create();
@@ -64,7 +64,10 @@ async function tryLoopback(create: () => Server, port: number): Promise<Listenin
   };
 }
 
-async function listenOnLoopback(create: () => Server, port: number): Promise<Listening> {
+async function listenOnLoopback<S extends Server>(
+  create: () => S,
+  port: number,
+): Promise<Listening<S>> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await tryLoopback(create, port);
@@ -80,7 +83,11 @@ async function listenOnLoopback(create: () => Server, port: number): Promise<Lis
  * Listens on one address, or on IPv4's and IPv6's loopback with the same port (`localhost`); 0 takes a free port. `create`
  * makes a server for each address. Rejects when the port is taken or the address isn't this machine's.
  */
-export async function listen(create: () => Server, host: string, port: number): Promise<Listening> {
+export async function listen<S extends Server>(
+  create: () => S,
+  host: string,
+  port: number,
+): Promise<Listening<S>> {
   if (host === LOOPBACK) return await listenOnLoopback(create, port);
   const server = create();
   const address = await bind(server, host, port);

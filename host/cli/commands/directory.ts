@@ -8,6 +8,7 @@ import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { readIdentity, watchIdentity } from "../certificateFiles.ts";
 import type { CommandDefinition, Io } from "../command.ts";
+import { limitOptions, readLimits } from "../directoryParameters.ts";
 import {
   type DirectoryStoreOptions,
   openNamedStore,
@@ -54,6 +55,7 @@ export const directory: CommandDefinition = (program, io) => {
 
 function addServe(command: Command, io: Io): void {
   const serving = command.command("serve").description("run the atDirectory");
+  for (const option of limitOptions()) serving.addOption(option);
   withDirectoryStore(withServingOptions(serving, DIRECTORY_PORT))
     .addHelpText(
       "after",
@@ -63,11 +65,13 @@ function addServe(command: Command, io: Io): void {
       const log = serverLog(options.logLevel);
       const { certificate, privateKey } = options;
       const files = { certificate, privateKey };
+      const limits = readLimits({ flags: options, env: io.env });
       const identity = await readIdentity(files);
       const store = await openNamedStore(options, io, log);
       // With Redis there is no folder of its own: its sessions end with the process.
       const tickets = options.store && (await ticketKeysOf(options.store, log));
       const running = await startDirectory({
+        ...limits,
         host: options.host,
         port: options.port,
         tls: identity,

@@ -38,6 +38,36 @@ async function atmicro(
   return { code, out, err };
 }
 
+/** Runs `serve` with more options and variables, until `end`, which gives the exit code. */
+async function serve(
+  more: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ port: number; authority: string; end(): Promise<number> }> {
+  const authority = await createAuthority({ name: "test" });
+  const tls = await issueCertificate(authority, { hosts: ["localhost"] });
+  const files = { certificate: join(folder, "d.pem"), key: join(folder, "d.key") };
+  writeFileSync(files.certificate, tls.certificate);
+  writeFileSync(files.key, tls.privateKey, { mode: 0o600 });
+  const ended = new AbortController();
+  let listening: (line: string) => void = () => undefined;
+  const started = new Promise<string>((resolve) => {
+    listening = resolve;
+  });
+  const serving = atmicro(
+    [
+      ...["serve", "--port", "0", "--log-level", "silent"],
+      ...["--certificate", files.certificate, "--private-key", files.key, ...more],
+    ],
+    { env, signal: ended.signal, onOut: (line) => listening(line) },
+  );
+  const { port } = JSON.parse(await started);
+  const end = async (): Promise<number> => {
+    ended.abort();
+    return (await serving).code;
+  };
+  return { port, authority: authority.certificate, end };
+}
+
 /** What the commands do, whatever the store is. */
 function directoryCommands(name: string, options: () => string[]): void {
   describe(`atmicro directory, ${name}`, () => {
@@ -97,30 +127,12 @@ function directoryCommands(name: string, options: () => string[]): void {
     });
 
     it("serves what is set meanwhile", async () => {
-      const authority = await createAuthority({ name: "test" });
-      const tls = await issueCertificate(authority, { hosts: ["localhost"] });
-      const files = { certificate: join(folder, "d.pem"), key: join(folder, "d.key") };
-      writeFileSync(files.certificate, tls.certificate);
-      writeFileSync(files.key, tls.privateKey, { mode: 0o600 });
-      const end = new AbortController();
-      let listening: (line: string) => void = () => undefined;
-      const started = new Promise<string>((resolve) => {
-        listening = resolve;
-      });
-      const serving = atmicro(
-        [
-          ...["serve", "--host", "127.0.0.1", "--port", "0", "--log-level", "silent"],
-          ...["--certificate", files.certificate, "--private-key", files.key, ...options()],
-        ],
-        { signal: end.signal, onOut: (line) => listening(line) },
-      );
-      const { port } = JSON.parse(await started);
-      const line = await Line.open(port, authority.certificate);
+      const { port, authority, end } = await serve(options());
+      const line = await Line.open(port, authority);
       await atmicro(["set", "@served", "localhost:5", ...options()]);
       expect(await line.ask("served")).toBe("localhost:5\r\n@");
       line.close();
-      end.abort();
-      expect((await serving).code).toBe(0);
+      expect(await end()).toBe(0);
     });
   });
 }
@@ -149,6 +161,37 @@ describe.skipIf(!hasRedis)("with Redis", () => {
     expect(code).toBe(8);
     expect(err).toContain("NOAUTH");
     await locked.close();
+  });
+});
+
+describe("atmicro directory serve", () => {
+  const store = (): string[] => ["--store", join(folder, "limits")];
+  const limits: [string, string[], Record<string, string>][] = [
+    ["connections", ["--inbound-max-limit", "2"], {}],
+    ["connections", [], { inbound_max_limit: "2" }],
+    ["connections", ["--inbound-max-limit", "2"], { inbound_max_limit: "900" }],
+    ["connections from one address", ["--unauthenticated-max-per-address", "2"], {}],
+    ["connections from one address", [], { unauthenticated_max_per_address: "2" }],
+  ];
+  it.each(limits)("takes as many %s as %j and %j say", async (_what, flags, env) => {
+    const { port, authority, end } = await serve([...flags, ...store()], env);
+    const lines: Line[] = [];
+    for (let i = 0; i < 3; i++) lines.push(await Line.open(port, authority));
+    expect(await lines[0]?.closed()).toBe("");
+    for (const line of lines.slice(1)) expect(await line.ask("nobody")).toBe("null\r\n@");
+    for (const line of lines) line.close();
+    expect(await end()).toBe(0);
+  });
+
+  it.each([
+    [["--inbound-max-limit", "0"], {}, '--inbound-max-limit is "0": a whole number from 1'],
+    [["--unauthenticated-max-per-address", "x"], {}, 'address is "x": a whole number from 1'],
+    [[], { inbound_idletime_millis: "4999" }, 'is "4999": a whole number from 5000'],
+  ])("refuses %j with %j", async (flags, env, message) => {
+    const files = ["--certificate", "none", "--private-key", "none"];
+    const { code, err } = await atmicro(["serve", ...files, ...flags, ...store()], { env });
+    expect(code).toBe(2);
+    expect(err).toContain(message);
   });
 });
 

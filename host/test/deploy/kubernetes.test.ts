@@ -22,6 +22,7 @@ interface Manifest {
   metadata: Named;
   spec: {
     serviceName: string;
+    externalTrafficPolicy: string;
     replicas: number;
     selector: Record<string, string> & { matchLabels: Record<string, string> };
     ports: { port: number; targetPort: string }[];
@@ -65,6 +66,9 @@ describe.each(["atserver.yaml", "atdirectory.yaml"])("kubernetes/%s", (file) => 
     expect(service.spec.selector).toEqual(labels);
     expect(set.spec.serviceName).toBe(service.metadata.name);
     const port = container.ports.find(({ name }) => name === service.spec.ports[0]?.targetPort);
+    // Without it a pod is reached by itself only.
+    expect(container.args).toContain("--host=0.0.0.0");
+    expect(service.spec.externalTrafficPolicy).toBe("Local");
     expect(container.args).toContain(`--port=${port?.containerPort}`);
     expect(service.spec.ports).toHaveLength(1);
   });

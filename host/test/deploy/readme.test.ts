@@ -27,3 +27,9 @@ it("names files that are there", () => {
     expect(existsSync(join(ROOT, path)), path).toBe(true);
   }
 });
+
+it("names the host where a server in a container listens", () => {
+  const containers = examples.filter((line) => / atmicro (?:server @|directory serve)/.test(line));
+  expect(containers).toHaveLength(2);
+  for (const line of containers) expect(line).toContain(" --host 0.0.0.0 ");
+});

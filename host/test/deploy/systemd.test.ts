@@ -58,10 +58,14 @@ describe.each(units)("%s", (unit) => {
 
   it("sets the variables its command line uses", () => {
     const [start = ""] = settings(unit, "ExecStart");
+    const variables = ["HOST", "PORT", "FLAGS"];
     const used = [...start.matchAll(/\$\{?(\w+)/g)].map(([, name]) => name);
     const set = settings(unit, "Environment").map((setting) => setting.split("=")[0]);
-    expect(used.filter((name) => name !== "CREDENTIALS_DIRECTORY")).toEqual(["PORT", "FLAGS"]);
-    expect(set).toEqual(expect.arrayContaining(["PORT", "FLAGS"]));
+    expect(used.filter((name) => name !== "CREDENTIALS_DIRECTORY")).toEqual(variables);
+    expect(set).toEqual(expect.arrayContaining(variables));
+    // Without a host a server is reached by its own machine only.
+    expect(start).toContain(` --host $\{HOST} `);
+    expect(settings(unit, "Environment")).toContain("HOST=0.0.0.0");
   });
 
   it.skipIf(!hasAnalyze)("has nothing systemd complains of", () => {
