@@ -328,10 +328,12 @@ export function metadataToText(metadata: Metadata): Record<string, string> {
   return text;
 }
 
+/** A number, or its text, as a whole number that is exact; undefined for anything else. */
 function numberOf(value: unknown): number | undefined {
-  if (value === null || value === undefined || value === "") return undefined;
-  const number = Number(value);
-  return Number.isFinite(number) ? number : undefined;
+  if (typeof value !== "number" && typeof value !== "string") return undefined;
+  const number = value === "" ? Number.NaN : Math.trunc(Number(value));
+  if (Number.isNaN(number)) return undefined;
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(number, Number.MAX_SAFE_INTEGER));
 }
 
 function flagOf(value: unknown): boolean | undefined {

@@ -45,17 +45,17 @@ export const get: CommandDefinition = (program, io) => {
           );
           return;
         }
-        printFound(await client.get(key, flags), flags, io);
+        printFound(key, await client.get(key, flags), flags, io);
       });
     });
 };
 
-function printFound(found: AtValue, flags: Flags, io: Io): void {
+function printFound(asked: string, found: AtValue, flags: Flags, io: Io): void {
   const { key, value, encrypted } = found;
   const metadata = metadataToJson(found.metadata);
-  const isPublic = /^(?:cached:)?public:/.test(key);
+  const isPublic = /^\s*(?:cached:)?public:/i.test(asked);
   if (flags.json !== true && !encrypted && !isPublic) {
-    printNotice(io, `warning: ${key} came as plaintext: anyone on its way could have written it`);
+    printNotice(io, `warning: ${asked} came as plaintext: anyone on its way could have written it`);
   }
   const isBytes = typeof value !== "string" && io.stdoutBytes !== undefined;
   if (flags.json !== true && (flags.raw === true || isBytes)) printBytes(io, value);

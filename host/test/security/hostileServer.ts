@@ -105,6 +105,11 @@ export class HostileConnection {
     }
   }
 
+  /** Closes once what was written has left. */
+  end(): void {
+    this.socket.end();
+  }
+
   hangUp(): void {
     this.socket.destroy();
   }
