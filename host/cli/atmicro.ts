@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 import type { CommandDefinition, Io } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { describeFailure, exitCodesHelp } from "./failure.ts";
-import { printNotice, printText, stackOf } from "./output.ts";
+import { printHelp, printNotice, stackOf } from "./output.ts";
 
 /** Every command, in the order of the help. Only the one that is called is loaded: a server does without the others' memory. */
 const definitions: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
@@ -57,8 +57,8 @@ export async function createProgram(io: Io, args: readonly string[]): Promise<Co
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => printText((line) => io.stdout(line), text),
-      writeErr: (text) => printText((line) => io.stderr(line), text),
+      writeOut: (text) => printHelp((line) => io.stdout(line), text),
+      writeErr: (text) => printHelp((line) => io.stderr(line), text),
     });
   for (const load of called(args)) (await load())(program, io);
   for (const command of program.commands) inherit(program, command);

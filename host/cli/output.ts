@@ -51,9 +51,14 @@ export function printResult(
   value: unknown,
   text: string | readonly string[],
 ): void {
-  const lines = typeof text === "string" ? [text] : text;
   if (json === true) printJson(io, value);
-  else if (lines.join("") !== "") printLines(io, ...lines);
+  else printText(io, text);
+}
+
+/** Prints lines for people, nothing for an empty text. */
+export function printText(io: Io, text: string | readonly string[]): void {
+  const lines = typeof text === "string" ? [text] : text;
+  if (lines.join("") !== "") printLines(io, ...lines);
 }
 
 /** Prints a value as it is: bytes, or a text in UTF-8. Throws CliError on a terminal, on which it might act. */
@@ -65,7 +70,7 @@ export function printBytes(io: Io, value: string | Uint8Array): void {
 }
 
 /** Prints text of our own that has several lines, such as a help. */
-export function printText(print: (line: string) => void, text: string): void {
+export function printHelp(print: (line: string) => void, text: string): void {
   print(text.replace(/\n$/, "").split("\n").map(shown).join("\n"));
 }
 

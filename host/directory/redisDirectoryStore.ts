@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 import { formatAddress } from "../net/address.ts";
+import { pauseMillis, retries } from "../net/retries.ts";
 import {
   type DirectoryEntry,
   type DirectoryStore,
@@ -15,9 +16,6 @@ import {
 /** Time for one answer of Redis, and for a connection to it, ms. */
 const ANSWER_MILLIS = 2_000;
 const CONNECT_MILLIS = 5_000;
-/** Pauses before Redis is tried again, ms. */
-const RETRY_STEP_MILLIS = 50;
-const RETRY_MAX_MILLIS = 1_000;
 /** A record every directory's Redis has: it shows that the right data is looked at (atProtocol, atDirectory). */
 const PROBE = { key: "ping", value: "pong" };
 const REDIS_PORT = 6_379;
@@ -115,7 +113,7 @@ async function asking<T>(answer: Promise<T>): Promise<T> {
 }
 
 function pause(times: number): number {
-  return Math.min(times * RETRY_STEP_MILLIS, RETRY_MAX_MILLIS);
+  return pauseMillis(retries.redisConnection, times);
 }
 
 /** Tells the log once when Redis goes and once when it is back. */

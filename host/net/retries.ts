@@ -50,7 +50,35 @@ export const retries = {
     tries: 34_560,
     jitter: 0,
   },
+  /**
+   * What an atServer has for another that doesn't take it, one recipient after the other; also ended by the notification's
+   * life. First pause and tries are parameters (`notification.quarantineDuration`, `.max_retries`).
+   */
+  notificationDelivery: {
+    name: "delivery of notifications to an atServer",
+    firstMillis: 10_000,
+    factor: 2,
+    mostMillis: 60_000,
+    tries: 30,
+    jitter: 0,
+  },
+  /** The atDirectory answers that it can't meanwhile. */
+  redisConnection: {
+    name: "connection of an atDirectory to its Redis",
+    firstMillis: 50,
+    factor: 2,
+    mostMillis: 1_000,
+    tries: Number.POSITIVE_INFINITY,
+    jitter: 0,
+  },
 } as const satisfies Record<string, RetryPolicy>;
+
+/** Pause after so many failures in a row, 1 for the first, ms. */
+export function pauseMillis(policy: RetryPolicy, failures: number): number {
+  const { firstMillis, factor, mostMillis, jitter } = policy;
+  const millis = Math.min(firstMillis * factor ** (failures - 1), mostMillis);
+  return millis * (1 - jitter * Math.random());
+}
 
 const pause: Pause = (millis, signal) => sleep(millis, undefined, { signal });
 
@@ -69,18 +97,12 @@ export class Retry {
   async again(signal?: AbortSignal): Promise<boolean> {
     this.failures += 1;
     if (this.failures >= this.policy.tries) return false;
-    await this.wait(this.nextMillis(), signal);
+    await this.wait(pauseMillis(this.policy, this.failures), signal);
     return true;
   }
 
   /** After a success: the next failure counts as the first. */
   reset(): void {
     this.failures = 0;
-  }
-
-  private nextMillis(): number {
-    const { firstMillis, factor, mostMillis, jitter } = this.policy;
-    const millis = Math.min(firstMillis * factor ** (this.failures - 1), mostMillis);
-    return millis * (1 - jitter * Math.random());
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Logger } from "pino";
 import { HANDSHAKE_MILLIS } from "../net/handshakes.ts";
+import { retries } from "../net/retries.ts";
 import type { Store } from "../store/store.ts";
 
 /** PEM texts of one TLS identity. */
@@ -31,8 +32,8 @@ export const defaults = {
   signBareChallenges: true,
   lookupDepthOfResolution: 3,
   autoNotify: true,
-  notificationMaxRetries: 30,
-  notificationQuarantineMillis: 10_000,
+  notificationMaxRetries: retries.notificationDelivery.tries,
+  notificationQuarantineMillis: retries.notificationDelivery.firstMillis,
   notificationExpiryMillis: 900_000,
   notificationJobMillis: 5_000,
   statsNotificationMillis: 15_000,

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { setTimeout as delay } from "node:timers/promises";
 import { type Address, formatAddress, readAddress } from "../net/address.ts";
+import { Retry, retries } from "../net/retries.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 import type { TlsIdentity } from "./config.ts";
 import { openTls } from "./tlsClient.ts";
 
-const RETRY_DELAYS = [50, 100, 150, 200];
 const MAX_ANSWER = 1024;
 /** Before a host that stands for every atServer, so that no directory is asked. */
 const PROXY = "proxy:";
@@ -53,17 +52,15 @@ export class Directory {
   }
 
   private async ask(atSign: string): Promise<Address> {
-    for (let attempt = 0; ; attempt++) {
+    const retry = new Retry(retries.directoryLookup);
+    for (;;) {
       try {
         return parseAnswer(atSign, await this.query(atSignName(atSign)));
       } catch (cause) {
         if (cause instanceof AtError) throw cause;
-        const pause = RETRY_DELAYS[attempt];
-        if (pause === undefined) {
-          const text = `Unable to establish connection with root server ${formatAddress(this.address)}`;
-          throw new AtError("AT0004", text, { cause });
-        }
-        await delay(pause);
+        if (await retry.again()) continue;
+        const text = `Unable to establish connection with root server ${formatAddress(this.address)}`;
+        throw new AtError("AT0004", text, { cause });
       }
     }
   }

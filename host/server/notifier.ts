@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { setImmediate as immediate } from "node:timers/promises";
 import type { Logger } from "pino";
+import { pauseMillis, retries } from "../net/retries.ts";
 import type { Store } from "../store/store.ts";
 import { traceOf } from "../store/trace.ts";
 import { AtError } from "../wire/errors.ts";
@@ -10,9 +11,6 @@ import type { Counters } from "./counters.ts";
 import { DeliveryMarks } from "./deliveryMarks.ts";
 import type { Monitors } from "./monitors.ts";
 import type { Peers } from "./peers.ts";
-
-/** Longest pause before a silent peer is tried again, ms. */
-const MAX_QUARANTINE_MILLIS = 60_000;
 
 /** Notifications waiting for one recipient from which its atServer is asked whether it takes several at once. */
 const MANY = 4;
@@ -397,12 +395,14 @@ export class Notifier {
 
   private pause(failures: number): number {
     if (failures === 0) return 0;
-    const base = this.options.tuning.notificationQuarantineMillis;
-    return Math.min(base * 2 ** (failures - 1), this.longestPause());
+    const firstMillis = this.options.tuning.notificationQuarantineMillis;
+    const mostMillis = this.longestPause();
+    return pauseMillis({ ...retries.notificationDelivery, firstMillis, mostMillis }, failures);
   }
 
   private longestPause(): number {
-    return Math.max(this.options.tuning.notificationQuarantineMillis, MAX_QUARANTINE_MILLIS);
+    const { mostMillis } = retries.notificationDelivery;
+    return Math.max(this.options.tuning.notificationQuarantineMillis, mostMillis);
   }
 
   /** Whether a lane's pause is over; one longer than any was made before the clock went back. */

@@ -8,7 +8,7 @@ import {
   plaintextOption,
   withClient,
 } from "../options.ts";
-import { printBytes, printNotice, printResult } from "../output.ts";
+import { printBytes, printJson, printNotice, printResult, printText } from "../output.ts";
 import { valueToJson, valueToText } from "../value.ts";
 
 type Flags = ClientFlags & {
@@ -50,20 +50,22 @@ export const get: CommandDefinition = (program, io) => {
     });
 };
 
+/** What was asked for decides if plaintext is usual; the key that the server names doesn't. */
 function printFound(asked: string, found: AtValue, flags: Flags, io: Io): void {
   const { key, value, encrypted } = found;
-  const metadata = metadataToJson(found.metadata);
-  const isPublic = /^\s*(?:cached:)?public:/i.test(asked);
-  if (flags.json !== true && !encrypted && !isPublic) {
+  if (flags.json === true) {
+    printJson(io, {
+      key,
+      ...valueToJson(value),
+      encrypted,
+      metadata: metadataToJson(found.metadata),
+    });
+    return;
+  }
+  if (!encrypted && !/^\s*(?:cached:)?public:/i.test(asked)) {
     printNotice(io, `warning: ${asked} came as plaintext: anyone on its way could have written it`);
   }
   const isBytes = typeof value !== "string" && io.stdoutBytes !== undefined;
-  if (flags.json !== true && (flags.raw === true || isBytes)) printBytes(io, value);
-  else
-    printResult(
-      io,
-      flags.json,
-      { key, ...valueToJson(value), encrypted, metadata },
-      valueToText(value),
-    );
+  if (flags.raw === true || isBytes) printBytes(io, value);
+  else printText(io, valueToText(value));
 }

@@ -331,7 +331,7 @@ describe("a shown text", () => {
           readFileSync(path(`host/cli/${file}`), "utf8"),
         ),
       );
-    // main.ts is what io stands for; atmicro.ts gives Commander's help to printText.
+    // main.ts is what io stands for; atmicro.ts gives Commander's help to printHelp.
     expect(writers.sort()).toEqual(["atmicro.ts", "main.ts", "output.ts"]);
   });
 });
