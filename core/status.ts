@@ -79,4 +79,14 @@ export const enum Status {
   UnknownAlgorithm = -36,
   /** A record is not readable now (not yet born, expired, or null). */
   NoValue = -37,
+  /** The approving client sent the keys without IVs of their own: who holds the atServer can read the self key. */
+  InsecureAnswer = -38,
+  /** A peer's value came unencrypted: anybody on its way may have written it. It is not delivered unless asked for. */
+  NotEncrypted = -39,
+  /** The peer's key is not known, and not asked for again before its time. */
+  NoSharedKey = -40,
+  /** It was tried as often as retries.ts allows. */
+  GivenUp = -41,
+  /** The login challenge is not one for this atSign; nothing was signed. */
+  BadChallenge = -42,
 }

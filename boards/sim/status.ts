@@ -39,6 +39,11 @@ export const STATUS_NAMES = [
   "PublicKeyChanged",
   "UnknownAlgorithm",
   "NoValue",
+  "InsecureAnswer",
+  "NotEncrypted",
+  "NoSharedKey",
+  "GivenUp",
+  "BadChallenge",
 ] as const;
 
 /** The results this program acts on. */

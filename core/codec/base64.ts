@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Base64 (RFC 4648 §4 and §5). Keys pass through here, so no table is indexed and no branch taken by the data: four
 // characters at a time, one a byte of a word, are mapped by arithmetic. Only lengths and validity show in the time.
-import { bytesWipe } from "../bytes";
+import { bytesMaskZero, bytesWipe } from "../bytes";
 import { Status } from "../status";
 
 const EACH: u32 = 0x01010101;
@@ -107,7 +107,16 @@ export function base64Decode(out: usize, outCap: u32, x: usize, xLen: u32): i32 
   const length = whole + (rest ? rest - 1 : 0);
   if (rest === 1) return Status.BadBase64;
   if (length > outCap) return Status.NoRoom;
-  const start = out;
+  if (decode(out, x, xLen)) {
+    bytesWipe(out, length);
+    return Status.BadBase64;
+  }
+  return length as i32;
+}
+
+/** Decodes `xLen` characters without padding, 4 n + 2 or + 3 or all groups. Not 0 when one is none, or bits are left over. */
+function decode(out: usize, x: usize, xLen: u32): u32 {
+  const rest = xLen & 3;
   let bad: u32 = 0;
   for (const end = x + (xLen - rest); x < end; x += 4) {
     const c = load<u32>(x);
@@ -127,9 +136,10 @@ export function base64Decode(out: usize, outCap: u32, x: usize, xLen: u32): i32 
     store<u8>(out, bits >>> 16);
     if (rest === 3) store<u8>(out, bits >>> 8, 1);
   }
-  if (bad) {
-    bytesWipe(start, length);
-    return Status.BadBase64;
-  }
-  return length as i32;
+  return bad;
+}
+
+/** Reads the 44 characters of a 32-byte key, both secret: all ones when they are that, else 0, in the same steps. */
+export function base64Key(out32: usize, x44: usize): u32 {
+  return bytesMaskZero(decode(out32, x44, 43) | (load<u8>(x44, 43) ^ 0x3d));
 }

@@ -126,14 +126,16 @@ function shiftDown(em: usize, shift: u32): void {
   }
 }
 
+/** Decrypts c256 for pkcs1Message(). 0 or as rsaPrivate: neither says anything of what was encrypted. */
+export function pkcs1Open(c256: usize, priv: usize): i32 {
+  return rsaPrivate(EM, c256, priv);
+}
+
 /**
- * Decrypts to out, 0..245 bytes; gives the message's length. BadPadding for any damage and for a message above outCap, in
- * the same time and after the same accesses; min(outCap, 245) bytes of out are written then as well, all zero. Otherwise as
- * rsaPrivate. out may be c256. RFC 8017 §7.2.2.
+ * Takes the message pkcs1Open() left, 0..245 bytes; gives its length. BadPadding for any damage and for a message above
+ * outCap, in the same time and after the same accesses; min(outCap, 245) bytes of out are written then as well, all zero.
  */
-export function pkcs1Decrypt(out: usize, outCap: u32, c256: usize, priv: usize): i32 {
-  const status = rsaPrivate(EM, c256, priv);
-  if (status < 0) return status;
+export function pkcs1Message(out: usize, outCap: u32): i32 {
   const cap = min<u32>(outCap, PKCS1_MESSAGE_MAX);
   const zero = findMessage(EM);
   const length = RSA_LEN - 1 - zero;
@@ -144,4 +146,10 @@ export function pkcs1Decrypt(out: usize, outCap: u32, c256: usize, priv: usize):
   }
   bytesWipe(EM, RSA_LEN);
   return (length & valid) | (Status.BadPadding & ~valid);
+}
+
+/** Both in one. out may be c256. RFC 8017 §7.2.2. */
+export function pkcs1Decrypt(out: usize, outCap: u32, c256: usize, priv: usize): i32 {
+  const status = pkcs1Open(c256, priv);
+  return status < 0 ? status : pkcs1Message(out, outCap);
 }

@@ -3,13 +3,14 @@
 // symmetric key of the enrollment. It lies in memory as it is stored: version, flags, fields, and a
 // SHA-256 over them that tells a damaged one. The RSA login key comes last and is stored only when
 // there is one.
-import { bytesEqual, bytesWipe } from "../bytes";
-import { base64Decode, base64Encode } from "../codec/base64";
+import { bytesEqual, bytesMaskZero, bytesWipe } from "../bytes";
+import { base64Decode, base64Encode, base64Key } from "../codec/base64";
 import { derReadPkcs8, derReadRsaPublic } from "../codec/derRsa";
 import { drbgGenerate } from "../crypto/drbg";
+import { hmacFinal, hmacInit, hmacUpdate } from "../crypto/hmac";
 import { p256KeyGen, p256PublicKey } from "../crypto/p256";
-import { pkcs1Decrypt, pkcs1Encrypt, pkcs1Sign } from "../crypto/pkcs1";
-import { RSA_PUBLIC } from "../crypto/rsaKey";
+import { pkcs1Encrypt, pkcs1Message, pkcs1Open, pkcs1Sign } from "../crypto/pkcs1";
+import { RSA_HALF, RSA_LEN, RSA_P, RSA_PUBLIC } from "../crypto/rsaKey";
 import { sha256 } from "../crypto/sha256";
 import { ATSIGN_MAX, KEY_WORK, KEY_WORK_LEN, KEYRING } from "../memory";
 import { Status } from "../status";
@@ -178,19 +179,27 @@ export function keyringWrapApkam(out256: usize): i32 {
 }
 
 /**
- * Opens a key wrapped for our encryption key. 0 or negative. wrapped: 256 bytes, not in KEY_WORK.
+ * Opens a key wrapped for our encryption key. What holds none gives a key as well, one that nobody else can foresee and
+ * the same each time, by the same steps: whoever sends wrapped keys learns nothing from what is done with them. 0;
+ * BadPadding when it is for a larger key, which anybody can see; NoEntropy, Fault. wrapped: 256 bytes, not in KEY_WORK.
  */
 export function keyringUnwrap(out32: usize, wrapped: usize): i32 {
-  const n = pkcs1Decrypt(KEY_WORK, KEY_WORK_LEN, wrapped, ENC);
-  // One answer for whatever is wrong with it: what was wrong is nobody's business.
-  let status = n === Status.Fault ? n : Status.BadPadding;
-  if (n >= 0) {
-    status = base64Decode(KEY_WORK, KEY_WORK_LEN, KEY_WORK, n);
-    if (status === 32) memory.copy(out32, KEY_WORK, 32);
-    else status = Status.BadPadding;
+  const status = pkcs1Open(wrapped, ENC);
+  if (status < 0) return status === Status.BadArgument ? Status.BadPadding : status;
+  const key = KEY_WORK + 48;
+  const other = KEY_WORK + 80;
+  const hmac = KEY_WORK + 112;
+  const n = pkcs1Message(KEY_WORK, KEY_TEXT);
+  const right = base64Key(key, KEY_WORK) & bytesMaskZero(n ^ KEY_TEXT);
+  hmacInit(hmac, ENC + RSA_P, 2 * RSA_HALF);
+  hmacUpdate(hmac, wrapped, RSA_LEN);
+  hmacFinal(other, hmac);
+  for (let i: u32 = 0; i < 32; i += 4) {
+    const unforeseen = load<u32>(other + i);
+    store<u32>(out32 + i, unforeseen ^ ((load<u32>(key + i) ^ unforeseen) & right));
   }
   bytesWipe(KEY_WORK, KEY_WORK_LEN);
-  return min<i32>(status, 0);
+  return 0;
 }
 
 /**

@@ -4,6 +4,7 @@
 import { bytesWipe } from "../bytes";
 import { CONFIG } from "../memory";
 import { Status } from "../status";
+import { addressIsValid } from "../wire/address";
 import { atsignNormalise } from "../wire/atsign";
 
 export const enum Config {
@@ -19,37 +20,38 @@ export const enum Config {
   Self = 10,
   EnrollmentId = 11,
   Passcode = 12,
+  /** "1": the approving client's answer may come without IVs. */
+  LegacyAnswer = 13,
+  /** "1": what peers send unencrypted is delivered, and marked. */
+  Plaintext = 14,
   /** The atServer's address, as the atDirectory gave it; not for the caller. */
-  Address = 13,
+  Address = 15,
 }
 
 /**
- * Where each value lies in CONFIG, in the order of Config; the next one's place is its end. 7 to 11
- * aren't kept here.
+ * Where each value lies in CONFIG, in the order of Config; the next one's place is its end. Keys
+ * aren't kept here; of a switch its first character is.
  */
 const PLACES: usize = memory.data<u16>([
-  0, 0, 168, 296, 360, 424, 616, 744, 744, 744, 744, 744, 744, 776, 904,
+  0, 0, 168, 296, 360, 424, 616, 744, 745, 745, 745, 745, 745, 777, 778, 779, 907,
 ]);
-const LENGTHS: usize = CONFIG + 904;
-
-let legacyIv: bool = false;
+const LENGTHS: usize = CONFIG + 908;
 
 /**
  * Keeps a value. 0, BadArgument when it does not fit or has control characters, BadAtSign. x may be
  * changed.
  */
 export function configSet(field: i32, x: usize, len: u32): i32 {
-  if (field === Config.LegacyIv) {
-    legacyIv = len === 1 && load<u8>(x) === 0x31;
-    return 0;
-  }
   if (field === Config.AtSign) {
     const n = atsignNormalise(x, len);
     if (n < 0) return n;
     len = n;
   }
+  if (field === Config.Directory && !addressIsValid(x, len)) return Status.BadArgument;
   const room = place(field + 1) - place(field);
   if (len > room) return Status.BadArgument;
+  // A switch is 0 or 1.
+  if (room === 1 && len === 1 && load<u8>(x) >>> 1 !== 0x18) return Status.BadArgument;
   // These become parts of lines.
   for (let i: u32 = 0; i < len; i++) {
     if (load<u8>(x + i) < 0x20) return Status.BadArgument;
@@ -71,9 +73,9 @@ export function configLen(field: i32): u32 {
   return load<u16>(LENGTHS + 2 * field);
 }
 
-/** Whether values are written with the zero IV, for peers that know no other. */
-export function configLegacyIv(): bool {
-  return legacyIv;
+/** Whether a switch is on: LegacyIv (values are written with the zero IV), LegacyAnswer, Plaintext. */
+export function configIs(field: i32): bool {
+  return load<u8>(configPtr(field)) === 0x31;
 }
 
 function place(field: i32): u32 {

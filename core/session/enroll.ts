@@ -33,7 +33,7 @@ import {
   NAME_VALUE,
   OTP_INVALID,
 } from "../wire/words";
-import { Config, configLen, configPtr } from "./config";
+import { Config, configIs, configLen, configPtr } from "./config";
 import { identityErase, identityLoad, identityStore } from "./identity";
 
 const SPACE: u8 = 0x20;
@@ -44,6 +44,9 @@ const SPACE: u8 = 0x20;
 let mayExist: bool = false;
 /** The enrollmentId was taken over from an error text: it may be another device's after all. */
 let adopted: bool = false;
+/** What the encryption key came to, and the beginning of its IV. */
+let taken: i32 = 0;
+let ivBefore: u64 = 0;
 
 /** Whether there are keys that wait for an enrollment, or for its approval. */
 export function enrollIsStarted(): bool {
@@ -153,16 +156,18 @@ export function enrollAskKey(encryption: bool): i32 {
 }
 
 /**
- * Takes one of the two keys; the second completes the identity, which is stored and read back. 0 or
- * negative. x is wiped.
+ * Takes one of the two keys, the encryption key first: whatever it is, the self key is asked for as well. With the second
+ * both are judged, and the identity is stored and read back. 0 or negative. x is wiped.
  */
 export function enrollTakeKey(encryption: bool, x: usize, len: u32): i32 {
-  let status = takeKey(encryption, x, len);
+  const status = takeKey(encryption, x, len);
   bytesWipe(x, len);
-  if (status >= 0 && !encryption) status = identityStore();
+  if (encryption || taken >= 0) taken = status;
+  if (encryption) return 0;
+  if (taken >= 0) taken = identityStore();
   // What is stored is still the enrollment without keys.
-  if (status < 0) identityLoad();
-  return status;
+  if (taken < 0) identityLoad();
+  return taken;
 }
 
 function takeKey(encryption: bool, x: usize, len: u32): i32 {
@@ -174,6 +179,11 @@ function takeKey(encryption: bool, x: usize, len: u32): i32 {
   const ivLen = hasIv ? memberUnescape(iv, memberLen()) : 0;
   let n = memberUnescape(value, valueLen);
   if ((n | ivLen) < 0) return Status.BadReply;
+  // One keystream over both gives the self key to whoever knows how the other text begins.
+  const first: u64 = ivLen >= 8 ? load<u64>(iv) : 0;
+  const isAlone = first !== 0 && (encryption || first !== ivBefore);
+  ivBefore = first;
+  if (!isAlone && !configIs(Config.LegacyAnswer)) return Status.InsecureAnswer;
   n = shareDecrypt(value, n, keyringApkam(), iv, ivLen);
   if (n < 0) return n;
   return encryption ? keyringTakePrivate(value, n) : keyringTakeSelf(value, n);

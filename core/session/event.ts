@@ -20,6 +20,9 @@ export const enum Field {
   Error = 7,
 }
 
+/** Status of a value that came unencrypted, where 0 is one that was decrypted or is public. */
+export const EVENT_PLAIN: i32 = 1;
+
 const FIELDS_LEN: u32 = 64;
 
 let kind: Event = Event.None;

@@ -5,6 +5,8 @@ import { authRequest } from "../keys/auth";
 import { keyringIdLen, keyringIsComplete } from "../keys/keyring";
 import { RX } from "../memory";
 import { Status } from "../status";
+import { addressIsValid } from "../wire/address";
+import { challengeIsFor } from "../wire/challenge";
 import { requestDirectory, requestFrom, requestPublicKey } from "../wire/request";
 import {
   responseCode,
@@ -67,7 +69,7 @@ export function loginAddress(len: u32): void {
     machineEnd(Status.UnknownAtSign, Status.UnknownAtSign);
     return;
   }
-  if (isAddress(RX, len) && configSet(Config.Address, RX, len) >= 0) machineFound();
+  if (addressIsValid(RX, len) && configSet(Config.Address, RX, len) >= 0) machineFound();
   else machineBroken(Status.BadReply);
 }
 
@@ -81,9 +83,11 @@ function proceed(whose: Expect): void {
   const x = responsePtr();
   const len = responseLen();
   switch (whose) {
-    case Expect.From:
-      machineAsk(Expect.Pkam, authRequest(x, len));
+    case Expect.From: {
+      const ours = challengeIsFor(x, len, configPtr(Config.AtSign), configLen(Config.AtSign));
+      machineAsk(Expect.Pkam, ours ? authRequest(x, len) : Status.BadChallenge);
       return;
+    }
     case Expect.Pkam:
       machineApproved();
       if (keyringIsComplete()) machineReady();
@@ -96,11 +100,10 @@ function proceed(whose: Expect): void {
     case Expect.Enroll:
       approval(enrollTaken(x, len));
       return;
-    case Expect.KeyEncryption: {
-      const status = enrollTakeKey(true, x, len);
-      machineAsk(Expect.KeySelf, status < 0 ? status : enrollAskKey(false));
+    case Expect.KeyEncryption:
+      enrollTakeKey(true, x, len);
+      machineAsk(Expect.KeySelf, enrollAskKey(false));
       return;
-    }
   }
   const status = enrollTakeKey(false, x, len);
   if (status < 0) {
@@ -151,15 +154,4 @@ function loginRefused(status: i32): void {
 function approval(status: i32): void {
   if (status < 0) machineEnd(status, status);
   else machineAwaitApproval();
-}
-
-function isAddress(x: usize, len: u32): bool {
-  let colon: u32 = 0;
-  for (let i: u32 = 0; i < len; i++) {
-    const c = load<u8>(x + i);
-    if (c <= 0x20 || c >= 0x7f) return false;
-    if (c === 0x3a) colon = i;
-    else if (colon > 0 && (c < 0x30 || c > 0x39)) return false;
-  }
-  return colon > 0 && colon + 1 < len && len - colon <= 6;
 }

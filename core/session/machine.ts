@@ -9,15 +9,16 @@
 // Talking is: from, pkam; or for a new device the public key, enroll:request, and after the login
 // keys:get twice.
 import { log, now_ms } from "../hal";
-import { shareForgetCandidates } from "../keys/share";
+import { shareConnected, shareForgetCandidates } from "../keys/share";
 import { RX } from "../memory";
+import { Retry, retryIsOver, retryPause } from "../retries";
 import { Status } from "../status";
 import { responseLen, responsePtr } from "../wire/response";
 import { LOG_BROKEN, LOG_ENDED } from "../wire/words";
 import { Config, configSet } from "./config";
 import { Event, eventBegin, eventField, eventRaise, Field } from "./event";
 import { linkDrop, linkSend } from "./link";
-import { monitorForget, monitorWant } from "./monitor";
+import { monitorBegin, monitorForget } from "./monitor";
 import {
   Operation,
   operationEnd,
@@ -76,15 +77,8 @@ const WARNING: u32 = 1;
 
 // Milliseconds.
 const REPLY_LIMIT: i64 = 30000;
-const BACKOFF_FIRST: i64 = 1000;
-const BACKOFF_LAST: i64 = 60000;
-/** Doublings after which the pause is BACKOFF_LAST. */
-const BACKOFF_STEPS: i32 = 6;
-const APPROVAL_FIRST: i64 = 1000;
-const APPROVAL_LAST: i64 = 10000;
-/** Between tries of the atDirectory: 50, 100, 150, 200. */
-const DIRECTORY_PAUSE: i64 = 50;
-const DIRECTORY_TRIES: i32 = 5;
+/** Tries after which a pause is at its longest. */
+const MANY: u32 = 16;
 
 let phase: Phase = Phase.Off;
 let expect: Expect = Expect.None;
@@ -96,6 +90,8 @@ let now: i64 = 0;
 /** The end of the present wait, for a link, a reply or a pause. */
 let deadline: i64 = 0;
 let heard: i64 = 0;
+/** When the session became ready last. */
+let readySince: i64 = 0;
 
 let directoryTries: i32 = 0;
 let failures: i32 = 0;
@@ -193,8 +189,8 @@ export function machineBroken(status: i32): void {
   reason = status;
   if (before === Phase.Directory) {
     directoryTries++;
-    if (directoryTries < DIRECTORY_TRIES) {
-      pause(DIRECTORY_PAUSE * directoryTries);
+    if (!retryIsOver(Retry.Directory, directoryTries)) {
+      pause(retryPause(Retry.Directory, directoryTries - 1));
       return;
     }
   }
@@ -202,16 +198,20 @@ export function machineBroken(status: i32): void {
   // A link that worked may work again at the same place; one that never did sends us back to the
   // atDirectory.
   if (before !== Phase.Ready) configSet(Config.Address, RX, 0);
-  pause(randomJitter(failures < BACKOFF_STEPS ? BACKOFF_FIRST << failures : BACKOFF_LAST));
+  else if (now - readySince >= retryPause(Retry.Link, MANY)) failures = 0;
+  pause(randomJitter(retryPause(Retry.Link, failures)));
   failures++;
 }
 
-/** Waits for the approving client before the next login: 1, 2, 4, 8, 10, 10… seconds. */
+/** Waits for the approving client before the next login. */
 export function machineAwaitApproval(): void {
+  if (retryIsOver(Retry.Approval, approvalPolls)) {
+    machineEndWithText(Status.EnrollmentPending);
+    return;
+  }
   waitingForApproval = true;
-  const wait = min<i64>(APPROVAL_FIRST << approvalPolls, APPROVAL_LAST);
-  if (wait < APPROVAL_LAST) approvalPolls++;
-  pause(wait);
+  pause(retryPause(Retry.Approval, approvalPolls));
+  approvalPolls++;
 }
 
 /** The login succeeded: whatever was waited for, it is approved. */
@@ -229,10 +229,10 @@ export function machineFound(): void {
 /** Logged in, with all keys. */
 export function machineReady(): void {
   phase = Phase.Ready;
-  failures = 0;
   reason = 0;
-  heard = now;
-  monitorWant(monitoring);
+  heard = readySince = now;
+  monitorBegin(monitoring);
+  shareConnected();
 }
 
 /** The session is over: why (0: as asked), and what an operation ends with. */

@@ -8,25 +8,24 @@ import { base64Decode } from "../codec/base64";
 import { keyringSelf } from "../keys/keyring";
 import {
   SHARE_IN,
+  SHARE_IN_DUE,
+  shareAsked,
   shareDecrypt,
   shareHas,
-  shareIn,
+  shareIsDue,
   shareIsForUs,
+  shareKeyFor,
   sharePeer,
   shareTakeIn,
-  shareUnset,
 } from "../keys/share";
 import { EVENT, KEY_MAX, LINE_CAP, TX, VALUE_MAX } from "../memory";
+import { Retry, retryPause } from "../retries";
 import { Status } from "../status";
 import { atsignEqual, atsignIsValid } from "../wire/atsign";
 import { memberFind, memberIsString, memberLen, memberPtr, memberUnescape } from "../wire/member";
 import {
   Encrypted,
-  metadataChecksum,
-  metadataChecksumLen,
   metadataEncrypted,
-  metadataHash,
-  metadataHashLen,
   metadataIsBase64,
   metadataIv,
   metadataIvLen,
@@ -54,9 +53,18 @@ import {
   SHARED_KEY,
   STATS_ID,
 } from "../wire/words";
-import { Config, configLen, configPtr } from "./config";
-import { Event, eventBegin, eventField, eventLen, eventPtr, eventRaise, Field } from "./event";
-import { watermarkEpoch, watermarkHas, watermarkTake } from "./watermark";
+import { Config, configIs, configLen, configPtr } from "./config";
+import {
+  EVENT_PLAIN,
+  Event,
+  eventBegin,
+  eventField,
+  eventLen,
+  eventPtr,
+  eventRaise,
+  Field,
+} from "./event";
+import { watermarkClock, watermarkEpoch, watermarkHas, watermarkTake } from "./watermark";
 
 /** What a notification came to. */
 export const enum Monitor {
@@ -70,6 +78,7 @@ export const enum Monitor {
 
 /** A kept notification's fields lie in TX from here on; requests for keys are far shorter. */
 const KEPT: usize = TX + 512;
+const KEPT_CAP: u32 = LINE_CAP - 512;
 /**
  * Pointers and lengths of a kept notification's fields, as EVENT; its IV is in the error field's
  * place.
@@ -80,27 +89,41 @@ const FIELDS_LEN: u32 = 64;
 const KEY_TEXT_MAX: u32 = KEY_MAX + 7;
 const CIPHERTEXT_MAX: u32 = 2752;
 
+/** Earliest and latest epochMillis that are one: 2001 and 2100, thirteen digits. */
+const EPOCH_MIN: i64 = 1000000000000;
+const EPOCH_MAX: i64 = 4102444800000;
+const EPOCH_DIGITS: u32 = 13;
+
 let wanted: bool = false;
+/** How often in a row it was sent, and before when it isn't again. */
+let requests: u32 = 0;
+let pauseEnd: i64 = 0;
 let kept: bool = false;
 let keptBase64: bool = false;
 let fromCache: bool = false;
 
-/** The monitor request is to be sent (again). */
-export function monitorWant(on: bool): void {
+/** A new connection: whether the monitor request is to be sent. */
+export function monitorBegin(on: bool): void {
   wanted = on;
+  requests = 0;
+  pauseEnd = 0;
 }
 
-/** Whether it is. */
-export function monitorIsWanted(): bool {
-  return wanted && !kept;
+/** Milliseconds until the monitor request is to be sent; negative: it isn't. */
+export function monitorDue(now: i64): i64 {
+  return wanted && !kept ? max<i64>(pauseEnd - now, 0) : -1;
 }
 
 /**
  * Writes the monitor request: the length of its line. The last millisecond is asked for again; what
  * came twice is dropped.
  */
-export function monitorRequest(): i32 {
+export function monitorRequest(now: i64): i32 {
   const epoch = watermarkEpoch();
+  if (now - pauseEnd > retryPause(Retry.Monitor, requests)) requests = 0;
+  pauseEnd = now + retryPause(Retry.Monitor, requests);
+  requests++;
+  wanted = false;
   return requestMonitor(
     epoch > 0 ? epoch - 1 : 0,
     configPtr(Config.Regex),
@@ -131,7 +154,7 @@ export function monitorKeyRequest(): i32 {
 }
 
 /** Takes the reply to it. True: an event is raised; false: the key is to be asked for elsewhere. */
-export function monitorKeyReply(isError: bool): bool {
+export function monitorKeyReply(isError: bool, now: i64): bool {
   const failed = isError || responseIsNull();
   if (failed && !fromCache && !(isError && responseStatus() === Status.NotFound)) {
     fromCache = true;
@@ -142,8 +165,10 @@ export function monitorKeyReply(isError: bool): bool {
   let status = failed ? (isError ? responseStatus() : Status.NoValue) : 0;
   const peer = sharePeer(eventPtr(Field.From), eventLen(Field.From));
   if (!failed) status = shareTakeIn(peer, responsePtr(), responseLen());
-  if (status >= 0) {
-    status = decipher(shareIn(peer), eventPtr(Field.Error), eventLen(Field.Error), keptBase64);
+  shareAsked(peer, SHARE_IN_DUE, shareHas(peer, SHARE_IN), now);
+  const key = shareKeyFor(peer, 0, 0, now);
+  if (key >= 0) {
+    status = decipher(key, eventPtr(Field.Error), eventLen(Field.Error), keptBase64);
   }
   raise(status);
   return true;
@@ -164,8 +189,7 @@ export function monitorTake(x: usize, len: u32, free: bool, now: i64): Monitor {
   const id = eventPtr(Field.Id);
   const idLen = eventLen(Field.Id);
   if (wordIs(STATS_ID, id, idLen)) {
-    // The atServer's clock, for want of a notification of our own.
-    if (watermarkEpoch() === 0) watermarkTake(0, 0, epochOf(), now);
+    if (watermarkClock(epochOf(), now)) wanted = true;
     return Monitor.Dropped;
   }
   if (watermarkHas(id, idLen)) return Monitor.Dropped;
@@ -178,7 +202,7 @@ export function monitorTake(x: usize, len: u32, free: bool, now: i64): Monitor {
     wanted = true;
     return Monitor.Dropped;
   }
-  return deliver(x, len, free);
+  return deliver(x, len, free, now);
 }
 
 /** Takes the head of a notification whose line is too long. */
@@ -200,7 +224,7 @@ export function monitorDelivered(now: i64): void {
 }
 
 // Everything is found before anything is changed in place.
-function deliver(x: usize, len: u32, free: bool): Monitor {
+function deliver(x: usize, len: u32, free: bool, now: i64): Monitor {
   const hasMeta = memberFind(x, len, NAME_METADATA);
   let status: i32 = metadataParse(hasMeta ? memberPtr() : 0, hasMeta ? memberLen() : 0);
   const said = metadataEncrypted(x, len);
@@ -210,63 +234,55 @@ function deliver(x: usize, len: u32, free: bool): Monitor {
   if ((unquote(Field.Id) | unquote(Field.From) | unquote(Field.Key)) < 0) status = Status.BadJson;
   else if (!atsignIsValid(eventPtr(Field.From), eventLen(Field.From))) status = Status.BadAtSign;
   else if (eventLen(Field.Key) > KEY_TEXT_MAX) status = Status.KeyTooLong;
+  if (status >= 0 && hasValue && said === Encrypted.No && !configIs(Config.Plaintext)) {
+    status = Status.NotEncrypted;
+  }
   if (status < 0 || !hasValue || said === Encrypted.No) {
     if (status >= 0 && escaped) status = unquote(Field.Value);
     if (status >= 0) status = finish(metadataIsBase64());
-    raise(status);
+    raise(status < 0 ? status : EVENT_PLAIN);
     return Monitor.Raised;
   }
   eventField(Field.Error, metadataIv(), metadataIvLen());
   const wrapped = metadataSharedKey();
-  const wrappedLen = wrapped ? memberUnescape(wrapped, metadataSharedKeyLen()) : 0;
+  const wrappedLen = memberUnescape(wrapped, metadataSharedKeyLen());
   if (unquote(Field.Value) < 0 || unquote(Field.Error) < 0 || wrappedLen < 0) {
     raise(Status.BadJson);
     return Monitor.Raised;
   }
-  return decrypt(wrapped, wrappedLen, free);
+  return decrypt(wrapped, wrappedLen, free, now);
 }
 
-function decrypt(wrapped: usize, wrappedLen: u32, free: bool): Monitor {
+// What it sends depends on who wrote, whether a key came with it, and the time: not on what
+// decrypting it comes to.
+function decrypt(wrapped: usize, wrappedLen: u32, free: bool, now: i64): Monitor {
   const from = eventPtr(Field.From);
   const fromLen = eventLen(Field.From);
-  let status = 0;
-  let key = keyringSelf();
-  let peer: usize = 0;
+  let key = keyringSelf() as i32;
   if (!atsignEqual(from, fromLen, configPtr(Config.AtSign), configLen(Config.AtSign))) {
-    peer = sharePeer(from, fromLen);
-    key = shareIn(peer);
-    if (wrapped) status = takeWrapped(peer, wrapped, wrappedLen);
-    else if (!shareHas(peer, SHARE_IN)) return keep(free);
+    const peer = sharePeer(from, fromLen);
+    const due = wrappedLen === 0 && shareIsDue(peer, SHARE_IN_DUE, now);
+    // A key that is only to be fetched anew can wait for the tx buffer.
+    if (due && (free || !shareHas(peer, SHARE_IN))) return keep(free);
+    key =
+      wrappedLen === 0 || shareIsForUs()
+        ? shareKeyFor(peer, wrapped, wrappedLen, now)
+        : Status.PublicKeyChanged;
   }
   const iv = eventPtr(Field.Error);
-  const ivLen = eventLen(Field.Error);
-  if (status >= 0) status = decipher(key, iv, ivLen, metadataIsBase64());
-  if (status === Status.BadPadding && peer && !wrapped) {
-    // With a key remembered from before: the peer has made another. It comes again and finds no
-    // key, so one is asked for.
-    shareUnset(peer, SHARE_IN);
-    wanted = true;
-    return Monitor.Dropped;
-  }
-  raise(status);
+  raise(key < 0 ? key : decipher(key, iv, eventLen(Field.Error), metadataIsBase64()));
   return Monitor.Raised;
-}
-
-function takeWrapped(peer: usize, wrapped: usize, len: u32): i32 {
-  const ours = shareIsForUs(
-    metadataChecksum(),
-    metadataChecksumLen(),
-    metadataHash(),
-    metadataHashLen(),
-  );
-  return ours ? shareTakeIn(peer, wrapped, len) : Status.PublicKeyChanged;
 }
 
 // Moves the fields one after the other to KEPT.
 function keep(free: bool): Monitor {
   let total: u32 = 0;
   for (let field = Field.Key; field <= Field.Error; field++) total += eventLen(field);
-  if (!free || total > LINE_CAP - 512) {
+  if (total > KEPT_CAP) {
+    raise(Status.ValueTooLong);
+    return Monitor.Raised;
+  }
+  if (!free) {
     wanted = true;
     return Monitor.Dropped;
   }
@@ -312,7 +328,7 @@ function finish(isBase64: bool): i32 {
 function raise(status: i32): void {
   eventField(Field.Error, 0, 0);
   if (status < 0) eventField(Field.Value, 0, 0);
-  eventRaise(status < 0 ? Event.Notice : Event.Notification, status < 0 ? status : 0, 0);
+  eventRaise(status < 0 ? Event.Notice : Event.Notification, status, 0);
 }
 
 function find(field: i32, x: usize, len: u32, name: usize): void {
@@ -325,13 +341,14 @@ function unquote(field: i32): i32 {
   return n;
 }
 
+// The time the atServer gives it; 0 when there is none or it is no time.
 function epochOf(): i64 {
   let value: i64 = 0;
-  const len = eventLen(Field.Epoch);
-  for (let i: u32 = 0; i < len && i < 15; i++) {
+  if (eventLen(Field.Epoch) !== EPOCH_DIGITS) return 0;
+  for (let i: u32 = 0; i < EPOCH_DIGITS; i++) {
     const c = load<u8>(eventPtr(Field.Epoch) + i);
     if (c < 0x30 || c > 0x39) return 0;
     value = value * 10 + (c - 0x30);
   }
-  return value;
+  return value >= EPOCH_MIN && value < EPOCH_MAX ? value : 0;
 }

@@ -7,22 +7,22 @@ import { base64Decode } from "../codec/base64";
 import { drbgGenerate } from "../crypto/drbg";
 import { keyringSelf, keyringSign } from "../keys/keyring";
 import {
-  SHARE_IN,
+  SHARE_IN_DUE,
   SHARE_WRAPPED,
   shareChecksum,
   shareDecrypt,
   shareEncrypt,
   shareHas,
-  shareIn,
+  shareIsDue,
   shareIsForUs,
+  shareKeyFor,
   shareOut,
   sharePeer,
   shareRestore,
-  shareTakeIn,
-  shareUnset,
   shareWrapped,
 } from "../keys/share";
 import { KEY_MAX, KEY_WORK, OP_KEY, OP_NONCE, OP_VALUE, OP_VALUE_CAP, VALUE_MAX } from "../memory";
+import { Retry, retryIsOver } from "../retries";
 import { Status } from "../status";
 import {
   ATKEY_CACHED,
@@ -46,10 +46,6 @@ import {
 } from "../wire/member";
 import {
   Encrypted,
-  metadataChecksum,
-  metadataChecksumLen,
-  metadataHash,
-  metadataHashLen,
   metadataIsBase64,
   metadataIsEncrypted,
   metadataIv,
@@ -67,8 +63,8 @@ import {
 } from "../wire/request";
 import { responseIsNull, responseLen, responsePtr, responseStatus } from "../wire/response";
 import { LLOOKUP_ALL, LOOKUP_ALL, NAME_DATA, NAME_META, PLOOKUP_ALL } from "../wire/words";
-import { Config, configLegacyIv, configLen, configPtr } from "./config";
-import { eventField, Field } from "./event";
+import { Config, configIs, configLen, configPtr } from "./config";
+import { EVENT_PLAIN, eventField, Field } from "./event";
 import { Need, peerAsk, peerIsAsking, peerReply, peerRestart } from "./peer";
 import { randomUuid } from "./random";
 
@@ -110,12 +106,10 @@ let keyLength: u32 = 0;
 let valueLength: u32 = 0;
 let ttl: i64 = 0;
 let target: Target = Target.Self;
-/**
- * The key of the peer has to be asked for, and was asked for anew because the one known did not
- * fit.
- */
+/** The key of the peer has to be asked for. */
 let inKeyWanted: bool = false;
-let inKeyRenewed: bool = false;
+/** Lines it sent so far. */
+let requests: u32 = 0;
 
 /** Kind of the operation in progress; None: there is none. */
 export function operationKind(): Operation {
@@ -143,11 +137,12 @@ export function operationStart(k: Operation, keyLen: u32, valueLen: u32): i32 {
   if (status < 0) return status;
   if (k === Operation.Put || k === Operation.Notify) {
     bytesWipe(OP_NONCE, NONCE_LEN);
-    let made = configLegacyIv() ? 0 : drbgGenerate(IV, 16);
+    let made = configIs(Config.LegacyIv) ? 0 : drbgGenerate(IV, 16);
     if (made >= 0) made = randomUuid(ID);
     if (made < 0) return made;
   }
   kind = k;
+  requests = 0;
   number = (number & 0x3fffffff) + 1;
   operationRestart();
   return number;
@@ -156,7 +151,7 @@ export function operationStart(k: Operation, keyLen: u32, valueLen: u32): i32 {
 /** Begins again from the first request: after a broken link. */
 export function operationRestart(): void {
   peerRestart();
-  inKeyWanted = inKeyRenewed = false;
+  inKeyWanted = false;
 }
 
 /** Ends it: what it held is wiped. */
@@ -169,9 +164,11 @@ export function operationEnd(): void {
 }
 
 /** Writes the next request: the length of its line, or the Status the operation ends with. */
-export function operationNext(): i32 {
+export function operationNext(now: i64): i32 {
+  if (retryIsOver(Retry.Request, requests)) return Status.GivenUp;
+  requests++;
   if (needsPeer()) {
-    const line = peerAsk(need(), peerAtsign(), peerAtsignLen());
+    const line = peerAsk(need(), peerAtsign(), peerAtsignLen(), now);
     if (line !== 0) return line;
     inKeyWanted = false;
   }
@@ -182,12 +179,12 @@ export function operationNext(): i32 {
  * Takes a reply. Pending: there is another request; else the Status it ends with, its event's
  * fields filled.
  */
-export function operationReply(isError: bool): i32 {
+export function operationReply(isError: bool, now: i64): i32 {
   let status = 0;
   if (needsPeer() && peerIsAsking()) {
-    status = peerReply(need(), peerAtsign(), peerAtsignLen(), isError);
+    status = peerReply(need(), peerAtsign(), peerAtsignLen(), isError, now);
   } else if (isError) status = responseStatus();
-  else return mainReply();
+  else return mainReply(now);
   if (status !== Status.Pending && isError) {
     eventField(Field.Error, responsePtr(), responseLen());
   }
@@ -246,7 +243,7 @@ function emitEncrypted(): i32 {
   const checksum = wrapped ? shareChecksum(peer) : 0;
   const n = shareEncrypt(OP_VALUE, valueLength, key, IV);
   if (n < 0) return n;
-  const iv: usize = configLegacyIv() ? 0 : IV;
+  const iv: usize = configIs(Config.LegacyIv) ? 0 : IV;
   const line =
     kind === Operation.Put
       ? requestUpdate(VIEW, ttl, 0, true, wrapped, checksum, false, iv, OP_VALUE, n)
@@ -284,71 +281,56 @@ function needsBase64(): bool {
   return false;
 }
 
-function mainReply(): i32 {
+function mainReply(now: i64): i32 {
   if (kind !== Operation.Get) {
     eventField(Field.Value, responsePtr(), responseLen());
     return 0;
   }
   if (responseIsNull()) return Status.NoValue;
-  return readReply(responsePtr(), responseLen());
+  return readReply(responsePtr(), responseLen(), now);
 }
 
 // {"key":…,"data":…,"metaData":{…}}. Everything is found before anything is changed in place.
-function readReply(x: usize, len: u32): i32 {
+function readReply(x: usize, len: u32, now: i64): i32 {
   const hasMeta = memberFind(x, len, NAME_META);
-  let status = metadataParse(hasMeta ? memberPtr() : 0, hasMeta ? memberLen() : 0);
+  const status = metadataParse(hasMeta ? memberPtr() : 0, hasMeta ? memberLen() : 0);
   if (status < 0) return status;
   if (!memberFind(x, len, NAME_DATA)) return memberStatus();
   const value = memberPtr();
   let n: i32 = memberLen();
   const escaped = memberIsString();
-  let key: usize = 0;
+  let key: i32 = 0;
   if (target !== Target.Public && metadataIsEncrypted() !== Encrypted.No) {
-    status = chooseKey();
-    if (status < 0) return status;
-    key = readKey();
-  }
+    key = chooseKey(now);
+    if (key < 0) return key;
+  } else if (target === Target.In && !configIs(Config.Plaintext)) return Status.NotEncrypted;
   const iv = metadataIv();
   const ivLen = metadataIvLen() > 0 ? memberUnescape(iv, metadataIvLen()) : 0;
   if (escaped) n = memberUnescape(value, n);
   if ((n | ivLen) < 0) return Status.BadJson;
   if (<u32>n > CIPHERTEXT_MAX) return Status.ValueTooLong;
   if (key) n = shareDecrypt(value, n, key, iv, ivLen);
-  if (n === Status.BadPadding && target === Target.In && !inKeyRenewed && !metadataSharedKey()) {
-    inKeyWanted = inKeyRenewed = true;
-    shareUnset(peerEntry(), SHARE_IN);
-    return Status.Pending;
-  }
   if (n >= 0 && metadataIsBase64()) n = base64Decode(value, n, value, n);
   if (n < 0) return n;
   if (<u32>n > VALUE_MAX) return Status.ValueTooLong;
   eventField(Field.Value, value, n);
-  return 0;
+  return key || target === Target.Public ? 0 : EVENT_PLAIN;
 }
 
-// For what a peer shared: the key that came with the record, or the one known, or Pending: it has
-// to be asked for.
-function chooseKey(): i32 {
-  if (target !== Target.In) return 0;
+// Where the key of a record is; for what a peer shared the one that came with it, or the one known,
+// or Pending: it is time to ask for it.
+function chooseKey(now: i64): i32 {
+  if (target === Target.Self) return keyringSelf() as i32;
   const peer = peerEntry();
+  if (target === Target.Out) return shareOut(peer) as i32;
   const wrapped = metadataSharedKey();
-  if (wrapped) {
-    if (
-      !shareIsForUs(metadataChecksum(), metadataChecksumLen(), metadataHash(), metadataHashLen())
-    ) {
-      return Status.PublicKeyChanged;
-    }
-    const n = memberUnescape(wrapped, metadataSharedKeyLen());
-    return n < 0 ? n : shareTakeIn(peer, wrapped, n);
+  const n = memberUnescape(wrapped, metadataSharedKeyLen());
+  if (n > 0 && !shareIsForUs()) return Status.PublicKeyChanged;
+  if (n === 0 && shareIsDue(peer, SHARE_IN_DUE, now)) {
+    inKeyWanted = true;
+    return Status.Pending;
   }
-  if (shareHas(peer, SHARE_IN)) return 0;
-  inKeyWanted = true;
-  return Status.Pending;
-}
-
-function readKey(): usize {
-  if (target === Target.Self) return keyringSelf();
-  return target === Target.In ? shareIn(peerEntry()) : shareOut(peerEntry());
+  return n < 0 ? n : shareKeyFor(peer, wrapped, n, now);
 }
 
 function isMine(): bool {

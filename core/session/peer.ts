@@ -7,10 +7,14 @@ import {
   SHARE_CANDIDATE,
   SHARE_COPY,
   SHARE_IN,
+  SHARE_IN_DUE,
   SHARE_OUT,
+  SHARE_PUBLIC_DUE,
   SHARE_WRAPPED,
+  shareAsked,
   shareChecksum,
   shareHas,
+  shareIsDue,
   shareMake,
   sharePeer,
   shareSet,
@@ -64,25 +68,24 @@ const enum Step {
 const WRAPPED: usize = KEY_WORK + 48;
 
 let step: Step = Step.None;
-/** The atServer said there is none. */
-let ownKeyMissing: bool = false;
+/** My atServer said there is none for him. */
 let copyMissing: bool = false;
-/** The peer's public key was asked for. */
-let publicAsked: bool = false;
+/** The key that was due was asked for: the peer's public key, or the one he made. */
+let asked: bool = false;
 
 /** Forgets how far it went: a new operation, or a broken link. */
 export function peerRestart(): void {
   step = Step.None;
-  ownKeyMissing = copyMissing = publicAsked = false;
+  copyMissing = asked = false;
 }
 
 /**
  * Writes the request for what is missing: the length of its line; 0 when nothing is; or negative.
  * bob: an atSign.
  */
-export function peerAsk(need: Need, bob: usize, bobLen: u32): i32 {
+export function peerAsk(need: Need, bob: usize, bobLen: u32, now: i64): i32 {
   const peer = sharePeer(bob, bobLen);
-  step = next(need, peer);
+  step = next(need, peer, now);
   const me = configPtr(Config.AtSign);
   const meLen = configLen(Config.AtSign);
   switch (step) {
@@ -113,16 +116,17 @@ export function peerIsAsking(): bool {
 }
 
 /** Takes the reply. Pending: ask on; else the Status that says why the key can't be had. */
-export function peerReply(need: Need, bob: usize, bobLen: u32, isError: bool): i32 {
+export function peerReply(need: Need, bob: usize, bobLen: u32, isError: bool, now: i64): i32 {
   const peer = sharePeer(bob, bobLen);
-  const status = need === Need.ReadTheirs ? inReply(peer, isError) : outReply(need, peer, isError);
+  const status =
+    need === Need.ReadTheirs ? inReply(peer, isError, now) : outReply(need, peer, isError, now);
   return status < 0 ? status : Status.Pending;
 }
 
 // What is missing first.
-function next(need: Need, peer: usize): Step {
+function next(need: Need, peer: usize, now: i64): Step {
   if (need === Need.ReadTheirs) {
-    if (shareHas(peer, SHARE_IN)) return Step.None;
+    if (asked) return Step.None;
     return step === Step.InKeyCached ? step : Step.InKey;
   }
   if (!shareHas(peer, SHARE_OUT)) {
@@ -130,13 +134,13 @@ function next(need: Need, peer: usize): Step {
     return shareHas(peer, SHARE_WRAPPED) ? Step.PutOwnKey : Step.PeerPublic;
   }
   if (need === Need.ReadOwn) return Step.None;
-  if (!shareHas(peer, SHARE_WRAPPED)) return publicAsked ? Step.None : Step.PeerPublic;
-  if (shareHas(peer, SHARE_COPY)) return Step.None;
+  if (!asked && shareIsDue(peer, SHARE_PUBLIC_DUE, now)) return Step.PeerPublic;
+  if (shareHas(peer, SHARE_COPY) || !shareHas(peer, SHARE_WRAPPED)) return Step.None;
   return copyMissing ? Step.PutPeerCopy : Step.PeerCopy;
 }
 
 // Only AT0015 may create a key: on any other error the one that exists would be replaced.
-function outReply(need: Need, peer: usize, isError: bool): i32 {
+function outReply(need: Need, peer: usize, isError: bool, now: i64): i32 {
   const x = responsePtr();
   const len = responseLen();
   const missing = isError && responseStatus() === Status.NotFound;
@@ -144,13 +148,15 @@ function outReply(need: Need, peer: usize, isError: bool): i32 {
     case Step.OwnKey:
       if (!isError && !responseIsNull()) return shareTakeOut(peer, x, len);
       if (!missing || need === Need.ReadOwn) return isError ? responseStatus() : Status.NoValue;
-      ownKeyMissing = copyMissing = true;
+      copyMissing = true;
       return shareMake(peer);
-    case Step.PeerPublic:
-      publicAsked = true;
-      if (!isError) return shareWrapFor(peer, x, len);
+    case Step.PeerPublic: {
+      const status = isError ? responseStatus() : shareWrapFor(peer, x, len);
+      asked = true;
+      shareAsked(peer, SHARE_PUBLIC_DUE, !isError && status >= 0, now);
       // With a key in place the peer's absence is no obstacle: my atServer delivers when it can.
-      return ownKeyMissing ? responseStatus() : 0;
+      return isError && shareHas(peer, SHARE_OUT) ? 0 : status;
+    }
     case Step.PutOwnKey:
       if (isError) return responseStatus();
       shareUnset(peer, SHARE_CANDIDATE);
@@ -177,13 +183,17 @@ function copyIsCurrent(peer: usize, x: usize, len: u32): bool {
 }
 
 // At the peer's atServer first, then in my own cache; a key the peer's atServer says does not exist
-// is not in it.
-function inReply(peer: usize, isError: bool): i32 {
-  if (!isError && !responseIsNull()) return shareTakeIn(peer, responsePtr(), responseLen());
-  if (isError && (step === Step.InKeyCached || responseStatus() === Status.NotFound)) {
-    return responseStatus();
+// is not in it. One that can't be fetched anew stays.
+function inReply(peer: usize, isError: bool, now: i64): i32 {
+  const missing = isError || responseIsNull();
+  let status: i32 = isError ? responseStatus() : missing ? Status.NoValue : 0;
+  if (missing && step === Step.InKey && status !== Status.NotFound) {
+    step = Step.InKeyCached;
+    return 0;
   }
-  if (step === Step.InKeyCached) return Status.NoValue;
-  step = Step.InKeyCached;
-  return 0;
+  if (!missing) status = shareTakeIn(peer, responsePtr(), responseLen());
+  asked = true;
+  const known = shareHas(peer, SHARE_IN);
+  shareAsked(peer, SHARE_IN_DUE, known, now);
+  return known ? 0 : status;
 }

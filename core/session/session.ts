@@ -5,6 +5,7 @@ import { bytesWipe } from "../bytes";
 import { acceleratorProbe } from "../crypto/accelerator";
 import { keyringAtsign, keyringAtsignLen, keyringIdLen, keyringIsComplete } from "../keys/keyring";
 import { OP_VALUE, OP_VALUE_CAP, RX } from "../memory";
+import { Retry, retryIsOver } from "../retries";
 import { Status } from "../status";
 import { atsignEqual } from "../wire/atsign";
 import { lineDone, lineGreeted, lineLength, lineNext } from "../wire/line";
@@ -52,14 +53,13 @@ import {
 import {
   Monitor,
   monitorDelivered,
+  monitorDue,
   monitorIsWaiting,
-  monitorIsWanted,
   monitorKeyReply,
   monitorKeyRequest,
   monitorRequest,
   monitorTake,
   monitorTakeHead,
-  monitorWant,
 } from "./monitor";
 import {
   Operation,
@@ -91,8 +91,6 @@ const DEAD: i64 = 40000;
 const LONGEST: i64 = 60000;
 /** Steps in one poll. */
 const STEPS: i32 = 4;
-/** Requests of one operation that may go unanswered. */
-const UNANSWERED: i32 = 2;
 
 /** The event's fields lie in the line, which has to stay. */
 let lineHeld: bool = false;
@@ -117,7 +115,7 @@ export function sessionInit(): i32 {
 /** Takes the configuration value of `len` bytes at OP_VALUE, which is wiped. 0 or negative. */
 export function sessionConfig(field: i32, len: u32): i32 {
   if (machinePhase() !== Phase.Off) return Status.WrongState;
-  if (field < Config.AtSign || field > Config.Passcode || len > OP_VALUE_CAP) {
+  if (field < Config.AtSign || field > Config.Plaintext || len > OP_VALUE_CAP) {
     return Status.BadArgument;
   }
   const isKey = field >= Config.Login && field <= Config.EnrollmentId;
@@ -190,6 +188,8 @@ export function sessionDelay(): i32 {
   if (resting) due = QUIET - machineSilence();
   else if (machinePhase() !== Phase.Off) due = machineLeft();
   if (machinePhase() === Phase.Ready) due = min<i64>(due, DEAD - machineSilence());
+  const monitor = monitorDue(machineNow());
+  if (resting && monitor >= 0) due = min<i64>(due, monitor);
   const store = watermarkDue(machineNow());
   if (store >= 0) due = min<i64>(due, store);
   return max<i64>(due, 0) as i32;
@@ -265,7 +265,7 @@ function late(): bool {
   if (resting || machineLeft() > 0) return false;
   if (machineExpects() === Expect.Operation) {
     unanswered++;
-    if (unanswered >= UNANSWERED) machineFinish(Status.TimedOut);
+    if (retryIsOver(Retry.Unanswered, unanswered)) machineFinish(Status.TimedOut);
   }
   machineBroken(Status.TimedOut);
   return true;
@@ -276,12 +276,11 @@ function speak(): void {
   if (machinePhase() !== Phase.Ready) {
     if (lineGreeted()) loginGreet();
   } else if (monitorIsWaiting()) machineAsk(Expect.InKey, monitorKeyRequest());
-  else if (monitorIsWanted()) {
-    monitorWant(false);
-    machineAsk(Expect.Monitor, monitorRequest());
+  else if (monitorDue(machineNow()) === 0) {
+    machineAsk(Expect.Monitor, monitorRequest(machineNow()));
   } else if (operationKind() === Operation.Enroll) machineFinish(0);
   else if (operationKind() !== Operation.None) {
-    const line = operationNext();
+    const line = operationNext(machineNow());
     if (line < 0) machineFinish(line);
     else machineAsk(Expect.Operation, line);
   } else if (machineSilence() >= QUIET) machineAsk(Expect.Noop, requestNoop());
@@ -344,7 +343,7 @@ function reply(isError: bool): void {
       operationReplied(isError);
       return;
     case Expect.InKey:
-      notified = monitorKeyReply(isError);
+      notified = monitorKeyReply(isError, machineNow());
       // The fields of a kept notification lie in the tx buffer, the line is free.
       if (notified) finishLine();
       return;
@@ -355,7 +354,7 @@ function reply(isError: bool): void {
 function operationReplied(isError: bool): void {
   unanswered = 0;
   eventBegin();
-  const status = operationReply(isError);
+  const status = operationReply(isError, machineNow());
   if (status === Status.Pending) return;
   const number = operationNumber();
   operationEnd();

@@ -18,6 +18,11 @@ const HASH_LEN: u32 = 8;
 const CHECK: usize = WATERMARK + 144;
 const LEN: u32 = 152;
 
+/** How far the atServer's clock may be behind the time it gave a notification: milliseconds. */
+const AHEAD: i64 = 60000;
+/** Time of a request for everything the atServer still has. */
+const EVERYTHING: i64 = 2;
+
 /** Written once nothing has come for so long, or so long after the first change: milliseconds. */
 const QUIET: i64 = 2000;
 const LONGEST: i64 = 30000;
@@ -25,6 +30,8 @@ const LONGEST: i64 = 30000;
 let changedFirst: i64 = 0;
 let changedLast: i64 = 0;
 let changed: bool = false;
+/** The time of the last notification; the lower of the last two is kept. */
+let last: i64 = 0;
 
 /** Loads the watermark; a damaged one counts as none. */
 export function watermarkLoad(): void {
@@ -36,6 +43,7 @@ export function watermarkLoad(): void {
     load<u32>(WATERMARK) === VERSION &&
     bytesEqual(KEY_WORK, CHECK, HASH_LEN) !== 0;
   if (!good) clear();
+  last = load<i64>(EPOCH);
   memory.fill(KEY_WORK, 0, 32);
 }
 
@@ -45,7 +53,10 @@ export function watermarkErase(): void {
   store_write(SLOT, WATERMARK, 0);
 }
 
-/** Time of the last notification, milliseconds of the atServer's clock; 0: there was none. */
+/**
+ * From when on notifications are to be asked for, milliseconds of the atServer's clock; 0: there was none. It is the time
+ * of the last one or of the one before, whichever is lower, so that one that lies ahead of its time moves nothing.
+ */
 export function watermarkEpoch(): i64 {
   return load<i64>(EPOCH);
 }
@@ -69,10 +80,26 @@ export function watermarkTake(id: usize, len: u32, epoch: i64, now: i64): void {
     memory.fill(KEY_WORK, 0, 32);
     store<u32>(POSITION, position + 1);
   }
-  if (epoch > load<i64>(EPOCH)) store<i64>(EPOCH, epoch);
+  if (epoch > 0) {
+    store<i64>(EPOCH, last > 0 ? min<i64>(last, epoch) : epoch);
+    last = epoch;
+  }
   if (!changed) changedFirst = now;
   changed = true;
   changedLast = now;
+}
+
+/**
+ * Hears the atServer's clock, 0: it didn't say. True: it is behind the watermark, so that was no time or the clock was set
+ * back, and everything the atServer still has is to be asked for.
+ */
+export function watermarkClock(clock: i64, now: i64): bool {
+  if (clock === 0) return false;
+  const epoch = load<i64>(EPOCH);
+  const back = epoch > clock + AHEAD;
+  // Without a watermark it begins here; what is on its way may be older than the clock.
+  if (back || epoch === 0) watermarkTake(0, 0, back ? EVERYTHING : clock - AHEAD, now);
+  return back;
 }
 
 /** Milliseconds until it has to be written; negative: nothing to write. */
@@ -99,5 +126,6 @@ export function watermarkStore(): void {
 
 function clear(): void {
   changed = false;
+  last = 0;
   memory.fill(WATERMARK, 0, LEN);
 }

@@ -10,7 +10,7 @@ const wasm = read("build/core.wasm");
 const wat = text("build/core.wat");
 const module = new WebAssembly.Module(wasm);
 
-const CORE_WASM_MAX = 48 * 1024;
+const CORE_WASM_MAX = 50_688;
 
 /** AssemblyScript's type names as WebAssembly's. */
 function valueType(type: string): string {
@@ -99,7 +99,7 @@ describe("the boundary of core.wasm", () => {
     ).toEqual(["memory memory"]);
   });
 
-  it("is at most 48 kB", () => {
+  it("is at most 49.5 kB", () => {
     expect(wasm.length).toBeLessThanOrEqual(CORE_WASM_MAX);
   });
 

@@ -2,25 +2,9 @@
 import { describe, expect, test } from "vitest";
 import type { EngineFactory } from "./engine/engine.ts";
 import { engines } from "./engine/engines.ts";
+import { approve, IVS } from "./session/approval.ts";
 import { Device, type DeviceOptions, Kind, PowerCut, State } from "./session/device.ts";
-import { alpha, encryptValue, unwrapKey, World } from "./session/world.ts";
-
-const IV = "+cJII8KdZWV8jCcBittbVQ==";
-
-/** What the manager's client does: opens the symmetric key and leaves the two keys. */
-function approve(world: World, iv?: string, secret = alpha.encryption.privateKeyPkcs8Base64): void {
-  for (const e of world.enrollments.values()) {
-    if (e.status !== "pending") continue;
-    e.status = "approved";
-    const key = unwrapKey(e.symmetric, alpha);
-    const leave = (name: string, text: string) =>
-      world.records.set(`${e.id}.${name}.__manage@alpha`, {
-        value: JSON.stringify({ value: encryptValue(text, key, iv), ...(iv ? { iv } : {}) }),
-      });
-    leave("default_enc_private_key", secret);
-    leave("default_self_enc_key", alpha.selfEncryptionKeyBase64);
-  }
-}
+import { alpha, unwrapKey, World } from "./session/world.ts";
 
 async function fresh(factory: EngineFactory, world = new World(), options: DeviceOptions = {}) {
   world.passcodes.add("ABC123");
@@ -32,9 +16,10 @@ async function fresh(factory: EngineFactory, world = new World(), options: Devic
 
 for (const factory of engines) {
   describe(`enrollment on ${factory.name}`, () => {
-    for (const iv of [undefined, IV]) {
-      test(`by passcode, keys ${iv ? "with an IV" : "with the zero IV"}`, async () => {
+    for (const ivs of [[null, null], IVS] as const) {
+      test(`by passcode, keys ${ivs[0] ? "with IVs" : "with the zero IV, which was allowed"}`, async () => {
         const { world, device, status } = await fresh(factory);
+        if (!ivs[0]) expect(device.config(13, "1")).toBe(0);
         expect(status).toBe(-21);
         expect(device.start()).toBe(0);
         const op = device.operate(Kind.enroll);
@@ -61,7 +46,7 @@ for (const factory of engines) {
         ).toBe(32);
         device.advance(20_000);
         expect(device.state()).toBe(State.approval);
-        approve(world, iv);
+        approve(world, { ivs });
         expect(device.finished(op).status).toBe(0);
         expect(device.state()).toBe(State.ready);
         expect(device.finish(Kind.put, "note.demo@alpha", "x").status).toBe(0);
@@ -145,7 +130,7 @@ for (const factory of engines) {
       const op = device.operate(Kind.enroll);
       device.until(() => device.state() === State.approval);
       const stored = device.store.get(1);
-      approve(world, IV, alpha.pkam.privateKeyPkcs8Base64);
+      approve(world, { encryptionKey: alpha.pkam.privateKeyPkcs8Base64 });
       expect(device.finished(op).status).toBe(-35);
       expect(device.store.get(1)).toEqual(stored);
     });

@@ -6,15 +6,18 @@ import { engines } from "./engine/engines.ts";
 import { Device, Kind, State } from "./session/device.ts";
 import { loggedIn } from "./session/fixtures.ts";
 import { bravo, checksumOf, World } from "./session/world.ts";
+import pkam from "./vectors/interop/06-pkam.json" with { type: "json" };
 import shared from "./vectors/interop/08-shared-data.json" with { type: "json" };
 import notification from "./vectors/interop/10-notification.json" with { type: "json" };
+
+const shape = pkam.challenge;
 
 /** @bravo's device, whose atServer answers exactly what `replies` says. */
 async function bravoDevice(factory: EngineFactory, replies: Record<string, string>) {
   const world = new World();
   world.hook = (line, connection) => {
     if (connection.kind === "directory") return undefined;
-    if (line.startsWith("from:")) return "data:_1@bravo:2\n@";
+    if (line.startsWith("from:")) return `data:${shape.replace("@alpha", "@bravo")}\n@`;
     if (line.startsWith("pkam:")) return "data:success\n@bravo@";
     if (line.startsWith("monitor:")) return "";
     return replies[`${line}\n`] ?? "data:ok\n@bravo@";

@@ -115,7 +115,10 @@ for (const factory of engines) {
       expect(device.config(11, "a".repeat(65))).toBe(-4);
       expect(device.config(5, '{"a":\n"rw"}')).toBe(-4);
       expect(device.config(1, "no at")).toBe(-9);
-      expect(device.config(13, "x")).toBe(-4);
+      for (const field of [7, 13, 14]) {
+        expect(["x", "01", "1"].map((text) => device.config(field, text))).toEqual([-4, -4, 0]);
+      }
+      expect(device.config(15, "x")).toBe(-4);
       expect(device.config(0, "x")).toBe(-4);
       expect(device.start()).toBe(-21);
     });

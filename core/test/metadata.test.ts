@@ -9,6 +9,8 @@ const SELF = alpha.selfEncryptionKeyBase64;
 const IV = "0bOJ3JEC6xo8WUlwrhrtmQ==";
 const CT = encryptValue("v", SELF, IV);
 const ZERO = encryptValue("v", SELF);
+/** Done, and the value came unencrypted. */
+const PLAIN = 1;
 
 /** The reply to a get, and the status and value it has to come to. */
 const CASES: [string, string, number, string][] = [
@@ -49,11 +51,16 @@ const CASES: [string, string, number, string][] = [
   [
     "not encrypted",
     '{"data":"a\\n\\u2615\\ud83d\\udee0","metaData":{"isEncrypted":false}}',
-    0,
+    PLAIN,
     "a\n☕🛠",
   ],
-  ["not encrypted as text", '{"data":"clear","metaData":{"isEncrypted":"false"}}', 0, "clear"],
-  ["base64", '{"data":"bGluZQ==","metaData":{"isEncrypted":false,"encoding":"base64"}}', 0, "line"],
+  ["not encrypted as text", '{"data":"clear","metaData":{"isEncrypted":"false"}}', PLAIN, "clear"],
+  [
+    "base64",
+    '{"data":"bGluZQ==","metaData":{"isEncrypted":false,"encoding":"base64"}}',
+    PLAIN,
+    "line",
+  ],
   [
     "known names",
     `{"data":"${ZERO}","metaData":{"encAlgo":"AES/CTR/PKCS7Padding","encKeyName":"shared_key","skeEncKeyName":"publickey","skeEncAlgo":"RSA/ECB/PKCS1Padding"}}`,

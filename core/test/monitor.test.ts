@@ -85,7 +85,7 @@ for (const factory of engines) {
       world.notify(fromBravo("n1", "one", null));
       world.notify(fromBravo("n2", "two", null));
       world.notify(fromBravo("n3", "three", wrapKey(K, alpha)));
-      device.settle();
+      device.advance(100);
       expect(device.of("notification").map((e) => e.value)).toEqual(["one", "two", "three"]);
       expect(world.lines.filter((l) => l === "lookup:shared_key@bravo").length).toBe(1);
       expect(world.lines.filter((l) => l.startsWith("monitor:"))).toEqual([
@@ -102,29 +102,8 @@ for (const factory of engines) {
         return undefined;
       };
       expect(device.finish(Kind.scan).status).toBe(0);
-      device.settle();
+      device.advance(100);
       expect(device.of("notification").map((e) => e.value)).toEqual(["one"]);
-    });
-
-    test("a peer that made a new key is asked again", async () => {
-      const { world, device } = await loggedIn(factory, { monitor: true });
-      world.records.set("@alpha:shared_key@bravo", { value: wrapKey(K, alpha) });
-      world.notify(fromBravo("n1", "one", null));
-      device.settle();
-      const newKey = alpha.apkamSymmetricKeyBase64;
-      world.records.set("@alpha:shared_key@bravo", { value: wrapKey(newKey, alpha) });
-      // A value whose padding is impossible under the old key.
-      let text = "two";
-      const impossible = (t: string) => {
-        const under = Buffer.from(encryptValue(t, newKey, IV), "base64");
-        const a = Buffer.from(encryptValue(t, K, IV), "base64");
-        const plainLast = 16 - (Buffer.from(t).length % 16);
-        return (((under.at(-1) ?? 0) ^ (a.at(-1) ?? 0) ^ plainLast) & 0xff) > 16;
-      };
-      while (!impossible(text)) text += "o";
-      world.notify(fromBravo("n2", text, null, newKey));
-      device.settle();
-      expect(device.of("notification").map((e) => e.value)).toEqual(["one", text]);
     });
 
     test("no key to be had: a notice, and the next one is delivered", async () => {
@@ -139,8 +118,8 @@ for (const factory of engines) {
       expect(device.of("notification").map((e) => e.value)).toEqual(["two"]);
     });
 
-    test("clear values, escapes, self notifications, deletes", async () => {
-      const { world, device } = await loggedIn(factory, { monitor: true });
+    test("clear values are delivered to who asked for them, and marked", async () => {
+      const { world, device } = await loggedIn(factory, { monitor: true, config: { 14: "1" } });
       const clear = {
         ...fromBravo("c1", "", null),
         isEncrypted: false,
@@ -159,12 +138,28 @@ for (const factory of engines) {
         metadata: null,
       });
       device.settle();
-      expect(device.of("notification").map((e) => [e.value, e.operation])).toEqual([
-        ['say "hi" \u{1f6e0}', "update"],
-        ["plain", "update"],
-        ["", "delete"],
-        ["mine", "update"],
+      expect(device.of("notification").map((e) => [e.value, e.operation, e.status])).toEqual([
+        ['say "hi" \u{1f6e0}', "update", 1],
+        ["plain", "update", 1],
+        ["", "delete", 1],
+        ["mine", "update", 0],
       ]);
+    });
+
+    test("clear values are not delivered to who did not ask, whoever they say they are from", async () => {
+      const { world, device } = await loggedIn(factory, { monitor: true });
+      const clear = { ...fromBravo("c1", "", null), isEncrypted: false, value: "obey" };
+      world.notify(clear);
+      world.notify({ ...clear, id: "c2", isEncrypted: "FALSE" });
+      world.notify({ ...clear, id: "c3", from: "@alpha", key: "@alpha:own.demo@alpha" });
+      world.notify({ ...clear, id: "c4", isEncrypted: true, value: null, operation: "delete" });
+      device.settle();
+      expect(device.of("notice").map((e) => [e.id, e.status, e.value])).toEqual([
+        ["c1", -39, ""],
+        ["c2", -39, ""],
+        ["c3", -39, ""],
+      ]);
+      expect(device.of("notification").map((e) => [e.id, e.status])).toEqual([["c4", 1]]);
     });
 
     test("keys and statistics are none of the application's business", async () => {
@@ -233,7 +228,7 @@ for (const factory of engines) {
       const value = "v".repeat(2048);
       world.notify(fromBravo("n1", value, null));
       world.notify(fromBravo("n2", value, wrapKey(K, alpha)));
-      device.settle();
+      device.advance(100);
       expect(device.of("notification").map((e) => e.value)).toEqual([value, value]);
     });
 
@@ -248,7 +243,7 @@ for (const factory of engines) {
       });
       const restarted = await loggedInAgain(factory, world, device.store);
       expect(world.lines.filter((l) => l.startsWith("monitor")).at(-1)).toBe(
-        "monitor:multiplexed:1732000000018",
+        "monitor:multiplexed:1732000000017",
       );
       expect(restarted.of("notification").map((e) => e.id)).toEqual(["late"]);
     });

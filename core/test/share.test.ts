@@ -127,14 +127,15 @@ for (const factory of engines) {
       const { world, device } = await loggedIn(factory);
       world.records.set("@alpha:x.demo@bravo", { value: encryptValue("x", K), meta: {} });
       const bad = [
-        [wrapKey(K, bravo), -14],
-        [wrapKey("AAAA", alpha), -14],
         ["AAAA", -4],
         ["?", -11],
       ] as const;
       for (const [value, status] of bad) {
         world.records.set("@alpha:shared_key@bravo", { value });
         expect(device.finish(Kind.get, "x.demo@bravo").status, value).toBe(status);
+        // It isn't asked for again before its time.
+        expect(device.finish(Kind.get, "x.demo@bravo").status, value).toBe(-40);
+        device.advance(300_000);
       }
     });
   });

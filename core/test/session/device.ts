@@ -35,6 +35,8 @@ export type DeviceOptions = {
   /** How the received bytes are cut; the default is whole lines as they were sent. */
   chunk?: number;
   hal?: Partial<HalFunctions>;
+  /** Configuration values by their number, besides the ordinary ones. */
+  config?: Readonly<Record<number, string>>;
   /** Power fails at this write to the store (counted from 0), before it takes effect. */
   cutAtWrite?: number;
 };

@@ -16,6 +16,10 @@ export async function imported(
     [8, alpha.pkam.privateKeyPkcs8Base64],
     [9, alpha.encryption.privateKeyPkcs8Base64],
     [10, alpha.selfEncryptionKeyBase64],
+    ...Object.entries(options.config ?? {}).map(([field, text]): [number, string] => [
+      Number(field),
+      text,
+    ]),
   ];
   for (const [field, text] of values) {
     const status = device.config(field, text);

@@ -127,7 +127,7 @@ export class World {
     const [, verb = "", rest = ""] = /^([a-z]+)(.*)$/s.exec(line) ?? [];
     switch (verb) {
       case "from":
-        connection.challenge = `_${randomUUID()}@alpha:${randomUUID()}`;
+        connection.challenge = `_${randomUUID()}${rest.slice(1)}:${randomUUID()}`;
         return `data:${connection.challenge}`;
       case "pkam":
         return this.pkam(connection, rest.slice(1));

@@ -8,14 +8,9 @@
 
 import type { Engine, EngineFactory } from "../../../core/test/engine/engine.ts";
 import { v8 } from "../../../core/test/engine/v8.ts";
+import { approve } from "../../../core/test/session/approval.ts";
 import { Device, Kind, State } from "../../../core/test/session/device.ts";
-import {
-  alpha,
-  encryptValue,
-  unwrapKey,
-  World,
-  wrapKey,
-} from "../../../core/test/session/world.ts";
+import { alpha, encryptValue, World, wrapKey } from "../../../core/test/session/world.ts";
 import notification from "../../../core/test/vectors/interop/10-notification.json" with {
   type: "json",
 };
@@ -94,19 +89,6 @@ function recorder(lines: string[], entropy: (len: number) => Uint8Array): Engine
       return outer ?? inner;
     },
   };
-}
-
-function approve(world: World): void {
-  for (const enrollment of world.enrollments.values()) {
-    enrollment.status = "approved";
-    const key = unwrapKey(enrollment.symmetric, alpha);
-    const leave = (name: string, text: string) =>
-      world.records.set(`${enrollment.id}.${name}.__manage@alpha`, {
-        value: JSON.stringify({ value: encryptValue(text, key) }),
-      });
-    leave("default_enc_private_key", alpha.encryption.privateKeyPkcs8Base64);
-    leave("default_self_enc_key", alpha.selfEncryptionKeyBase64);
-  }
 }
 
 const fromBravo = {
