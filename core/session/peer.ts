@@ -70,7 +70,7 @@ const WRAPPED: usize = KEY_WORK + 48;
 let step: Step = Step.None;
 /** My atServer said there is none for him. */
 let copyMissing: bool = false;
-/** The key that was due was asked for: the peer's public key, or the one he made. */
+/** The peer's public key was asked for. */
 let asked: bool = false;
 
 /** Forgets how far it went: a new operation, or a broken link. */
@@ -126,7 +126,7 @@ export function peerReply(need: Need, bob: usize, bobLen: u32, isError: bool, no
 // What is missing first.
 function next(need: Need, peer: usize, now: i64): Step {
   if (need === Need.ReadTheirs) {
-    if (asked) return Step.None;
+    if (!shareIsDue(peer, SHARE_IN_DUE, now)) return Step.None;
     return step === Step.InKeyCached ? step : Step.InKey;
   }
   if (!shareHas(peer, SHARE_OUT)) {
@@ -192,7 +192,6 @@ function inReply(peer: usize, isError: bool, now: i64): i32 {
     return 0;
   }
   if (!missing) status = shareTakeIn(peer, responsePtr(), responseLen());
-  asked = true;
   const known = shareHas(peer, SHARE_IN);
   shareAsked(peer, SHARE_IN_DUE, known, now);
   return known ? 0 : status;

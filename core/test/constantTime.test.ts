@@ -16,6 +16,11 @@ import {
   type TracedCore,
   traced,
 } from "./engine/trace.ts";
+import { Kind, State } from "./session/device.ts";
+import { repeatable } from "./session/entropy.ts";
+import { imported } from "./session/fixtures.ts";
+import { encryptValue, World } from "./session/world.ts";
+import { encryptBlock, paddedBlock, wrapAs } from "./session/wrapping.ts";
 import identities from "./vectors/interop/00-identities.json" with { type: "json" };
 
 const BAD_PADDING = -14;
@@ -192,6 +197,82 @@ describe("constant time", () => {
     const traces = run("pkcs1_decrypt", ciphertexts, place);
     const bad = BAD_PADDING;
     expect(traces.map((t) => t.status)).toEqual([44, bad, 0, bad, bad, bad, bad]);
+    expectSame(traces);
+  });
+});
+
+/** The outcomes of opening what should wrap a key: one key, and everything that is none. */
+const wrappings = (() => {
+  const key = Buffer.alloc(32, 7).toString("base64");
+  const wrongType = paddedBlock(key);
+  wrongType[1] = 1;
+  const blocks = [Buffer.alloc(256, 0x11), wrongType].map((em) => encryptBlock(em));
+  const texts = [key, key.slice(0, 43), "?".repeat(44)];
+  return [...texts.map((text) => wrapAs(text)), ...blocks];
+})();
+
+/** A logged-in device whose next poll is to be traced. */
+async function tracedDevice(prepare: (world: World) => void, monitor = false) {
+  const opened: TracedCore[] = [];
+  const module = instrumentedCore();
+  const factory = {
+    name: "traced",
+    open: (hal = () => ({})) => {
+      const engine = traced(module, hal);
+      opened.push(engine);
+      return Promise.resolve(engine);
+    },
+  };
+  const world = new World();
+  prepare(world);
+  const device = await imported(repeatable(factory), world);
+  if (device.start(monitor) !== 0) throw new Error("session_start failed");
+  device.until(() => device.state() === State.ready);
+  device.settle();
+  const [engine] = opened;
+  if (!engine) throw new Error("no engine was opened");
+  return { device, engine };
+}
+
+function tracePoll(engine: TracedCore, line: string): Trace {
+  const bytes = Buffer.from(line);
+  engine.write(engine.call("rx_ptr"), bytes);
+  engine.call("rx_push", bytes.length);
+  return engine.trace("session_poll");
+}
+
+describe("constant time of the session", () => {
+  it("when my own copy of a key is opened, whether it is one or not", async () => {
+    const traces: Trace[] = [];
+    for (const wrapped of wrappings) {
+      const { device, engine } = await tracedDevice((world) => {
+        world.hook = (line) => (line.startsWith("llookup:shared_key") ? "" : undefined);
+      });
+      device.operate(Kind.notify, "@bravo:temp.demo@alpha", "21.5");
+      device.settle();
+      traces.push(tracePoll(engine, `data:${wrapped}\n@alpha@`));
+    }
+    expect(new Set(traces.map((trace) => trace.status))).toEqual(new Set([4]));
+    expectSame(traces);
+  });
+
+  it("when a key that came with a value is opened, whether it is one or not", async () => {
+    // No padding under any key: the last block of the ciphertext is cut short, so nothing is decrypted.
+    const value = encryptValue("x", Buffer.alloc(32, 7).toString("base64")).slice(0, 20);
+    const traces: Trace[] = [];
+    for (const sharedKeyEnc of wrappings) {
+      const { engine } = await tracedDevice(() => {}, true);
+      const notification = {
+        id: "n",
+        from: "@bravo",
+        key: "@alpha:temp.demo@bravo",
+        value,
+        operation: "update",
+        isEncrypted: true,
+        metadata: { sharedKeyEnc },
+      };
+      traces.push(tracePoll(engine, `notification: ${JSON.stringify(notification)}\n`));
+    }
     expectSame(traces);
   });
 });

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import type { EngineFactory } from "./engine/engine.ts";
 import { engines } from "./engine/engines.ts";
-import { approve, IVS } from "./session/approval.ts";
+import { type Answer, approve, IVS } from "./session/approval.ts";
 import { Device, type DeviceOptions, Kind, PowerCut, State } from "./session/device.ts";
-import { alpha, unwrapKey, World } from "./session/world.ts";
+import { alpha, bravo, unwrapKey, World } from "./session/world.ts";
 
 async function fresh(factory: EngineFactory, world = new World(), options: DeviceOptions = {}) {
   world.passcodes.add("ABC123");
@@ -133,6 +133,69 @@ for (const factory of engines) {
       approve(world, { encryptionKey: alpha.pkam.privateKeyPkcs8Base64 });
       expect(device.finished(op).status).toBe(-35);
       expect(device.store.get(1)).toEqual(stored);
+    });
+
+    /** An enrollment up to its answer: how it ended, and what the device sent from the answer on. */
+    async function answered(answer: Answer, config: Record<number, string> = {}) {
+      const { world, device } = await fresh(factory);
+      for (const [field, text] of Object.entries(config)) device.config(Number(field), text);
+      device.start();
+      const op = device.operate(Kind.enroll);
+      device.until(() => device.state() === State.approval);
+      const stored = device.store.get(1);
+      const from = world.lines.length;
+      approve(world, answer);
+      const { status } = device.finished(op);
+      const lines = world.lines.slice(from).map((line) => line.replace(/[^:]{30,}/g, "…"));
+      return { world, device, status, stored, lines };
+    }
+
+    const weak: Record<string, Answer> = {
+      "no IVs": { ivs: [null, null] },
+      "no IV for the self key": { ivs: [IVS[0], null] },
+      "no IV for the encryption key": { ivs: [null, IVS[1]] },
+      "one IV for both": { ivs: [IVS[0], IVS[0]] },
+      "empty IVs": { ivs: ["", ""] },
+    };
+    for (const [name, answer] of Object.entries(weak)) {
+      test(`an answer with ${name} is refused, and nothing of it is kept`, async () => {
+        const { world, device, status, stored } = await answered(answer);
+        expect(status).toBe(-38);
+        expect(device.of("state").at(-1)).toMatchObject({ status: State.stopped, op: -38 });
+        expect(device.store.get(1)).toEqual(stored);
+        expect(device.operate(Kind.scan)).toBe(-3);
+        expect(world.lines.filter((line) => /^(update|notify|monitor)/.test(line))).toEqual([]);
+      });
+    }
+
+    test("answers without IVs, or with one for both, are taken by who allowed it", async () => {
+      for (const ivs of [
+        [null, null],
+        [IVS[0], IVS[0]],
+      ] as const) {
+        expect((await answered({ ivs }, { 13: "1" })).status).toBe(0);
+        expect((await answered({ ivs }, { 13: "0" })).status).toBe(-38);
+      }
+    });
+
+    test("both keys are asked for whatever the first is; what was wrong doesn't show before the end", async () => {
+      const right = await answered({});
+      const both = right.lines.slice(0, 4);
+      expect(both.map((line) => line.split(":")[0])).toEqual(["from", "pkam", "keys", "keys"]);
+      const wrong: [Answer, number][] = [
+        [{ encryptionKey: "no base64" }, -11],
+        [{ encryptionKey: "AAAA" }, -13],
+        [{ encryptionKey: alpha.pkam.privateKeyPkcs8Base64 }, -35],
+        [{ encryptionKey: bravo.encryption.privateKeyPkcs8Base64 }, -35],
+        [{ selfKey: "AAAA" }, -4],
+        [{ ivs: [null, null] }, -38],
+      ];
+      for (const [answer, status] of wrong) {
+        const { lines, status: got, device, stored } = await answered(answer);
+        expect(got, JSON.stringify(answer).slice(0, 60)).toBe(status);
+        expect(lines).toEqual(both);
+        expect(device.store.get(1)).toEqual(stored);
+      }
     });
 
     test("an enrollment of the same name that we never asked for is not ours", async () => {

@@ -39,7 +39,7 @@ const coreLayers = [
   /^core\/session\//,
   /^core\/(wire|keys)\//,
   /^core\/(codec|crypto)\//,
-  /^core\/(bytes|memory|status|hal)$/,
+  /^core\/(bytes|memory|retries|status|hal)$/,
 ];
 
 const hostLayers = [

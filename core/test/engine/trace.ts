@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import binaryen from "assemblyscript/binaryen";
 import { defaultHal } from "./defaultHal.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, HalFunctions } from "./engine.ts";
 
 const CORE_WASM = new URL("../../../build/core.wasm", import.meta.url);
 
@@ -132,8 +132,11 @@ function memoryImports(access: (id: number, address: number) => void): Record<st
   };
 }
 
-/** Instantiates an instrumented module with the default board. */
-export function traced(module: WebAssembly.Module): TracedCore {
+/** Instantiates an instrumented module with the default board, or with what `hal` puts in its place. */
+export function traced(
+  module: WebAssembly.Module,
+  hal: (engine: Engine) => Partial<HalFunctions> = () => ({}),
+): TracedCore {
   let executed = new Sequence();
   let accessed = new Sequence();
   let events = 0;
@@ -180,7 +183,7 @@ export function traced(module: WebAssembly.Module): TracedCore {
     },
   };
   const imports = {
-    hal: { ...defaultHal(core) },
+    hal: { ...defaultHal(core), ...hal(core) },
     env: memoryImports(access),
     trace: { choose, decide },
   };

@@ -20,7 +20,7 @@ export function approve(world: World, answer: Answer = {}): void {
     const leave = (name: string, text: string, iv: string | null) =>
       world.records.set(`${e.id}.${name}.__manage@alpha`, {
         value: JSON.stringify({
-          value: encryptValue(text, key, iv),
+          value: encryptValue(text, key, iv || null),
           ...(iv === null ? {} : { iv }),
         }),
       });

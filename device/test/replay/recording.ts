@@ -10,25 +10,13 @@ import type { Engine, EngineFactory } from "../../../core/test/engine/engine.ts"
 import { v8 } from "../../../core/test/engine/v8.ts";
 import { approve } from "../../../core/test/session/approval.ts";
 import { Device, Kind, State } from "../../../core/test/session/device.ts";
+import { counting } from "../../../core/test/session/entropy.ts";
 import { alpha, encryptValue, World, wrapKey } from "../../../core/test/session/world.ts";
 import notification from "../../../core/test/vectors/interop/10-notification.json" with {
   type: "json",
 };
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
-
-/** Entropy that is the same in every run. */
-function counting(): (len: number) => Uint8Array {
-  let next = 1;
-  return (len) => {
-    const bytes = new Uint8Array(len);
-    for (let i = 0; i < len; i++) {
-      next = (Math.imul(next, 1_103_515_245) + 12_345) >>> 0;
-      bytes[i] = next >>> 24;
-    }
-    return bytes;
-  };
-}
 
 function recorded(engine: Engine, lines: string[]): Engine {
   return {
