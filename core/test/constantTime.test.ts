@@ -7,6 +7,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { p256 } from "@noble/curves/nist";
 import binaryen from "assemblyscript/binaryen";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { EngineFactory } from "./engine/engine.ts";
 import { fromHex, Io } from "./engine/io.ts";
 import { privateFromPkcs8 } from "./engine/rsaKey.ts";
 import {
@@ -215,9 +216,9 @@ const wrappings = (() => {
 async function tracedDevice(prepare: (world: World) => void, monitor = false) {
   const opened: TracedCore[] = [];
   const module = instrumentedCore();
-  const factory = {
+  const factory: EngineFactory = {
     name: "traced",
-    open: (hal = () => ({})) => {
+    open: (hal) => {
       const engine = traced(module, hal);
       opened.push(engine);
       return Promise.resolve(engine);
