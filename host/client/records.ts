@@ -4,7 +4,12 @@ import { type AtKey, canonicalKey, formatAtKey, keyType, parseAtKey } from "../w
 import { normalizeAtSign } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 import { jsonLimits, parseJson } from "../wire/json.ts";
-import { formatMetadataFragment, type Metadata, metadataFromJson } from "../wire/metadata.ts";
+import {
+  formatMetadataFragment,
+  type Metadata,
+  type MetadataOptions,
+  metadataFromJson,
+} from "../wire/metadata.ts";
 import type { Decoded, Encoded, PlainValue, ValueCipher } from "./cipher.ts";
 import type { Session } from "./session.ts";
 
@@ -99,7 +104,8 @@ export class Records {
     requireUnreserved(target);
     const encoded = await this.encode(target, value);
     const { ttl, ttb, ttr, ccd } = options;
-    const fragment = formatMetadataFragment({ ttl, ttb, ttr, ccd, ...encoded.metadata });
+    const metadata = { ttl, ttb, ttr, ccd, ...saidInFull(encoded.metadata) };
+    const fragment = formatMetadataFragment(metadata);
     const reply = await this.session.request(`update${fragment}:${target.key} ${encoded.text}`);
     if (encoded.complaint !== undefined) throw encoded.complaint;
     return commitId(reply);
@@ -185,6 +191,12 @@ export class Records {
       throw notSigned(target);
     }
   }
+}
+
+/** What isn't mentioned may stay from the value before, and would make this one unreadable. */
+function saidInFull(metadata: MetadataOptions): MetadataOptions {
+  const { isBinary = false, encoding = null, ivNonce = null, isEncrypted } = metadata;
+  return { ...metadata, isBinary, encoding, ...(isEncrypted && { ivNonce }) };
 }
 
 function notSigned({ key, owner }: Target): AtError {
