@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CommitEntry, StoreReader } from "../store/store.ts";
 import { keyType, parseAtKey } from "../wire/atkey.ts";
 import type { TextPattern } from "../wire/notification.ts";
 import { decidingNamespace } from "./authorization.ts";
 import type { Namespaces } from "./enrollments.ts";
-
-/** After so long, ms, other connections get their turn. */
-const TURN_MILLIS = 5;
+import { portions } from "./portions.ts";
 
 /** Every client needs these to read anything, so no regular expression leaves them out. */
 function isAlwaysIncluded(key: string): boolean {
@@ -44,18 +41,8 @@ async function visitInTurns(
   start: number,
   visit: (entry: CommitEntry) => boolean,
 ): Promise<void> {
-  let reached = start;
-  for (;;) {
-    const turn = performance.now();
-    let over = false;
-    for (const entry of entriesFrom(reached)) {
-      reached = entry.commitId;
-      if (!visit(entry)) return;
-      over = performance.now() - turn >= TURN_MILLIS;
-      if (over) break;
-    }
-    if (!over) return;
-    await nextTurn();
+  for await (const portion of portions(entriesFrom, ({ commitId }) => commitId, start)) {
+    for (const entry of portion) if (!visit(entry)) return;
   }
 }
 

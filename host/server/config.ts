@@ -87,6 +87,10 @@ export const ENROLLMENT_NOTICE_TTL_MILLIS = 86_400_000;
 export const PUBLIC_CACHE_TTL_MILLIS = 86_400_000;
 export const NOOP_MAX_MILLIS = 5_000;
 
+/** Lists that go through everything, of those who are not the owner: at work at the same time, and waiting, by kind. */
+export const MAX_STRANGERS_LISTS = 2;
+export const MAX_WAITING_LISTS = 64;
+
 /** Where the certificate comes from, and the mark beside it that asks for a restart. */
 export interface CertificateSource {
   read(): Promise<TlsIdentity>;

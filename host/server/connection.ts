@@ -56,6 +56,8 @@ export class Connection implements Session {
   private corked = false;
   private relay: Session | undefined;
   private relayWaits = false;
+  /** A reply of which the beginning is written. */
+  private streams = false;
   private readonly timers = new Set<NodeJS.Timeout>();
 
   constructor(socket: TLSSocket, block: string, services: Services, inbound: Inbound) {
@@ -199,6 +201,7 @@ export class Connection implements Session {
   private pushTarget(): PushTarget {
     const mayWrite = (): boolean =>
       !(this.monitor?.multiplexed === true && this.commands.busy) &&
+      !this.streams &&
       !this.socket.writableNeedDrain &&
       !this.socket.destroyed;
     return {
@@ -241,10 +244,35 @@ export class Connection implements Session {
       if (this.services.pause.on) throw new AtError("AT0024", PAUSED);
       const reply = await execute(command, this, this.services);
       if (standing(this) !== "anonymous") this.inbound.loggedIn(this);
-      return () => this.reply(reply);
+      return "pieces" in reply ? await this.stream(reply.pieces) : () => this.reply(reply);
     } catch (error) {
       return () => this.fail(error);
     }
+  }
+
+  /** Writes a long payload as fast as the other side reads it, all but its end; gives what writes that. */
+  private async stream(pieces: AsyncIterable<string>): Promise<WriteReply> {
+    let last: string | undefined;
+    try {
+      for await (const piece of pieces) {
+        if (last !== undefined) {
+          this.streams = true;
+          this.write(last);
+          await this.drained();
+        }
+        if (this.closed) break;
+        last = last === undefined ? `data:${piece}` : piece;
+      }
+    } catch (error) {
+      if (!this.streams) throw error;
+      // What was sent can't be taken back.
+      this.unexpected(error);
+      this.socket.destroy();
+    }
+    return () => {
+      this.writeReply(last ?? "data:null", this.prompt());
+      this.streams = false;
+    };
   }
 
   /** An enrollment that expired or vanished ends the connection that is logged in with it. */
@@ -259,7 +287,7 @@ export class Connection implements Session {
     return this.timers.size > 0;
   }
 
-  private reply(reply: Reply): void {
+  private reply(reply: Exclude<Reply, { pieces: unknown }>): void {
     if ("silent" in reply) return;
     if ("raw" in reply) {
       this.write(reply.raw);

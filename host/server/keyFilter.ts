@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RE2JS } from "re2js";
 import { AtError } from "../wire/errors.ts";
 import type { TextPattern } from "../wire/notification.ts";
@@ -11,9 +10,7 @@ export const MAX_PATTERN_STEPS = 1_000;
 /** Largest pattern that is compiled at all, by an estimate from its text. */
 const MAX_ESTIMATE = 20_000;
 /** Longest one filter works, ms. */
-const TIME_LIMIT_MILLIS = 2_000;
-/** After so long, ms, other connections get their turn. */
-const TURN_MILLIS = 5;
+const MAX_WORK_MILLIS = 2_000;
 
 const everything: TextPattern = { test: () => true };
 
@@ -58,20 +55,27 @@ export async function parseRegex(pattern: string): Promise<TextPattern> {
   return compiled;
 }
 
-/** The keys a pattern fits, in their order. Rejects with AT0003 as `parseRegex`, or when the filter takes too long. */
-export async function filterKeys(keys: readonly string[], pattern: string): Promise<string[]> {
-  const regex = await parseRegex(pattern);
-  const found: string[] = [];
-  let worked = 0;
-  let turn = performance.now();
-  for (const key of keys) {
-    if (regex.test(key)) found.push(key);
-    const now = performance.now();
-    if (now - turn < TURN_MILLIS) continue;
-    worked += now - turn;
-    if (worked > TIME_LIMIT_MILLIS) refuse("takes too long");
-    await nextTurn();
-    turn = performance.now();
+/** A pattern that works on keys for a limited time altogether. */
+export class KeyFilter {
+  private readonly pattern: TextPattern;
+  private readonly maxWorkMillis: number;
+  private worked = 0;
+
+  private constructor(pattern: TextPattern, maxWorkMillis: number) {
+    this.pattern = pattern;
+    this.maxWorkMillis = maxWorkMillis;
   }
-  return found;
+
+  /** Rejects with AT0003 as `parseRegex`. */
+  static async parse(pattern: string, maxWorkMillis = MAX_WORK_MILLIS): Promise<KeyFilter> {
+    return new KeyFilter(await parseRegex(pattern), maxWorkMillis);
+  }
+
+  /** Whether the pattern fits. Throws AT0003 once it has worked for too long. */
+  test(key: string): boolean {
+    const start = performance.now();
+    const fits = this.pattern.test(key);
+    this.worked += performance.now() - start;
+    return this.worked > this.maxWorkMillis ? refuse("takes too long") : fits;
+  }
 }

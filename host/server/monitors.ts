@@ -9,7 +9,11 @@ import {
   notificationMatches,
 } from "../wire/notification.ts";
 import type { Authorization } from "./authorization.ts";
+import type { Notifier } from "./notifier.ts";
 import type { MonitorFilter, Session } from "./session.ts";
+
+/** What of a notifier a monitor's beginning is read from. */
+export type KeptNotifications = Pick<Notifier, "stored" | "rest" | "get">;
 
 /** A line as all monitors get it: encoded once, however many they are. */
 const bytesOf = (line: string): Buffer => Buffer.from(`${line}\n`);
@@ -38,20 +42,32 @@ export class Monitors {
     }
   }
 
-  /** Starts watching, replacing what the connection watched before, after replaying `backlog`, oldest first. */
-  watch(
+  /**
+   * Starts watching, replacing what the connection watched before, after replaying what was kept later than `since` (ms
+   * since the epoch), oldest first, or nothing.
+   */
+  async watch(
     session: Session,
     filter: MonitorFilter,
-    backlog: readonly Notification[],
-    read: (id: string) => Notification | undefined,
-  ): void {
+    since: number | undefined,
+    kept: KeptNotifications,
+  ): Promise<void> {
+    const ids: string[] = [];
+    const take = (notifications: Iterable<Notification>): void => {
+      for (const notification of notifications) {
+        const isLater = since !== undefined && notification.createdAt > since;
+        if (isLater && this.wants(session, filter, notification)) ids.push(notification.id);
+      }
+    };
+    const cursor = { place: 0 };
+    if (since !== undefined) for await (const portion of kept.stored(cursor)) take(portion);
+    // From here on nothing is waited for, so that nothing is pushed before it is watched for.
+    if (since !== undefined) take(kept.rest(cursor));
     // Hung up while its pattern was read.
     if (session.closed) return;
     this.watchers.set(session, filter);
     session.monitor = filter;
-    const wanted = backlog.filter((notification) => this.wants(session, filter, notification));
-    const ids = wanted.map(({ id }) => id);
-    session.replay(this.replay(ids, read));
+    session.replay(this.replay(ids, (id) => kept.get(id)));
   }
 
   /** Lines of kept notifications, each read when it is asked for, so that a slow monitor holds ids alone. */

@@ -11,6 +11,7 @@ import type { Counters } from "./counters.ts";
 import { DeliveryMarks } from "./deliveryMarks.ts";
 import type { Monitors } from "./monitors.ts";
 import type { Peers } from "./peers.ts";
+import { portions } from "./portions.ts";
 
 /** Notifications waiting for one recipient from which its atServer is asked whether it takes several at once. */
 const MANY = 4;
@@ -34,6 +35,11 @@ interface Arriving {
   readonly notification: Notification;
   /** Settles when the notification is on disk. */
   readonly stored: Promise<void>;
+}
+
+/** How far the notifications of the store were looked through. */
+export interface Cursor {
+  place: number;
 }
 
 export interface NotifierOptions {
@@ -88,7 +94,7 @@ export class Notifier {
   /** Takes up what an earlier process left unsent, and forgets what expired. */
   async start(): Promise<void> {
     const { store, tuning, now } = this.options;
-    for (const notification of store.notifications()) {
+    for (const [, notification] of store.notifications()) {
       this.latest = Math.max(this.latest, notification.createdAt);
       const open =
         notification.status === "queued" ||
@@ -177,15 +183,28 @@ export class Notifier {
     return count;
   }
 
-  /** Unexpired notifications, oldest first. */
-  list(): Notification[] {
-    const now = this.options.now();
-    const stored = this.options.store.notifications();
-    const known = new Set(stored.map(({ id }) => id));
+  /** Unexpired notifications, oldest first; in portions, with other connections' turns in between. */
+  async *all(): AsyncGenerator<Iterable<Notification>, void, undefined> {
+    const cursor = { place: 0 };
+    yield* this.stored(cursor);
+    yield this.rest(cursor);
+  }
+
+  /** Those that are on disk, from behind the cursor on, which moves along. */
+  async *stored(cursor: Cursor): AsyncGenerator<Iterable<Notification>, void, undefined> {
+    const from = (place: number) => this.options.store.notifications(place);
+    const items = portions(from, ([place]) => place, cursor.place);
+    for await (const portion of items) yield this.shown(portion, cursor);
+  }
+
+  /** Those behind the cursor, at once, on disk or on their way there. */
+  *rest(cursor: Cursor): Iterable<Notification> {
+    const { store } = this.options;
+    yield* this.shown(store.notifications(cursor.place), cursor);
     for (const { notification } of this.arriving.values()) {
-      if (!known.has(notification.id)) stored.push(notification);
+      if (store.hasNotification(notification.id)) continue;
+      yield { ...notification, ...this.marks.of(notification.id) };
     }
-    return stored.filter((found) => !isExpired(found, now));
   }
 
   async remove(id: string): Promise<void> {
@@ -208,6 +227,17 @@ export class Notifier {
     clearInterval(this.timer);
     await Promise.all(this.running);
     await this.marks.close();
+  }
+
+  private *shown(
+    items: Iterable<[place: number, notification: Notification]>,
+    cursor: Cursor,
+  ): Iterable<Notification> {
+    const now = this.options.now();
+    for (const [place, found] of items) {
+      cursor.place = place;
+      if (!isExpired(found, now)) yield { ...found, ...this.marks.of(found.id) };
+    }
   }
 
   private complete(notification: NewNotification, status: Notification["status"]): Notification {

@@ -13,9 +13,12 @@ import { Authorization } from "./authorization.ts";
 import { BlockList } from "./blockList.ts";
 import { CacheRefresh } from "./cacheRefresh.ts";
 import { Compaction } from "./compaction.ts";
+import { ConcurrencyLimit } from "./concurrencyLimit.ts";
 import {
   type CertificateSource,
   defaults,
+  MAX_STRANGERS_LISTS,
+  MAX_WAITING_LISTS,
   type ServerConfig,
   type TlsIdentity,
   type Tuning,
@@ -181,6 +184,10 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     compaction,
     parameters,
     streams: new Streams(),
+    lists: {
+      peer: new ConcurrencyLimit(MAX_STRANGERS_LISTS, MAX_WAITING_LISTS),
+      anonymous: new ConcurrencyLimit(MAX_STRANGERS_LISTS, MAX_WAITING_LISTS),
+    },
     identity: () => identity,
     signingKey,
     connections,

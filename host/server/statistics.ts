@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { AccessEntry } from "../store/store.ts";
 import { formatTime } from "../wire/metadata.ts";
-import type { Notification, TextPattern } from "../wire/notification.ts";
+import type { TextPattern } from "../wire/notification.ts";
 import { commitFilter, lastCommitOf, visitCommitsAfter } from "./commitLog.ts";
 import { compactionStatistics } from "./compaction.ts";
 import { validity } from "./serverIdentity.ts";
@@ -84,30 +84,25 @@ export function sizeInWords(bytes: number): string {
   return JSON.stringify({ size: (bytes / KILO ** power).toFixed(2), units: units[power] });
 }
 
-function notificationCount({ services }: StatisticsContext): string {
-  const all = services.notifier.list().filter(({ type }) => type !== "self");
-  const count = (fits: (notification: Notification) => boolean): number => all.filter(fits).length;
-  return JSON.stringify({
-    total: all.length,
-    type: {
-      sent: count(({ type }) => type === "sent"),
-      received: count(({ type }) => type === "received"),
-    },
-    status: {
-      delivered: count(({ status }) => status === "delivered"),
-      failed: count(({ status }) => status === "errored"),
-      queued: count(({ status }) => status === "queued"),
-    },
-    operations: {
-      update: count(({ operation }) => operation === "update"),
-      delete: count(({ operation }) => operation === "delete"),
-    },
-    messageType: {
-      key: count(({ messageType }) => messageType === "key"),
-      text: count(({ messageType }) => messageType === "text"),
-    },
-    createdOn: services.now(),
-  });
+async function notificationCount({ services }: StatisticsContext): Promise<string> {
+  const counted = {
+    total: 0,
+    type: { sent: 0, received: 0 },
+    status: { delivered: 0, failed: 0, queued: 0 },
+    operations: { update: 0, delete: 0 },
+    messageType: { key: 0, text: 0 },
+  };
+  for await (const portion of services.notifier.all()) {
+    for (const { type, status, operation, messageType } of portion) {
+      if (type === "self") continue;
+      counted.total += 1;
+      counted.type[type] += 1;
+      if (status !== "expired") counted.status[status === "errored" ? "failed" : status] += 1;
+      counted.operations[operation] += 1;
+      counted.messageType[messageType] += 1;
+    }
+  }
+  return JSON.stringify({ ...counted, createdOn: services.now() });
 }
 
 const kinds = { owner: "self", peer: "other", anonymous: "anon" } as const;

@@ -6,6 +6,7 @@ import type { Authorization } from "./authorization.ts";
 import type { BlockList } from "./blockList.ts";
 import type { CacheRefresh } from "./cacheRefresh.ts";
 import type { Compaction } from "./compaction.ts";
+import type { LimitsForOthers } from "./concurrencyLimit.ts";
 import type { Tuning } from "./config.ts";
 import type { Counters } from "./counters.ts";
 import type { Directory } from "./directoryLookup.ts";
@@ -53,6 +54,8 @@ export interface Services {
   readonly cacheRefresh: CacheRefresh;
   readonly streams: Streams;
   readonly compaction: Compaction;
+  /** For lists that go through everything, by who asks. */
+  readonly lists: LimitsForOthers;
   readonly parameters: RuntimeParameters;
   readonly enrollments: Enrollments;
   readonly passcodes: Passcodes;
@@ -73,9 +76,13 @@ export interface Changed {
   operation: NotificationOperation;
 }
 
-/** What a verb answers: a payload behind `data:`, bytes as they are without prompt, or nothing at all. */
+/**
+ * What a verb answers: a payload behind `data:`, whole or, when it may be long, in pieces, bytes as they are without prompt,
+ * or nothing at all. What throws before its first piece is answered with the error.
+ */
 export type Reply =
   | { data: string | null; spaced?: true; changed?: Changed }
+  | { pieces: AsyncIterable<string> }
   | { raw: string }
   | { silent: true };
 

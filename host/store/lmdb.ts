@@ -94,9 +94,10 @@ class LmdbStore implements Store, StoreWriter {
     return this.version;
   }
 
-  *records(prefix = ""): Iterable<[string, StoredRecord]> {
-    const range = prefix === "" ? {} : { start: prefix, end: prefix + LAST_CHARACTER };
-    for (const { key, value } of this.held.getRange(range)) yield [key, value];
+  *records(prefix = "", after = ""): Iterable<[string, StoredRecord]> {
+    const from = after === "" ? { start: prefix } : { start: after, exclusiveStart: true };
+    const to = { end: prefix + LAST_CHARACTER };
+    for (const { key, value } of this.held.getRange({ ...from, ...to })) yield [key, value];
   }
 
   expired(now: number): string[] {
@@ -114,10 +115,10 @@ class LmdbStore implements Store, StoreWriter {
     return row && this.withDelivery(notificationOf(row), place);
   }
 
-  notifications(): Notification[] {
-    return [...this.notes.getRange()]
-      .map(({ key, value }) => this.withDelivery(notificationOf(value), key))
-      .sort((a, b) => a.createdAt - b.createdAt);
+  *notifications(after = 0): Iterable<[number, Notification]> {
+    for (const { key, value } of this.notes.getRange({ start: after + 1 })) {
+      yield [key, this.withDelivery(notificationOf(value), key)];
+    }
   }
 
   expiredNotifications(now: number): string[] {

@@ -14,7 +14,8 @@ import {
 
 class MemoryStore implements Store, StoreWriter {
   private readonly held = new Map<string, StoredRecord>();
-  private readonly notes = new Map<string, Notification>();
+  private readonly notes = new Map<string, [place: number, notification: Notification]>();
+  private places = 0;
   private readonly commits = new Map<string, CommitEntry>();
   private log: AccessEntry[] = [];
   private last = -1;
@@ -38,9 +39,9 @@ class MemoryStore implements Store, StoreWriter {
     return this.version;
   }
 
-  *records(prefix = ""): Iterable<[string, StoredRecord]> {
+  *records(prefix = "", after = ""): Iterable<[string, StoredRecord]> {
     for (const key of [...this.held.keys()].sort()) {
-      if (!key.startsWith(prefix)) continue;
+      if (!key.startsWith(prefix) || (after !== "" && key <= after)) continue;
       const record = this.record(key);
       if (record !== undefined) yield [key, record];
     }
@@ -62,17 +63,19 @@ class MemoryStore implements Store, StoreWriter {
   }
 
   notification(id: string): Notification | undefined {
-    const found = this.notes.get(id);
+    const [, found] = this.notes.get(id) ?? [];
     return found === undefined ? undefined : structuredClone(found);
   }
 
-  notifications(): Notification[] {
-    return structuredClone([...this.notes.values()]).sort((a, b) => a.createdAt - b.createdAt);
+  *notifications(after = 0): Iterable<[number, Notification]> {
+    for (const [place, notification] of this.notes.values()) {
+      if (place > after) yield [place, structuredClone(notification)];
+    }
   }
 
   expiredNotifications(now: number): string[] {
-    const expired = this.notifications().filter(({ expiresAt = now }) => expiresAt < now);
-    return expired.map(({ id }) => id);
+    const all = [...this.notes.values()].map(([, notification]) => notification);
+    return all.filter(({ expiresAt = now }) => expiresAt < now).map(({ id }) => id);
   }
 
   lastCommitId(): number {
@@ -128,13 +131,16 @@ class MemoryStore implements Store, StoreWriter {
   }
 
   putNotification(notification: Notification): void {
-    this.notes.set(notification.id, structuredClone(notification));
+    this.places += 1;
+    this.notes.delete(notification.id);
+    this.notes.set(notification.id, [this.places, structuredClone(notification)]);
   }
 
   putDelivery(id: string, delivery: Delivery): boolean {
-    const held = this.notes.get(id);
-    if (held !== undefined) this.notes.set(id, { ...held, ...delivery });
-    return held !== undefined;
+    const [place, held] = this.notes.get(id) ?? [];
+    if (place === undefined || held === undefined) return false;
+    this.notes.set(id, [place, { ...held, ...delivery }]);
+    return true;
   }
 
   removeNotification(id: string): void {

@@ -59,14 +59,14 @@ export interface StoreReader {
   record(key: string): StoredRecord | undefined;
   /** Another number than before once a record of the namespace `__manage` was written or removed. */
   managedVersion(): number;
-  /** All records, or those whose keys begin with `prefix`, in ascending order of their keys. */
-  records(prefix?: string): Iterable<[key: string, record: StoredRecord]>;
+  /** All records, or those whose keys begin with `prefix`, in ascending order of their keys, from behind `after` on. */
+  records(prefix?: string, after?: string): Iterable<[key: string, record: StoredRecord]>;
   /** Keys of records whose `expiresAt` is before `now`, the earliest first. */
   expired(now: number): string[];
   hasNotification(id: string): boolean;
   notification(id: string): Notification | undefined;
-  /** All notifications, oldest first. */
-  notifications(): Notification[];
+  /** Notifications with their places, in the order they were put, from behind a place on. A later place is a greater one. */
+  notifications(after?: number): Iterable<[place: number, notification: Notification]>;
   /** Ids of notifications whose `expiresAt` is before `now`, oldest first. */
   expiredNotifications(now: number): string[];
   /** Highest commit id, -1 before the first. It never falls, not even when its entry is gone. */

@@ -3,6 +3,7 @@
 import { traceOf } from "../../store/trace.ts";
 import { AtError, errorTable } from "../../wire/errors.ts";
 import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
+import { MAX_LINE_BYTES } from "../../wire/line.ts";
 import type { Session } from "../session.ts";
 import { type Changed, data, type Reply, type Services, type Verb } from "../verb.ts";
 
@@ -40,6 +41,16 @@ function failure(error: unknown, services: Services): Outcome {
   return { response: { error_code: code, error_message: errorTable[code].text } };
 }
 
+/** A long payload as a whole. Throws AT0022 for one too long for a line. */
+async function gather(pieces: AsyncIterable<string>): Promise<string> {
+  let text = "";
+  for await (const piece of pieces) {
+    text += piece;
+    if (text.length > MAX_LINE_BYTES) throw new AtError("AT0022", "too long for a batch");
+  }
+  return text;
+}
+
 async function outcome(
   command: unknown,
   execute: Execute,
@@ -51,6 +62,7 @@ async function outcome(
       throw new AtError("AT0003", "Invalid syntax. not a command for a batch");
     }
     const reply = await execute(command, session, services);
+    if ("pieces" in reply) return { response: { data: await gather(reply.pieces) } };
     if (!("data" in reply)) throw new AtError("AT0003", "Invalid syntax. no payload");
     return {
       response: reply.data === null ? {} : { data: reply.data },

@@ -18,11 +18,7 @@ export const monitor: Verb = {
       multiplexed: args.multiplexed !== undefined,
     };
     const since = args.epochMillis === undefined ? undefined : Number(args.epochMillis);
-    const backlog =
-      since === undefined
-        ? []
-        : services.notifier.list().filter(({ createdAt }) => createdAt > since);
-    services.monitors.watch(session, filter, backlog, (id) => services.notifier.get(id));
+    await services.monitors.watch(session, filter, since, services.notifier);
     return silent;
   },
 };

@@ -5,7 +5,9 @@ import {
   notificationMatches,
   notificationToJson,
 } from "../../wire/notification.ts";
+import { limited } from "../concurrencyLimit.ts";
 import { parseRegex } from "../keyFilter.ts";
+import { fromPortions, jsonArray } from "../portions.ts";
 import { type Session, standing } from "../session.ts";
 import { data, type Services, type Verb } from "../verb.ts";
 
@@ -29,19 +31,16 @@ function between(
   return ({ createdAt }) => createdAt >= from && createdAt <= to;
 }
 
-/** The owner's received notifications, or what was sent to the asking peer. */
-function visible(session: Session, services: Services): Notification[] {
-  const all = services.notifier.list();
+/** Whether it is one of the owner's received notifications, or was sent to the asking peer. */
+function visibleTo(session: Session, services: Services): (notification: Notification) => boolean {
   switch (standing(session)) {
     case "owner":
-      return all.filter(
-        ({ type, key }) =>
-          type === "received" && services.authorization.allowsNotification(session, key),
-      );
+      return ({ type, key }) =>
+        type === "received" && services.authorization.allowsNotification(session, key);
     case "peer":
-      return all.filter(({ type, to }) => type === "sent" && to === session.peer);
+      return ({ type, to }) => type === "sent" && to === session.peer;
     case "anonymous":
-      return [];
+      return () => false;
   }
 }
 
@@ -56,9 +55,15 @@ export const notifyList: Verb = {
   async run(args, session, services) {
     const regex = await parseRegex(args.regex ?? ".*");
     const inTime = between(args.fromDate, args.toDate, services.now());
-    const found = visible(session, services).filter(
-      (notification) => inTime(notification) && notificationMatches(notification, regex),
-    );
-    return data(found.length === 0 ? null : JSON.stringify(found.map(notificationToJson)));
+    if (standing(session) === "anonymous") return data(null);
+    const isVisible = visibleTo(session, services);
+    function* wanted(portion: Iterable<Notification>): Iterable<unknown> {
+      for (const found of portion) {
+        if (!isVisible(found) || !inTime(found) || !notificationMatches(found, regex)) continue;
+        yield notificationToJson(found);
+      }
+    }
+    const pieces = jsonArray(fromPortions(session, services.notifier.all(), wanted), "null");
+    return { pieces: limited(session, pieces, services.lists) };
   },
 };

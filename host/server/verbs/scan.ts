@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import type { CommitEntry } from "../../store/store.ts";
+import type { CommitEntry, StoredRecord } from "../../store/store.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { decidingNamespace } from "../authorization.ts";
-import { visitCommitsAfter } from "../commitLog.ts";
+import { limited } from "../concurrencyLimit.ts";
 import type { Namespaces } from "../enrollments.ts";
-import { filterKeys } from "../keyFilter.ts";
+import { KeyFilter } from "../keyFilter.ts";
+import { fromPortions, jsonArray, portions } from "../portions.ts";
 import { isActive } from "../records.ts";
 import { type Session, standing } from "../session.ts";
-import { data, type Services, type Verb } from "../verb.ts";
+import { type Arguments, data, type Services, type Verb } from "../verb.ts";
 
 /** What an enrollment's client sees: everything with `*`, otherwise public keys and those of its namespaces. */
 function isEnrolled(key: string, namespaces: Namespaces): boolean {
@@ -25,69 +26,88 @@ function isListed(key: string, showHidden: boolean): boolean {
   return !key.startsWith("public:_");
 }
 
-/** The active keys a connection may list, in the form it gets them, each filtered by its stored form. */
-async function listKeys(
+type Shown = (key: string) => string | undefined;
+
+/** Where the keys that a connection may list begin, and the form it gets one in, undefined for one it doesn't get. */
+function listedTo(
   session: Session,
   showHidden: boolean,
-  regex: string | undefined,
   services: Services,
-): Promise<string[]> {
-  const now = services.now();
-  const active: string[] = [];
-  for (const [key, { metadata }] of services.records.store.records()) {
-    if (isActive(metadata, now)) active.push(key);
-  }
-  const matching = async (keys: string[]): Promise<string[]> =>
-    regex === undefined ? keys : filterKeys(keys, regex);
+): { prefix: string; shown: Shown } {
   switch (standing(session)) {
-    case "owner": {
-      const namespaces = services.authorization.namespaces(session);
-      return matching(
-        active.filter(
-          (key) =>
-            isListed(key, showHidden) && (namespaces === undefined || isEnrolled(key, namespaces)),
-        ),
-      );
-    }
+    case "owner":
+      return { prefix: "", shown: ownersKey(session, showHidden, services) };
     case "peer": {
       const prefix = `${session.peer}:`;
-      const shared = active.filter((key) => key.startsWith(prefix));
-      return (await matching(shared)).map((key) => key.slice(prefix.length));
+      return { prefix, shown: (key) => key.slice(prefix.length) };
     }
     case "anonymous": {
-      const shown = active.filter(
-        (key) => key.startsWith("public:") && !key.startsWith("public:_"),
-      );
-      return (await matching(shown)).map((key) => key.slice("public:".length));
+      const prefix = "public:";
+      return {
+        prefix,
+        shown: (key) => (key[prefix.length] === "_" ? undefined : key.slice(prefix.length)),
+      };
     }
   }
 }
 
-/** The commit log's entries of keys the owner's scan shows, deleted ones too, ascending. */
-async function listCommits(
+function ownersKey(session: Session, showHidden: boolean, services: Services): Shown {
+  const namespaces = services.authorization.namespaces(session);
+  return (key) => {
+    const isSeen = namespaces === undefined || isEnrolled(key, namespaces);
+    return isSeen && isListed(key, showHidden) ? key : undefined;
+  };
+}
+
+/** The active keys a connection may list, each filtered by its stored form. */
+function keysFor(
   session: Session,
   showHidden: boolean,
-  regex: string | undefined,
+  filter: KeyFilter | undefined,
   services: Services,
-): Promise<Record<string, unknown>[]> {
-  const namespaces = services.authorization.namespaces(session);
-  const entries = new Map<string, CommitEntry>();
-  await visitCommitsAfter(services.records.store, -1, (entry) => {
-    const { key } = entry;
-    const seen = namespaces === undefined || isEnrolled(key, namespaces);
-    if (seen && isListed(key, showHidden)) entries.set(key, entry);
-    return true;
-  });
-  const keys = [...entries.keys()];
-  const matching = new Set(regex === undefined ? keys : await filterKeys(keys, regex));
-  return [...entries.values()]
-    .filter(({ key }) => matching.has(key))
-    .map(({ key, operation, commitId, time }) => ({
-      atKey: key,
-      operation,
-      commitId,
-      opTime: new Date(time).toISOString(),
-    }));
+): AsyncGenerator<string, void, undefined> {
+  const { store } = services.records;
+  const { prefix, shown } = listedTo(session, showHidden, services);
+  const now = services.now();
+  function* listed(portion: Iterable<[string, StoredRecord]>): Iterable<string> {
+    for (const [key, { metadata }] of portion) {
+      const form = isActive(metadata, now) ? shown(key) : undefined;
+      if (form !== undefined && filter?.test(key) !== false) yield form;
+    }
+  }
+  const stored = portions(
+    (after: string) => store.records(prefix, after),
+    ([key]) => key,
+    "",
+  );
+  return jsonArray(fromPortions(session, stored, listed));
+}
+
+/** The commit log's entries of keys the owner's scan shows, deleted ones too, ascending. */
+function commitsFor(
+  session: Session,
+  showHidden: boolean,
+  filter: KeyFilter | undefined,
+  services: Services,
+): AsyncGenerator<string, void, undefined> {
+  const { store } = services.records;
+  const shown = ownersKey(session, showHidden, services);
+  function* listed(portion: Iterable<CommitEntry>): Iterable<unknown> {
+    for (const { key, operation, commitId, time } of portion) {
+      if (shown(key) === undefined || filter?.test(key) === false) continue;
+      yield { atKey: key, operation, commitId, opTime: new Date(time).toISOString() };
+    }
+  }
+  const entries = portions(
+    (id: number) => store.commitsAfter(id),
+    ({ commitId }) => commitId,
+    -1,
+  );
+  return jsonArray(fromPortions(session, entries, listed));
+}
+
+async function filterOf({ regex }: Arguments): Promise<KeyFilter | undefined> {
+  return regex === undefined ? undefined : await KeyFilter.parse(regex);
 }
 
 async function scanPeer(
@@ -121,12 +141,12 @@ export const scan: Verb = {
         throw new AtError("AT0401", "Scan of the commit log cannot be performed without auth");
       }
       if (away) throw new AtError("AT0003", "Invalid syntax. scan:cl lists the own commit log");
-      const entries = await listCommits(session, showHidden, args.regex, services);
-      return data(JSON.stringify(entries));
+      return { pieces: commitsFor(session, showHidden, await filterOf(args), services) };
     }
     if (away) {
       return data(await scanPeer(peer, args.regex, session, services));
     }
-    return data(JSON.stringify(await listKeys(session, showHidden, args.regex, services)));
+    const pieces = keysFor(session, showHidden, await filterOf(args), services);
+    return { pieces: limited(session, pieces, services.lists) };
   },
 };

@@ -10,7 +10,7 @@ import { openMemoryStore } from "../../store/memory.ts";
 it.each([
   [false, 1],
   [true, 0],
-])("pushes to a connection that is closed: %s, %i lines", (closed, lines) => {
+])("pushes to a connection that is closed: %s, %i lines", async (closed, lines) => {
   const now = (): number => 1_700_000_000_000;
   const store = openMemoryStore(now);
   const records = new Records(store, "@alice", now, (error) => expect.fail(String(error)));
@@ -26,7 +26,8 @@ it.each([
     ...{ regex: { test: () => true }, selfNotifications: false },
     ...{ strict: false, multiplexed: false },
   };
-  monitors.watch(session, filter, [], () => undefined);
+  const kept = { async *stored() {}, *rest() {}, get: () => undefined };
+  await monitors.watch(session, filter, undefined, kept);
   monitors.pushStats(7, "update");
   expect(pushed).toHaveLength(lines);
   monitors.close();

@@ -58,9 +58,9 @@ describe("what newer clients and atServers use", () => {
     });
 
     it("still tells the atSign it is shared with", async () => {
-      const before = alice.store.notifications().length;
+      const before = [...alice.store.notifications()].length;
       await owner.ask("update:nc:@bob:d.nc@alice 1");
-      expect(alice.store.notifications()).toHaveLength(before + 1);
+      expect([...alice.store.notifications()]).toHaveLength(before + 1);
     });
   });
 

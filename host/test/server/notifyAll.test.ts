@@ -60,7 +60,7 @@ describe("notify:all", () => {
         isEncrypted: false,
       });
     }
-    expect(alice.store.notifications()).toHaveLength(2);
+    expect([...alice.store.notifications()]).toHaveLength(2);
   });
 
   it("signs the key with the atServer's key", async () => {
@@ -103,7 +103,7 @@ describe("notify:all", () => {
 
   it("tells nobody when one of them may not be told", async () => {
     const { id, line } = await enrolled(alice, { wavi: "r" });
-    const before = alice.store.notifications().length;
+    const before = [...alice.store.notifications()].length;
     expect(await line.ask("notify:all:@bob,@carol:x.wavi@alice:1")).toBe(
       `error:AT0009-UnAuthorized client in request : Connection with enrollment ID ${id} is not authorized to notify key: @bob:x.wavi@alice\n@alice@`,
     );
@@ -111,7 +111,7 @@ describe("notify:all", () => {
       "error:AT0009-UnAuthorized client in request : @carol is not authorized to send notification as @alice\n@alice@",
     );
     expect(await owner.ask("notify:all:@bob,@ca!rol:x.wavi:1")).toMatch(/^error:AT0003-/);
-    expect(alice.store.notifications()).toHaveLength(before);
+    expect([...alice.store.notifications()]).toHaveLength(before);
   });
 
   it.each([

@@ -343,7 +343,9 @@ describe("compaction", () => {
     });
     expect([...place.store.accesses()].map(({ verb }) => verb)).toEqual(["v7", "v8", "v9"]);
     expect(await seen(14, 1)).toMatchObject({ atCompactionType: "AtNotificationKeystore" });
-    expect(place.store.notifications().map(({ key }) => key)).toEqual(["@busy:b.demo@busy"]);
+    expect([...place.store.notifications()].map(([, { key }]) => key)).toEqual([
+      "@busy:b.demo@busy",
+    ]);
     expect(place.store.record("privatekey:accesslogcompactionstats")).toBeDefined();
     expect(place.store.commitOf("privatekey:accesslogcompactionstats")).toBeUndefined();
   });

@@ -138,10 +138,16 @@ export function storeSuite(name: string, open: (now: () => number) => Promise<St
         ["b@x", "b@x"],
         ["public:a@x", "public:a@x"],
       ]);
-      const keysOf = (prefix: string): string[] => [...store.records(prefix)].map(([key]) => key);
+      const keysOf = (prefix: string, after?: string): string[] =>
+        [...store.records(prefix, after)].map(([key]) => key);
       expect(keysOf("public:")).toEqual(["public:a@x"]);
       expect(keysOf("a@x")).toEqual(["a@x"]);
       expect(keysOf("c")).toEqual([]);
+      expect(keysOf("", "@bob:a@x")).toEqual(["a@x", "b@x", "public:a@x"]);
+      expect(keysOf("", "az")).toEqual(["b@x", "public:a@x"]);
+      expect(keysOf("", "public:a@x")).toEqual([]);
+      expect(keysOf("public:", "public:a")).toEqual(["public:a@x"]);
+      expect(keysOf("public:", "public:a@x")).toEqual([]);
     });
 
     it("finds what expired before an instant, and forgets an expiry that was replaced", async () => {
@@ -159,7 +165,10 @@ export function storeSuite(name: string, open: (now: () => number) => Promise<St
       expect(store.expired(NOW + 3)).toEqual(["early@x", "now@x", "late@x"]);
     });
 
-    it("keeps notifications by id, oldest first", async () => {
+    const kept = (after?: number): Notification[] =>
+      [...store.notifications(after)].map(([, found]) => found);
+
+    it("keeps notifications by id, in the order they were put", async () => {
       await store.write((tx) => {
         tx.putNotification(notification("2", NOW + 2));
         tx.putNotification(notification("1", NOW + 1));
@@ -167,10 +176,17 @@ export function storeSuite(name: string, open: (now: () => number) => Promise<St
         tx.putNotification({ ...notification("1", NOW + 1), status: "delivered" });
         tx.removeNotification("3");
       });
-      expect(store.notifications().map(({ id, status }) => [id, status])).toEqual([
-        ["1", "delivered"],
+      expect(kept().map(({ id, status }) => [id, status])).toEqual([
         ["2", "queued"],
+        ["1", "delivered"],
       ]);
+      const [[place] = [0]] = [...store.notifications()];
+      expect(place).toBeGreaterThan(0);
+      expect(kept(place).map(({ id }) => id)).toEqual(["1"]);
+      await store.write((tx) => tx.removeNotification("2"));
+      await store.write((tx) => tx.putNotification(notification("4", NOW)));
+      expect(kept(place).map(({ id }) => id)).toEqual(["1", "4"]);
+      await store.write((tx) => tx.putNotification(notification("2", NOW + 2)));
       expect(store.notification("2")).toEqual(notification("2", NOW + 2));
       expect(store.notification("3")).toBeUndefined();
     });
@@ -202,10 +218,10 @@ export function storeSuite(name: string, open: (now: () => number) => Promise<St
       expect(store.notification("1")).toEqual({ ...notification("1", NOW), ...delivery });
       expect([store.hasNotification("1"), store.hasNotification("2")]).toEqual([true, false]);
       await store.write((tx) => tx.putNotification(notification("1", NOW + 1)));
-      expect(store.notifications()).toEqual([notification("1", NOW + 1)]);
+      expect(kept()).toEqual([notification("1", NOW + 1)]);
       await store.write((tx) => tx.removeNotification("1"));
       expect(await store.write((tx) => tx.putDelivery("1", delivery))).toBe(false);
-      expect(store.notifications()).toEqual([]);
+      expect(kept()).toEqual([]);
     });
 
     it("has another version after an enrollment changed, and the same after anything else", async () => {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+/** After so long, ms, other connections get their turn. */
+export const TURN_MILLIS = 5;
+
+/**
+ * What a store gives from a place on, in portions with other connections' turns in between: what is done with the items of
+ * one takes 5 ms. Nothing of the store is held open between two, so that whoever asks may take its time; who leaves a
+ * portion early gets the rest with the next one.
+ */
+export async function* portions<T, P>(
+  itemsAfter: (place: P) => Iterable<T>,
+  placeOf: (item: T) => P,
+  start: P,
+): AsyncGenerator<Iterable<T>, void, undefined> {
+  let reached = start;
+  let isMore = true;
+  function* portion(): Generator<T, void, undefined> {
+    const turn = performance.now();
+    for (const item of itemsAfter(reached)) {
+      reached = placeOf(item);
+      yield item;
+      if (performance.now() - turn >= TURN_MILLIS) return;
+    }
+    isMore = false;
+  }
+  for (;;) {
+    yield portion();
+    if (!isMore) return;
+    await nextTurn();
+  }
+}
+
+/** Something made of every portion, as long as whoever asked is there. */
+export async function* fromPortions<T, U>(
+  session: { readonly closed: boolean },
+  source: AsyncIterable<Iterable<T>>,
+  make: (portion: Iterable<T>) => Iterable<U>,
+): AsyncGenerator<Iterable<U>, void, undefined> {
+  for await (const portion of source) {
+    if (session.closed) return;
+    yield make(portion);
+  }
+}
+
+/** Characters gathered before a piece of a long answer is sent. */
+const PIECE_CHARACTERS = 1_048_576;
+
+/** A JSON array of what the portions hold, in pieces of a megabyte or as much as one portion has; `empty` when that is nothing. */
+export async function* jsonArray(
+  source: AsyncIterable<Iterable<unknown>>,
+  empty = "[]",
+): AsyncGenerator<string, void, undefined> {
+  let text = "";
+  let before = "[";
+  for await (const portion of source) {
+    for (const item of portion) {
+      text += before + JSON.stringify(item);
+      before = ",";
+    }
+    if (text.length < PIECE_CHARACTERS) continue;
+    yield text;
+    text = "";
+  }
+  yield before === "[" ? empty : `${text}]`;
+}
