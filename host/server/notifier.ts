@@ -187,7 +187,8 @@ export class Notifier {
   async *all(): AsyncGenerator<Iterable<Notification>, void, undefined> {
     const cursor = { place: 0 };
     yield* this.stored(cursor);
-    yield this.rest(cursor);
+    const left = [...this.rest(cursor)];
+    while (left.length > 0) yield taken(left);
   }
 
   /** Those that are on disk, from behind the cursor on, which moves along. */
@@ -439,6 +440,11 @@ export class Notifier {
   private isDue({ until }: Lane, now: number): boolean {
     return until <= now || until - now > this.longestPause();
   }
+}
+
+/** The items of a list, each of which leaves it. */
+function* taken<T>(list: T[]): Iterable<T> {
+  for (let item = list.shift(); item !== undefined; item = list.shift()) yield item;
 }
 
 function drop(lane: Lane, gone: readonly Notification[]): void {

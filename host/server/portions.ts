@@ -44,10 +44,10 @@ export async function* fromPortions<T, U>(
   }
 }
 
-/** Characters gathered before a piece of a long answer is sent. */
-const PIECE_CHARACTERS = 1_048_576;
+/** Characters gathered before a piece of a long answer is sent: an error found until then can still be told. */
+const PIECE_CHARACTERS = 262_144;
 
-/** A JSON array of what the portions hold, in pieces of a megabyte or as much as one portion has; `empty` when that is nothing. */
+/** A JSON array of what the portions hold, in pieces of a quarter megabyte and one item; `empty` when they hold nothing. */
 export async function* jsonArray(
   source: AsyncIterable<Iterable<unknown>>,
   empty = "[]",
@@ -58,6 +58,7 @@ export async function* jsonArray(
     for (const item of portion) {
       text += before + JSON.stringify(item);
       before = ",";
+      if (text.length >= PIECE_CHARACTERS) break;
     }
     if (text.length < PIECE_CHARACTERS) continue;
     yield text;
