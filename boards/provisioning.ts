@@ -14,6 +14,8 @@ export interface Provisioning {
   readonly namespaces: Readonly<Record<string, "r" | "rw">>;
   /** The one-time passcode; absent for a device that is enrolled. */
   readonly passcode?: string;
+  /** An approving client's answer may come without IVs: whoever holds the atServer can read such a one. */
+  readonly acceptLegacyAnswer?: boolean;
   /** The atSign that receives readings and may command. */
   readonly peer: string;
   /** Milliseconds between readings. */
@@ -24,6 +26,10 @@ export interface Provisioning {
   readonly authorities: string;
 }
 
+/** What it costs to accept a legacy answer; said whenever somebody does. */
+export const LEGACY_ANSWER_COST =
+  "the answer to this device's enrolment may come without IVs: both keys are then under one keystream, and whoever holds the atServer can compute the atSign's self key from it";
+
 const NUMBER = { configuration: 16, authorities: 17 } as const;
 const FIELD = {
   atSign: 1,
@@ -32,6 +38,7 @@ const FIELD = {
   device: 4,
   namespaces: 5,
   passcode: 12,
+  legacyAnswer: 13,
   namespace: 32,
   peer: 33,
   interval: 34,
@@ -70,6 +77,7 @@ function configuration(provisioning: Provisioning): Buffer {
     field(FIELD.device, provisioning.device),
     field(FIELD.namespaces, JSON.stringify(namespaces)),
     ...(passcode === undefined ? [] : [field(FIELD.passcode, passcode)]),
+    ...(provisioning.acceptLegacyAnswer ? [field(FIELD.legacyAnswer, "1")] : []),
     field(FIELD.namespace, namespace),
     field(FIELD.peer, provisioning.peer),
     field(FIELD.interval, String(provisioning.intervalMs)),

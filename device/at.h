@@ -20,6 +20,8 @@ typedef struct {
   AtText id;
   // 1: a key was deleted instead of updated.
   int is_delete;
+  // 1: the value came unencrypted, or there is none: anybody on its way may have written it. Never to be obeyed.
+  int is_plain;
 } AtNotification;
 
 // Kinds of operations.
@@ -34,7 +36,7 @@ typedef struct {
   // Called often, the only place for at_submit. Answers milliseconds until it wants to be called again; it is called
   // earlier when something happened.
   uint32_t (*turn)(void);
-  // The operation ended: 0 or a negative status (core/status.ts), a get's or scan's value.
+  // The operation ended: 0 or a negative status (core/status.ts), a get's or scan's value; 1: a get's came unencrypted.
   void (*finished)(int32_t operation, int32_t status, AtText value);
   void (*notified)(const AtNotification *notification);
 } AtApplication;
@@ -42,6 +44,9 @@ typedef struct {
 // The application: every application defines this function, once. Called by the board after at_start; what it answers
 // stays valid.
 const AtApplication *at_application(void);
+
+// Values that others did not encrypt are delivered as well, marked; without it they are not. For at_application.
+void at_take_plain(void);
 
 // Starts an operation: its number, positive; AT_BUSY or AT_NOT_READY; another negative status: never (limits). key is
 // terminated, at most 248 bytes; value at most 2,048 bytes; both are copied. ttlMs: life of the record or notification,
@@ -60,8 +65,9 @@ int32_t at_key(char key[AT_KEY_MAX], AtText with, const char *name);
 // answered: negative is passed on. Errors of at_key and at_submit.
 int32_t at_send(int32_t kind, const char *name, const char *value, int32_t len, int64_t ttlMs);
 
-// 1: the notification tells of the peer's record `name` in the device's namespace, as the peer itself sent it: what a
-// device may obey. 0: it is another key, another sender's (which is logged), or tells of a deletion.
+// 1: the notification tells of the peer's record `name` in the device's namespace, encrypted and as the peer itself sent
+// it: what a device may obey. 0: it is another key, another sender's or a plain value (which is logged), or tells of a
+// deletion.
 int at_is_command(const AtNotification *notification, const char *name);
 
 // A value of the configuration, by the number of provisioning.h; the text is empty when it has none. It stays valid.
@@ -79,5 +85,7 @@ int at_start(void);
 // Runs the device. Returns only when it can't go on: 0 when the session ended for good, negative after a crash that a
 // restart may mend; the reason is in the log.
 int at_run(const AtApplication *application);
+// Waits as retries.h says, by what at_run answered (0 also for a start that failed), and restarts the board.
+void at_restart(int result);
 
 #endif

@@ -9,7 +9,7 @@
 #define CORE_TRAP (-1000)
 
 // Fields of core_config_set.
-enum { CONFIG_ATSIGN = 1, CONFIG_DIRECTORY, CONFIG_APP, CONFIG_DEVICE, CONFIG_NAMESPACES, CONFIG_REGEX, CONFIG_PASSCODE = 12 };
+enum { CONFIG_ATSIGN = 1, CONFIG_DIRECTORY, CONFIG_APP, CONFIG_DEVICE, CONFIG_NAMESPACES, CONFIG_REGEX, CONFIG_PASSCODE = 12, CONFIG_LEGACY_ANSWER, CONFIG_PLAINTEXT };
 // What session_poll asks for.
 enum { ACTION_IDLE, ACTION_OPEN, ACTION_CLOSE, ACTION_EVENT, ACTION_SEND };
 // Kinds of operations, kinds and fields of events, states.
@@ -19,6 +19,9 @@ enum { FIELD_KEY = 1, FIELD_VALUE, FIELD_FROM, FIELD_ID, FIELD_EPOCH_MS, FIELD_K
 enum { STATE_STOPPED, STATE_DIRECTORY, STATE_CONNECTING, STATE_LOGIN, STATE_ENROLLING, STATE_WAITING, STATE_READY, STATE_PAUSING };
 // Results of the core this runtime acts on (core/status.ts).
 enum { STATUS_BUSY = -2, STATUS_WRONG_STATE = -3, STATUS_BAD_ARGUMENT = -4, STATUS_NOT_ENROLLED = -21 };
+enum { STATUS_INSECURE_ANSWER = -38, STATUS_NOT_ENCRYPTED = -39, STATUS_BAD_CHALLENGE = -42 };
+// Done, and the value came unencrypted.
+enum { STATUS_PLAIN = 1 };
 
 // Opens the module, which stays where it is, and finds every function. 0 or negative; core_failure() says why.
 int core_open(const uint8_t *module, uint32_t len);

@@ -2,6 +2,7 @@
 // The device's loop: asks the core what to do, does it, and sleeps until the link, the time or the application wake it.
 #include <string.h>
 
+#include "address.h"
 #include "atKey.h"
 #include "core.h"
 #include "crash.h"
@@ -10,6 +11,7 @@
 #include "hal.h"
 #include "memoryUsage.h"
 #include "provisioning.h"
+#include "retries.h"
 #include "store.h"
 #include "tls.h"
 
@@ -36,6 +38,7 @@ static struct {
   uint64_t progress_at;
   int in_turn;
   int is_ready;
+  int takes_plain;
   int32_t crash_operation;  // that tells of a crash, 0: none
   int has_ended;
   int has_crashed;
@@ -107,25 +110,20 @@ static int receive(void) {
   return 1;
 }
 
-// "host:port" or "[host]:port" of the core.
 static int open_address(void) {
-  char host[256];
+  char host[ADDRESS_HOST_MAX + 1];
   uint32_t len;
-  uint32_t port = 0;
+  uint16_t port;
   const char *address = core_address(&len);
   if (!address) return -1;
-  uint32_t colon = len;
-  while (colon > 0 && address[colon - 1] != ':') colon--;
-  if (colon < 2 || colon > sizeof host) return -1;
-  for (uint32_t i = colon; i < len; i++) {
-    if (address[i] < '0' || address[i] > '9' || port > 65535) return -1;
-    port = port * 10 + (uint32_t)(address[i] - '0');
+  if (address_read(address, len, host, &port) != 0) {
+    at_log_text(1, "not connected: no address: ", (AtText){address, len});
+    return -1;
   }
-  if (port == 0 || port > 65535) return -1;
-  memcpy(host, address, colon - 1);
-  host[colon - 1] = '\0';
   at_log_text(3, "connecting to ", (AtText){address, len});
-  return tls_open(host, (uint16_t)port);
+  if (tls_open(host, port) == 0) return 0;
+  at_log_text(1, "not connected: ", text_of(tls_failure()));
+  return -1;
 }
 
 static void begin_link(void) {
@@ -159,12 +157,30 @@ static AtText field(int32_t number) {
   return bytes ? (AtText){(const char *)bytes, len} : (AtText){"", 0};
 }
 
+// What an operator has to do about the statuses he can do something about; NULL for the others.
+static const char *sentence_of(int32_t status) {
+  switch (status) {
+    case STATUS_INSECURE_ANSWER:
+      return "the approving client sent the keys without IVs, so the atServer can read them: approve with a newer "
+             "client, or provision with --accept-legacy-answer";
+    case STATUS_NOT_ENCRYPTED: return "it was not encrypted: anybody on its way may have written it";
+    case STATUS_BAD_CHALLENGE: return "what the atServer wanted signed is no login challenge for this atSign";
+    default: return NULL;
+  }
+}
+
+static void log_status(int level, const char *name, int32_t status) {
+  const char *sentence = sentence_of(status);
+  log_number(level, name, status);
+  if (sentence) at_log(level, sentence);
+}
+
 static void state_changed(int32_t state, int32_t reason) {
   static const char *const names[] = {"stopped", "directory", "connecting", "login", "enrolling",
                                       "waiting for approval", "ready", "pausing"};
   const char *name = state >= 0 && state <= STATE_PAUSING ? names[state] : "unknown";
   at_log_text(2, "state: ", text_of(name));
-  if (reason < 0) log_number(1, "because of status ", reason);
+  if (reason < 0) log_status(1, "because of status ", reason);
   loop.is_ready = state == STATE_READY;
   loop.application->ready(state == STATE_READY);
   if (state != STATE_STOPPED) return;
@@ -172,7 +188,7 @@ static void state_changed(int32_t state, int32_t reason) {
   loop.has_ended = 1;
 }
 
-static void notified(void) {
+static void notified(int32_t status) {
   const AtText kind = field(FIELD_KIND);
   const AtNotification notification = {
       .key = field(FIELD_KEY),
@@ -180,6 +196,7 @@ static void notified(void) {
       .from = field(FIELD_FROM),
       .id = field(FIELD_ID),
       .is_delete = kind.len > 0 && kind.bytes[0] == 'd',
+      .is_plain = status == STATUS_PLAIN,
   };
   loop.application->notified(&notification);
 }
@@ -200,8 +217,8 @@ static void take_event(void) {
   switch (core_event_kind()) {
     case EVENT_STATE: state_changed(status, core_event_op()); break;
     case EVENT_OPERATION: finished(core_event_op(), status); break;
-    case EVENT_NOTIFICATION: notified(); break;
-    default: log_number(1, "a notification was not delivered, status ", status); break;
+    case EVENT_NOTIFICATION: notified(status); break;
+    default: log_status(1, "a notification was not delivered, status ", status); break;
   }
   core_event_done();
 }
@@ -284,8 +301,11 @@ static uint32_t turn(void) {
   return 0;
 }
 
+void at_take_plain(void) { loop.takes_plain = 1; }
+
 static int configure(void) {
-  for (int32_t number = CONFIG_ATSIGN; number <= CONFIG_PASSCODE; number++) {
+  if (loop.takes_plain) core_config_set(CONFIG_PLAINTEXT, (const uint8_t *)"1", 1);
+  for (int32_t number = CONFIG_ATSIGN; number <= CONFIG_LEGACY_ANSWER; number++) {
     const AtText text = at_configuration((unsigned)number);
     if (text.len == 0) continue;
     const int32_t status = core_config_set(number, (const uint8_t *)text.bytes, text.len);
@@ -354,4 +374,13 @@ int at_run(const AtApplication *application) {
   }
   drop_link();
   return loop.has_crashed ? -1 : 0;
+}
+
+void at_restart(int result) {
+  const uint32_t pause = result < 0 ? RETRY_CRASH_MS : RETRY_RESTART_MS;
+  for (const uint64_t end = hal_now_ms() + pause; hal_now_ms() < end;) {
+    hal_watchdog_feed();
+    hal_wait(1000);
+  }
+  hal_reboot();
 }

@@ -14,7 +14,11 @@ int at_is_command(const AtNotification *notification, const char *name) {
   const AtText peer = at_configuration(PROVISIONED_PEER);
   if (at_key_between(key, at_configuration(PROVISIONED_ATSIGN), name, peer) < 0) return 0;
   if (!text_is(notification->key, key) || notification->is_delete) return 0;
-  if (text_equal(notification->from, peer)) return 1;
-  at_log_text(1, "ignored a command from ", notification->from);
+  if (!text_equal(notification->from, peer)) {
+    at_log_text(1, "ignored a command from ", notification->from);
+    return 0;
+  }
+  if (!notification->is_plain) return 1;
+  at_log(1, "ignored a command that was not encrypted");
   return 0;
 }

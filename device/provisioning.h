@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a device is told before it runs, as values of its store (store.h).
 //
-// STORE_CONFIGURATION: fields, each its number (1), its length (2, big-endian), its bytes. The first twelve are the
+// STORE_CONFIGURATION: fields, each its number (1), its length (2, big-endian), its bytes. The first thirteen are the
 // core's (core/README.md, config_set). STORE_AUTHORITIES: trusted certificates as tls_start takes them.
 #ifndef DEVICE_PROVISIONING_H
 #define DEVICE_PROVISIONING_H
@@ -13,6 +13,8 @@ enum {
   PROVISIONED_DEVICE = 4,
   PROVISIONED_NAMESPACES = 5,
   PROVISIONED_PASSCODE = 12,
+  // "1": an approving client's answer may come without IVs (core/README.md says what that costs).
+  PROVISIONED_LEGACY_ANSWER = 13,
   // The application's: namespace, the atSign that receives readings and may command, milliseconds between readings.
   PROVISIONED_NAMESPACE = 32,
   PROVISIONED_PEER = 33,

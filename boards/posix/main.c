@@ -15,8 +15,6 @@
 #include "device/tls.h"
 #include "peripheralFile.h"
 
-#define AGAIN_MS 60000u
-
 static const AtApplication *application;
 
 // What this board can say of the RAM used so far, in bytes; read by the tests and benchmarks.
@@ -44,20 +42,11 @@ static void finished(int32_t operation, int32_t status, AtText value) {
 
 static void notified(const AtNotification *notification) { application->notified(notification); }
 
-static void wait_and_restart(void) {
-  for (const uint64_t end = hal_now_ms() + AGAIN_MS; hal_now_ms() < end;) {
-    hal_watchdog_feed();
-    hal_wait(1000);
-  }
-  hal_reboot();
-}
-
 static void device(void) {
   static const AtApplication measured = {ready, turn, finished, notified};
   if (at_start() != 0) return;
   application = at_application();
-  if (at_run(&measured) == 0) wait_and_restart();
-  hal_reboot();
+  at_restart(at_run(&measured));
 }
 
 static int usage(void) {

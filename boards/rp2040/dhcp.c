@@ -5,13 +5,12 @@
 #include <string.h>
 
 #include "board.h"
+#include "device/retries.h"
 
 #define SERVER_PORT 67u
 #define CLIENT_PORT 68u
 #define OPTIONS 240u
 #define MESSAGE 300u
-#define RETRY_US 4000000u
-#define TRIES 4u
 #define SHORTEST_LEASE_S 60u
 
 #define OPTION_SUBNET 1u
@@ -72,7 +71,7 @@ static int ask(void) {
   at += put_option(message + at, OPTION_WANTED, wanted, sizeof wanted);
   message[at] = OPTION_END;
   state.tries++;
-  state.retry_at = timer_us() + RETRY_US;
+  state.retry_at = timer_us() + RETRY_DHCP_MS * 1000u;
   return w5500_udp_send(broadcast, SERVER_PORT, message, sizeof message);
 }
 
@@ -152,6 +151,6 @@ int dhcp_step(DhcpLease *lease) {
   const unsigned type = len > 0 && port == SERVER_PORT ? read_answer(message, len, &answer) : 0;
   if (type != 0) return take_answer(type, &answer, lease);
   if (timer_us() < state.retry_at) return DHCP_PENDING;
-  if (state.tries < TRIES && ask() == 0) return DHCP_PENDING;
+  if (state.tries < RETRY_DHCP_TRIES && ask() == 0) return DHCP_PENDING;
   return finish(DHCP_FAILED);
 }

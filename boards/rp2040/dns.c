@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "device/retries.h"
 #include "w5500.h"
 
 #define SERVER_PORT 53u
@@ -15,8 +16,6 @@
 #define TYPE_A 1u
 #define CLASS_IN 1u
 #define POINTER 0xc0u
-#define RETRY_US 2000000u
-#define TRIES 3u
 
 // The question as it is sent, kept for repeating it and for comparing the answer's.
 static struct {
@@ -45,7 +44,7 @@ static int write_name(const char *name) {
 
 static int ask(void) {
   question.tries++;
-  question.retry_at = timer_us() + RETRY_US;
+  question.retry_at = timer_us() + RETRY_DNS_MS * 1000u;
   return w5500_udp_send(question.server, SERVER_PORT, question.message, question.len);
 }
 
@@ -114,7 +113,7 @@ int dns_step(uint8_t ip[4]) {
     return (message[3] & 0x0fu) == 0 ? find_address(message, len, ip) : DNS_FAILED;
   }
   if (timer_us() < question.retry_at) return DNS_PENDING;
-  if (question.tries < TRIES && ask() == 0) return DNS_PENDING;
+  if (question.tries < RETRY_DNS_TRIES && ask() == 0) return DNS_PENDING;
   w5500_close(W5500_UDP);
   return DNS_FAILED;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "device/retries.h"
 #include "dhcp.h"
 #include "dns.h"
 #include "w5500.h"
@@ -93,8 +94,13 @@ static void accept_lease(const DhcpLease *lease) {
 }
 
 int hal_link_open(const char *host, uint16_t port) {
+  static const char no_ipv6[] = "the W5500 knows no IPv6 address";
   const size_t len = strlen(host);
   if (len == 0 || len > LONGEST_HOST) return -1;
+  if (strchr(host, ':')) {
+    hal_log(1, no_ipv6, sizeof no_ipv6 - 1);
+    return -1;
+  }
   hal_link_close();
   if (!w5500_has_link()) return -1;
   memcpy(link.host, host, len + 1);
@@ -138,7 +144,7 @@ static void step_renewal(void) {
   if (!link.renewing) {
     if (timer_us() < link.renew_at) return;
     link.renewing = begin_lease(&link.lease) == 0;
-    link.renew_at = timer_us() + 60u * SECOND_US;
+    link.renew_at = timer_us() + RETRY_LEASE_MS * 1000u;
     return;
   }
   const int result = dhcp_step(&lease);

@@ -8,9 +8,6 @@
 #include "device/store.h"
 #include "link.h"
 
-// After a session that ended for good, before it is tried again.
-#define AGAIN_MS 60000u
-
 static void say(int level, const char *text) { hal_log(level, text, strlen(text)); }
 
 // A locally administered address, always the same one for the same device.
@@ -57,30 +54,21 @@ static void configure_network(LinkConfiguration *configuration) {
   if (!configuration->is_static) say(1, "the network's addresses can't be read; asking DHCP");
 }
 
-static void wait_and_restart(void) {
-  for (uint64_t end = hal_now_ms() + AGAIN_MS; hal_now_ms() < end;) {
-    hal_watchdog_feed();
-    hal_wait(1000);
-  }
-  hal_reboot();
-}
-
 int main(void) {
   static const char *const causes[] = {"power", "watchdog", "reboot", "crash"};
   LinkConfiguration configuration = {0};
   say(2, "atmicro on W5500-EVB-Pico");
   say(2, causes[hal_reset_cause() & 3]);
   if (at_start() != 0) {
-    wait_and_restart();
+    at_restart(0);
     return 1;
   }
   configure_network(&configuration);
   if (link_start(&configuration) != 0) {
     say(0, "the W5500 does not answer");
-    wait_and_restart();
+    at_restart(0);
     return 1;
   }
-  if (at_run(at_application()) == 0) wait_and_restart();
-  hal_reboot();
+  at_restart(at_run(at_application()));
   return 1;
 }

@@ -3,7 +3,7 @@
 import type { StateName } from "./core.ts";
 import type { Outcome, Request } from "./operations.ts";
 
-/** A decrypted notification. */
+/** A notification; one whose value isn't encrypted only for an App that takes such. */
 export interface Notification {
   readonly key: string;
   readonly value: string;
@@ -11,6 +11,8 @@ export interface Notification {
   readonly id: string;
   /** "update" or "delete". */
   readonly operation: string;
+  /** The value came unencrypted, or there is none: anybody on its way may have written it. Never to be obeyed. */
+  readonly isPlain: boolean;
 }
 
 /** What an application may use of the device. */
@@ -25,6 +27,8 @@ export interface Device {
 }
 
 export interface App {
+  /** Values that others did not encrypt are delivered as well, marked. */
+  readonly takesPlain?: boolean;
   /** The device is enrolled and its session is starting. */
   start(device: Device): void;
   stateChanged(state: StateName): void;

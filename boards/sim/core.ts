@@ -17,6 +17,8 @@ export const CONFIG = {
   namespaces: 5,
   monitorRegex: 6,
   passcode: 12,
+  legacyAnswer: 13,
+  plaintext: 14,
 } as const;
 
 /** What session_poll asks of the board. */
@@ -44,7 +46,7 @@ const FIELD = { key: 1, value: 2, from: 3, id: 4, epochMs: 5, operation: 6, erro
 /** An event of the core; a field the event does not have is empty. */
 export interface CoreEvent {
   readonly kind: number;
-  /** A state event's state, otherwise a status: 0 done or negative. */
+  /** A state event's state, otherwise a status: 0 done, 1 done with a value that came unencrypted, or negative. */
   readonly status: number;
   /** The operation's number. */
   readonly op: number;

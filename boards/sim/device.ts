@@ -12,7 +12,7 @@ import {
 import type { Link, LinkEvents } from "./link.ts";
 import { BoardLoop } from "./loop.ts";
 import { Operations, type Outcome, outcomeText, type Request } from "./operations.ts";
-import { STATUS, statusName } from "./status.ts";
+import { PLAIN, STATUS, statusName, statusText } from "./status.ts";
 
 /** Who the device is and what it asks for; configuration.ts explains the fields. */
 export interface Identity {
@@ -21,6 +21,8 @@ export interface Identity {
   readonly app: string;
   readonly device: string;
   readonly namespaces: Readonly<Record<string, string>>;
+  /** An approving client's answer may come without IVs. */
+  readonly acceptLegacyAnswer?: boolean;
 }
 
 export interface DeviceOptions {
@@ -116,12 +118,14 @@ export class SimulatedDevice implements Device {
   }
 
   #configure(): void {
-    const { core, identity } = this.#options;
+    const { app, core, identity } = this.#options;
     core.configure("atSign", identity.atSign);
     core.configure("directory", identity.directory);
     core.configure("app", identity.app);
     core.configure("device", identity.device);
     core.configure("namespaces", JSON.stringify(identity.namespaces));
+    if (identity.acceptLegacyAnswer) core.configure("legacyAnswer", "1");
+    if (app.takesPlain) core.configure("plaintext", "1");
   }
 
   /** False when the device cannot go on. An enrolment that waits for approval needs no new passcode. */
@@ -172,7 +176,7 @@ export class SimulatedDevice implements Device {
         this.#notified(event);
         break;
       case EVENT.notice:
-        this.#error(`notification ${event.id}: ${statusName(event.status)}`);
+        this.#error(`notification ${event.id}: ${statusText(event.status)}`);
         break;
       default:
         throw new Error(`the core raised an event ${event.kind} that is not known here`);
@@ -190,15 +194,16 @@ export class SimulatedDevice implements Device {
     // The enrolment's own outcome says more than the state.
     const enrolling = !this.#serving && this.#operations.isRunning;
     if (state === "stopped" && !this.#stopped && !enrolling) {
-      this.#fail(`the session ended: ${statusName(reason)}`);
+      this.#fail(`the session ended: ${statusText(reason)}`);
     }
     this.#loop.wake();
   }
 
-  #notified({ key, value, from, id, operation }: CoreEvent): void {
+  #notified({ key, value, from, id, operation, status }: CoreEvent): void {
     if (!this.#serving) return;
     const text = Buffer.from(value).toString("utf8");
-    this.#options.app.notified({ key, value: text, from, id, operation });
+    const isPlain = status === PLAIN;
+    this.#options.app.notified({ key, value: text, from, id, operation, isPlain });
   }
 
   #error(message: string): void {

@@ -70,13 +70,18 @@ export class Greenhouse implements App {
     this.#schedule();
   }
 
-  notified({ key, value, from, operation }: Notification): void {
+  notified({ key, value, from, operation, isPlain }: Notification): void {
     const { peer, namespace } = this.#options;
     const name = `command.${namespace}${peer}`;
     if (key !== name && key !== `${this.#device?.atSign}:${name}`) return;
     if (operation !== "update") return;
     if (from !== peer) {
       this.#device?.report({ event: "error", message: `a command from ${from} was ignored` });
+      return;
+    }
+    if (isPlain) {
+      const message = "a command that was not encrypted was ignored";
+      this.#device?.report({ event: "error", message });
       return;
     }
     this.#obey(parseCommand(value));

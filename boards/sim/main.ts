@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The device program: node main.js <configuration.json> [--interpreter wasm3|v8] [--accelerators]
+// The device program: node main.js <configuration.json> [--interpreter wasm3|v8] [--accelerators] [--accept-legacy-answer]
 // Standard input: the one-time passcode, one line, when the device is not enrolled; closing it stops the device.
 // Standard output: its life, one JSON object a line. Standard error: the log.
 import { createHash } from "node:crypto";
@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { LEGACY_ANSWER_COST } from "../provisioning.ts";
 import { type Configuration, ConfigurationError, readConfiguration } from "./configuration.ts";
 import { Core } from "./core.ts";
 import { SimulatedDevice } from "./device.ts";
@@ -16,7 +17,8 @@ import { type Interpreter, type InterpreterName, openInterpreter } from "./inter
 import { openLink } from "./link.ts";
 import { FileStore } from "./store.ts";
 
-const USAGE = "usage: node main.js <configuration.json> [--interpreter wasm3|v8] [--accelerators]";
+const USAGE =
+  "usage: node main.js <configuration.json> [--interpreter wasm3|v8] [--accelerators] [--accept-legacy-answer]";
 
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
@@ -36,18 +38,30 @@ function report(event: Readonly<Record<string, unknown>>): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
-function arguments_(): { file: string; interpreter?: InterpreterName; accelerate: boolean } {
+interface Arguments {
+  readonly file: string;
+  readonly interpreter?: InterpreterName;
+  readonly accelerate: boolean;
+  readonly acceptLegacyAnswer: boolean;
+}
+
+function arguments_(): Arguments {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { interpreter: { type: "string" }, accelerators: { type: "boolean" } },
+    options: {
+      interpreter: { type: "string" },
+      accelerators: { type: "boolean" },
+      "accept-legacy-answer": { type: "boolean" },
+    },
   });
   const [file, ...more] = positionals;
   const { interpreter } = values;
   if (!file || more.length > 0) throw new UsageError(USAGE);
   const accelerate = values.accelerators ?? false;
-  if (interpreter === undefined) return { file, accelerate };
+  const acceptLegacyAnswer = values["accept-legacy-answer"] ?? false;
+  if (interpreter === undefined) return { file, accelerate, acceptLegacyAnswer };
   if (interpreter !== "wasm3" && interpreter !== "v8") throw new UsageError(USAGE);
-  return { file, interpreter, accelerate };
+  return { file, interpreter, accelerate, acceptLegacyAnswer };
 }
 
 /** The first line of standard input, null when it ends without one; and the moment it ends. */
@@ -94,6 +108,8 @@ async function main(): Promise<void> {
   const wasm = projectFile("../../core.wasm", "../../build/core.wasm");
   const board = boardDescription();
   const log = (line: string) => process.stderr.write(`${line}\n`);
+  const { acceptLegacyAnswer } = chosen;
+  if (acceptLegacyAnswer) log(`warning: ${LEGACY_ANSWER_COST}`);
   const interpreter = await openInterpreter(
     {
       wasm,
@@ -106,7 +122,7 @@ async function main(): Promise<void> {
   const input = standardInput();
   const device = new SimulatedDevice({
     core: new Core(interpreter),
-    identity: configuration,
+    identity: { ...configuration, acceptLegacyAnswer },
     app: greenhouse(configuration),
     openLink: (address, events) => openLink(address, { ca }, events),
     report,

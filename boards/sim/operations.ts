@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { type Core, type CoreEvent, EVENT, type OPERATION } from "./core.ts";
-import { STATUS, statusName } from "./status.ts";
+import { STATUS, statusText } from "./status.ts";
 
 export type OperationKind = keyof typeof OPERATION;
 
@@ -18,7 +18,7 @@ export interface Request {
 
 /** What became of a request. */
 export interface Outcome {
-  /** 0 done or a negative status. */
+  /** 0 done, 1 done with a value that came unencrypted, or a negative status. */
   readonly status: number;
   /** A reply's value. */
   readonly value: Uint8Array;
@@ -38,8 +38,8 @@ const NOTHING = new Uint8Array();
 /** "Refused (AT0009: …)" for a failed outcome. */
 export function outcomeText(outcome: Outcome): string {
   if (outcome.dropped) return "dropped";
-  const name = statusName(outcome.status);
-  return outcome.error === "" ? name : `${name} (${outcome.error})`;
+  const text = statusText(outcome.status);
+  return outcome.error === "" ? text : `${text} (${outcome.error})`;
 }
 
 /**

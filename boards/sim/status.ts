@@ -57,8 +57,26 @@ export const STATUS = {
   NotEnrolled: -21,
 } as const;
 
+/** A value came that was not encrypted: done, and not to be obeyed. */
+export const PLAIN = 1;
+
+/** What its operator has to do about a status he can do something about. */
+const SENTENCES: Partial<Record<string, string>> = {
+  InsecureAnswer:
+    "the approving client sent the keys without IVs, so the atServer can read them: approve with a newer client, or start the device with --accept-legacy-answer",
+  NotEncrypted: "it was not encrypted: anybody on its way may have written it",
+  BadChallenge: "what the atServer wanted signed is no login challenge for this atSign",
+};
+
 /** "Done", a status' name, or "status -99" for one that is not known here. */
 export function statusName(status: number): string {
   if (status >= 0) return "Done";
   return STATUS_NAMES[-status - 1] ?? `status ${status}`;
+}
+
+/** Its name, and what is to be done about it where that is known. */
+export function statusText(status: number): string {
+  const name = statusName(status);
+  const sentence = SENTENCES[name];
+  return sentence === undefined ? name : `${name}: ${sentence}`;
 }

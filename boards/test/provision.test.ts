@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The program that makes a posix device's flash, from the compiled build that `npm test` makes first.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,23 +29,29 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const provision = (input: string) =>
+const provision = (input: string, ...flags: string[]) =>
   spawnSync(
     process.execPath,
-    [PROGRAM, join(folder, "configuration.json"), join(folder, "flash")],
+    [PROGRAM, join(folder, "configuration.json"), join(folder, "flash"), ...flags],
     {
       input,
       encoding: "utf8",
     },
   );
 
-it("makes a flash, once, from a configuration and a passcode", async () => {
+/** Writes a configuration; the certificate it trusts. */
+async function configure(): Promise<string> {
   const { certificate } = await createAuthority({ name: "test" });
   writeFileSync(join(folder, "ca.pem"), certificate);
   writeFileSync(
     join(folder, "configuration.json"),
     JSON.stringify({ ...CONFIGURATION, ca: "ca.pem", store: "store" }),
   );
+  return certificate;
+}
+
+it("makes a flash, once, from a configuration and a passcode", async () => {
+  const certificate = await configure();
   expect(provision("")).toMatchObject({
     status: 2,
     stderr: "atmicro: standard input has no one-time passcode\n",
@@ -63,4 +69,24 @@ it("makes a flash, once, from a configuration and a passcode", async () => {
   expect(statSync(join(folder, "flash")).mode & 0o777).toBe(0o600);
   expect(provision("Q7X2ZK\n").status).toBe(1);
   expect(readFileSync(join(folder, "flash"))).toEqual(flash);
+});
+
+it("lets a device accept an answer without IVs, and says what that costs", async () => {
+  const authorities = await configure();
+  const { status, stderr } = provision("Q7X2ZK\n", "--accept-legacy-answer");
+  expect(status).toBe(0);
+  expect(stderr).toMatch(/^atmicro: warning: .*one keystream.*self key/);
+  const flash = readFileSync(join(folder, "flash"));
+  const told = { ...CONFIGURATION, passcode: "Q7X2ZK", authorities };
+  const start = provisionedStore({ ...told, acceptLegacyAnswer: true });
+  expect(flash.subarray(0, start.length)).toEqual(start);
+  expect(start).not.toEqual(provisionedStore(told));
+});
+
+it("refuses options it doesn't know, and writes nothing", async () => {
+  await configure();
+  const { status, stderr } = provision("Q7X2ZK\n", "--accept-everything");
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^atmicro: usage: /);
+  expect(existsSync(join(folder, "flash"))).toBe(false);
 });

@@ -403,14 +403,17 @@ describe("keys and commands", () => {
     expect(one(`send ${hex("latest")} -6`)).toBe("-6");
   });
 
-  const command = (key: string, from = "@alice", isDelete = 0) =>
-    one(`command ${hex(key)} ${hex(from)} ${isDelete}`);
+  const command = (key: string, from = "@alice", isDelete = 0, isPlain = 0) =>
+    one(`command ${hex(key)} ${hex(from)} ${isDelete} ${isPlain}`);
 
   it("obeys the peer's own record alone", () => {
     expect(command("@greenhouse:command.green@alice")).toBe("1");
     expect(command("@greenhouse:command.green@alice", "@alice", 1)).toBe("0");
     expect(command("@greenhouse:command.green@alice", "@mallory")).toBe(
       "0 1 ignored a command from @mallory",
+    );
+    expect(command("@greenhouse:command.green@alice", "@alice", 0, 1)).toBe(
+      "0 1 ignored a command that was not encrypted",
     );
   });
 

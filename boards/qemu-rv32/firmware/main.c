@@ -7,7 +7,6 @@
 #include "device/hal.h"
 #include "frames.h"
 
-#define AGAIN_MS 60000u
 // The UART wakes nobody, so sleep is short.
 #define NAP_MS 2u
 #define STACK_PAINT 0x57ac57acu
@@ -58,18 +57,12 @@ uint32_t hal_stack_high_water(void) {
   return (uint32_t)((const uint8_t *)__stack_top - (const uint8_t *)word);
 }
 
-static void wait_and_restart(void) {
-  for (const uint64_t end = hal_now_ms() + AGAIN_MS; hal_now_ms() < end;) hal_wait(1000);
-  hal_reboot();
-}
-
 int main(void) {
   static const char *const causes[] = {"power", "watchdog", "reboot", "crash"};
   const uint32_t *here = __builtin_frame_address(0);
   for (uint32_t *word = __stack_bottom; word < here - 64; word++) *word = STACK_PAINT;
   const char *cause = causes[hal_reset_cause() & 3u];
   hal_log(2, cause, strlen(cause));
-  if (at_start() != 0 || at_run(at_application()) == 0) wait_and_restart();
-  hal_reboot();
+  at_restart(at_start() != 0 ? 0 : at_run(at_application()));
   return 1;
 }
