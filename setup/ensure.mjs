@@ -108,6 +108,28 @@ function buildBinding() {
   );
 }
 
+/** Compiles core.wasm with the interpreter: it has to keep within its limits, and not to hold what device/figures looks for. */
+function checkCore() {
+  if (compiler() === null) return;
+  step(
+    "figures",
+    "compiling the interpreter that tells what a module needs",
+    ["device/figures", "device/node", "device/wasm3", "package-lock.json"],
+    "build/device/figures/figures",
+    () => run("The figures", process.execPath, ["device/figures/build.mjs"]),
+  );
+  step(
+    "margins",
+    "checking core.wasm against the interpreter's limits",
+    ["build/core.wasm", "device/figures", "device/wasm3"],
+    "build/core.wasm",
+    () => {
+      const margins = ["device/figures/margins.mjs", "build/core.wasm"];
+      say(`atmicro: ${run("core.wasm", process.execPath, margins).trim()}`);
+    },
+  );
+}
+
 /** Makes everything that `npm start` and `npm test` need. */
 export function ensure() {
   checkNode();
@@ -132,4 +154,5 @@ export function ensure() {
     () => run("The host", process.execPath, ["node_modules/typescript/bin/tsc"]),
   );
   buildBinding();
+  checkCore();
 }

@@ -53,7 +53,7 @@ describe("the device in C whose core traps", () => {
   it("restarts, and tells the owner at the next login", async () => {
     const flash = await world.flash("trapped");
     const shallow = world.start(buildDevice("shallow"), [flash, "--speed", "20"]);
-    await shallow.until("core stopped: [trap] stack overflow");
+    await shallow.until("core stopped: [trap] value stack overflow");
     await shallow.until("start after reboot");
     await shallow.kill();
 
@@ -64,7 +64,7 @@ describe("the device in C whose core traps", () => {
     const { value } = await world.owner.get("crash.trapped.greenhouse@greenhouse");
     expect(JSON.parse(String(value))).toEqual({
       cause: "power",
-      reason: "[trap] stack overflow",
+      reason: "[trap] value stack overflow",
       function: expect.any(Number),
     });
 

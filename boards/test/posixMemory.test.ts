@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makes32Bit } from "../../device/test/replay/replay.ts";
+import { makes32Bit } from "../../device/test/replay/machine.ts";
 import { buildDevice } from "./posixDevice.ts";
 import { PosixWorld } from "./posixWorld.ts";
 

@@ -13,9 +13,11 @@ import { prepareWasm3, settingsFlags, Wasm3Unusable } from "../wasm3/prepare.mjs
 const here = fileURLToPath(new URL(".", import.meta.url));
 const require = createRequire(import.meta.url);
 
-class BuildFailed extends Error {}
+/** The compiler failed; the message is one clause. */
+export class BuildFailed extends Error {}
 
-function run(cc, args, cwd) {
+/** Runs the compiler; shows what it printed when it fails. */
+export function run(cc, args, cwd) {
   const done = spawnSync(cc, args, { cwd, encoding: "utf8" });
   if (done.error) {
     throw new BuildFailed(
@@ -24,7 +26,7 @@ function run(cc, args, cwd) {
   }
   if (done.status === 0) return;
   process.stderr.write(`${done.stdout}${done.stderr}`);
-  throw new BuildFailed(`${cc} failed while compiling the wasm3 binding; its output is above`);
+  throw new BuildFailed(`${cc} failed while compiling the interpreter; its output is above`);
 }
 
 /** Compiler flags of our own units. wasm3's headers are system headers here: their warnings are not ours. */

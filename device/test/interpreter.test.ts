@@ -2,8 +2,9 @@
 // A device's life, recorded on V8, again on the interpreter of the boards.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import rp2040 from "../../boards/rp2040/board.json" with { type: "json" };
+import { makes32Bit, native } from "./replay/machine.ts";
 import { recordLife } from "./replay/recording.ts";
-import { makes32Bit, Replay } from "./replay/replay.ts";
+import { Replay } from "./replay/replay.ts";
 
 const narrow = makes32Bit();
 let life: string[] = [];
@@ -11,7 +12,7 @@ let replay: Replay;
 
 beforeAll(async () => {
   life = await recordLife();
-  replay = new Replay(narrow ? ["-m32"] : []);
+  replay = new Replay(native());
 }, 60_000);
 
 afterAll(() => replay.close());

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { makes32Bit } from "./replay/replay.ts";
+import { makes32Bit } from "./replay/machine.ts";
 
 const source = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 let folder = "";

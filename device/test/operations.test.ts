@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The operations the core uses, on every build of the interpreter: this machine's binding, the boards' interpreter as a
-// native program, and the boards' interpreter for Thumb-1 on an emulated chip.
+// The operations the core uses and the interpreter's limits, on every build of it: this machine's binding, the boards'
+// interpreter as a native program and on RV32, and that for Thumb-1 on an emulated chip.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Wasm3 } from "../node/wasm3.ts";
 import { DATA, MEMORY_BYTES, operationCases, type Table } from "./operations/cases.ts";
 import { controlCases } from "./operations/control.ts";
-import { makes32Bit, Replay } from "./replay/replay.ts";
+import { limitCases } from "./operations/limits.ts";
+import { hasRv32, native, RV32 } from "./replay/machine.ts";
+import { Replay } from "./replay/replay.ts";
 import { buildThumbProgram, EmulatedInterpreter, hasThumbCompiler } from "./thumb/emulated.ts";
 
 const TABLES: Readonly<Record<string, Table>> = {
   "single operations": operationCases(),
   "control, calls, variables, bulk memory": controlCases(),
+  limits: limitCases(),
 };
 const SETTINGS = { heap: 131_072, memoryLimit: MEMORY_BYTES, stack: 2048, codeLimit: 16_384 };
 
@@ -43,25 +46,33 @@ describe.each(Object.entries(TABLES))("%s", (_, table) => {
       try {
         return BigInt(instance.call(name, ...given) ?? 0);
       } catch (error) {
-        return String(error).replace(/^Wasm3Trap: \w+: /, "");
+        return String(error).replace(/^(Wasm3Trap: \w+|Error: \w+ cannot be compiled): /, "");
       }
     });
     instance.close();
     expect(wrong).toEqual([]);
   });
+});
 
-  it(`on the boards' interpreter as a ${makes32Bit() ? 32 : 64}-bit program`, () => {
-    const replay = new Replay(makes32Bit() ? ["-m32"] : []);
-    try {
-      const lines = table.cases.flatMap(({ name, args, wanted }) => [
-        ["C", name.slice(0, name.indexOf(" ")), ...args].join(" "),
-        typeof wanted === "string" ? `! ${wanted}` : `= ${wanted}`,
-      ]);
-      replay.play(["P all", ...lines], SETTINGS, module);
-    } finally {
-      replay.close();
-    }
+/** The table as replay.c reads it. */
+const linesOf = ({ cases }: Table) =>
+  cases.flatMap(({ name, args, wanted }) => [
+    ["C", name.slice(0, name.indexOf(" ")), ...args].join(" "),
+    typeof wanted === "string" ? `! ${wanted}` : `= ${wanted}`,
+  ]);
+
+const MACHINES = [native(), ...(hasRv32() ? [RV32] : [])].map((m) => [m.name, m] as const);
+
+describe.each(MACHINES)("on the boards' interpreter as a %s", (_, machine) => {
+  let replay: Replay;
+  beforeAll(() => {
+    replay = new Replay(machine);
   }, 60_000);
+  afterAll(() => replay.close());
+
+  it.each(Object.entries(TABLES))("%s", (_, table) => {
+    replay.play(["P all", ...linesOf(table)], SETTINGS, table.module(DATA));
+  });
 });
 
 describe.skipIf(!hasThumbCompiler())("on the boards' interpreter for Thumb-1", () => {

@@ -5,9 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newSeed } from "../../host/test/random.ts";
 import { ownFlags } from "../node/build.mjs";
 import { prepareWasm3 } from "../wasm3/prepare.mjs";
-import { I32, type ModuleParts, op, wasmModule } from "./wasmBytes.ts";
+import { randomModule } from "./modules/randomModule.ts";
+import { moduleBytes } from "./modules/tree.ts";
+import { I32, I64, type ModuleParts, op, wasmModule } from "./wasmBytes.ts";
 
 const source = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 let folder = "";
@@ -21,10 +24,11 @@ function cc(args: readonly string[]): void {
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "atmicro-sanitizer-"));
   const wasm3 = prepareWasm3(join(folder, "wasm3"));
+  const fatal = "-fno-sanitize-recover=all";
   const common = ["-c", "-g", "-O2", "-std=gnu99", "-fno-omit-frame-pointer", "-fsanitize=address"];
-  cc([...common, ...wasm3.flags, ...wasm3.units]);
-  // wasm3 itself does not claim to be free of what this one looks for.
-  const undefinedBehaviour = ["-fsanitize=undefined", "-fno-sanitize-recover=all"];
+  // Of undefined behaviour wasm3 itself does not claim to be free; but no table may be left.
+  cc([...common, "-fsanitize=bounds", fatal, ...wasm3.flags, ...wasm3.units]);
+  const undefinedBehaviour = ["-fsanitize=undefined", fatal];
   const own = ["../node/heap.c", "../node/instance.c", "./harness.c"].map(source);
   const include = ["-I", source("../node")];
   cc([...common, ...undefinedBehaviour, ...ownFlags(wasm3.folder), ...include, ...own]);
@@ -80,7 +84,7 @@ describe("the binding's C under the sanitizers", () => {
       [
         "compiled; result 42; 4096 bytes, sum 0",
         "compiled; run: [trap] unreachable executed; 4096 bytes, sum 0",
-        "compiled; run: [trap] stack overflow; 4096 bytes, sum 0",
+        "compiled; run: [trap] call depth exceeded; 4096 bytes, sum 0",
         "compiled; run: [trap] out of bounds memory access; 4096 bytes, sum 0",
         "function 0 cannot be compiled: no operation found for opcode; run cannot be compiled: no operation found for opcode; 4096 bytes, sum 0",
         "compiled; run: the host has had enough; 4096 bytes, sum 6",
@@ -92,6 +96,64 @@ describe("the binding's C under the sanitizers", () => {
         "the module is longer than 65536 bytes",
       ]
     `);
+  });
+
+  it("never leaves the value stack, whatever the frames", () => {
+    // Ten arguments, as many locals as there are, and again.
+    const overflowing = (locals: number, indirect: boolean) => {
+      const params = Array(10).fill(I64);
+      const call = indirect ? [...op.i32(0), 0x11, 0, 0] : op.call(0);
+      const args = params.flatMap((_, i) => op.get(i));
+      const numbers = params.flatMap(() => op.i64(-1));
+      return wasmModule({
+        types: [{ params, results: [I32] }],
+        functions: [
+          { params, results: [I32], locals: Array(locals).fill(I32), body: [...args, ...call] },
+          { results: [I32], export: "run", body: [...numbers, ...op.call(0)] },
+        ],
+        table: [0],
+      });
+    };
+    const locals = Array.from({ length: 64 }, (_, i) => 40 + i);
+    const modules = locals.flatMap((count) => [
+      overflowing(count, false),
+      overflowing(count, true),
+    ]);
+    expect(new Set(runHarness(modules))).toEqual(
+      new Set(["compiled; run: [trap] value stack overflow; 4096 bytes, sum 0"]),
+    );
+  });
+
+  it("never leaves the value stack for the arguments and the result of an import", () => {
+    const type = { params: Array(7).fill(I64), results: [I64] };
+    const args = type.params.flatMap((_, i) => op.get(i));
+    const modules = Array.from({ length: 64 }, (_, count) => {
+      const locals = Array(40 + count).fill(I32);
+      const body = [...args, ...op.call(0), op.drop, ...args, ...op.call(1)];
+      const numbers = type.params.flatMap(() => op.i64(-1));
+      return wasmModule({
+        imports: [{ module: "env", name: "last", ...type }],
+        functions: [
+          { ...type, locals, body },
+          { ...type, params: [], export: "run", body: [...numbers, ...op.call(1)] },
+        ],
+      });
+    });
+    expect(new Set(runHarness(modules))).toEqual(
+      new Set(["compiled; run: [trap] value stack overflow; 4096 bytes, sum 0"]),
+    );
+  });
+
+  it.each([
+    [150, "usual", undefined],
+    [50, "large", { nodes: 400, depth: 14, params: 30, locals: 90 }],
+  ])("compiles and runs %i %s random modules without an error", (count, _, shape) => {
+    const seed = newSeed();
+    console.log(`sanitized modules: ATMICRO_SEED=${seed}`);
+    const modules = Array.from({ length: count }, (_, i) =>
+      moduleBytes(randomModule(seed + i, 2, shape)),
+    );
+    expect(runHarness(modules)).toHaveLength(modules.length);
   });
 
   it("survives a module cut at every byte", () => {

@@ -104,7 +104,7 @@ describe("traps", () => {
     ["divide", [-(2 ** 31), -1], "divide: [trap] integer overflow"],
     ["load", [4096], "load: [trap] out of bounds memory access"],
     ["load", [-1], "load: [trap] out of bounds memory access"],
-    ["recurse", [], "recurse: [trap] stack overflow"],
+    ["recurse", [], "recurse: [trap] call depth exceeded"],
   ])("of %s %s carry wasm3's text and the function's name", (name, args, message) => {
     const instance = load(trapping);
     const trap = (() => {
@@ -122,7 +122,8 @@ describe("traps", () => {
 
   it("end a runaway recursion also with the largest stack", () => {
     const instance = load(trapping, { stackBytes: 65_536 });
-    for (let i = 0; i < 10; i++) expect(() => instance.call("recurse")).toThrow("stack overflow");
+    for (let i = 0; i < 10; i++)
+      expect(() => instance.call("recurse")).toThrow("call depth exceeded");
     instance.close();
   });
 });
@@ -313,11 +314,23 @@ describe("loading", () => {
     instance.close();
   });
 
-  it("survives blocks nested as deeply as a module can hold", () => {
+  it("refuses blocks nested as deeply as a module can hold", () => {
     const depth = 21_000;
     const body = [...Array(depth).fill([0x02, 0x40]).flat(), ...Array(depth).fill(0x0b)];
-    const instance = load({ functions: [{ export: "deep", body }] });
-    expect(instance.call("deep")).toBeUndefined();
+    const instance = load({ functions: [{ export: "deep", body }, addition] });
+    expect(() => instance.call("deep")).toThrow("deep cannot be compiled: block nesting exceeded");
+    expect(instance.call("add", 1, 1)).toBe(2);
+    instance.close();
+  });
+
+  it("refuses accesses of a memory that has no page", () => {
+    const body = [...op.i32(0), ...op.load8];
+    const instance = load({
+      functions: [{ results: [I32], export: "load", body }],
+      memoryPages: 0,
+    });
+    const message = "load cannot be compiled: linear memory without a page";
+    expect(() => instance.call("load")).toThrow(message);
     instance.close();
   });
 });

@@ -16,18 +16,44 @@ const name = (text: string) => [...leb(text.length), ...Buffer.from(text)];
 const section = (id: number, bytes: readonly number[]) => [id, ...leb(bytes.length), ...bytes];
 
 export interface FunctionType {
-  readonly params?: readonly number[];
-  readonly results?: readonly number[];
+  readonly params?: readonly number[] | undefined;
+  readonly results?: readonly number[] | undefined;
+}
+
+const same = (a: readonly number[] = [], b: readonly number[] = []) => a.join() === b.join();
+
+/** Types that instructions name by their number, each once: the first types of a module. */
+export class TypeList {
+  readonly list: FunctionType[] = [];
+
+  indexOf({ params, results }: FunctionType): number {
+    const known = this.list.findIndex((t) => same(t.params, params) && same(t.results, results));
+    return known >= 0 ? known : this.list.push({ params, results }) - 1;
+  }
+}
+
+/** `body` is the code without the final `end`; a function without `export` is internal. */
+export interface ModuleFunction extends FunctionType {
+  readonly export?: string;
+  /** Types of the locals after the parameters. */
+  readonly locals?: readonly number[];
+  readonly body: readonly number[];
 }
 
 export interface ModuleParts {
+  /** The first types of the module, in this order: blocks name a type by its number. */
+  readonly types?: readonly FunctionType[];
   readonly imports?: readonly (FunctionType & { readonly module: string; readonly name: string })[];
-  /** `body` is the code without the final `end`; a function without `export` is internal. */
-  readonly functions?: readonly (FunctionType & {
-    readonly export?: string;
-    readonly body: readonly number[];
-  })[];
+  readonly functions?: readonly ModuleFunction[];
+  /** Function indexes, from place 0 of the table on. */
+  readonly table?: readonly number[];
   readonly memoryPages?: number;
+  /** Without it the memory grows as far as it can. */
+  readonly memoryPagesMost?: number;
+  /** The name the memory is exported by. */
+  readonly exportMemory?: string;
+  /** Mutable globals: their types and the instruction that makes their first value. */
+  readonly globals?: readonly { readonly type: number; readonly init: readonly number[] }[];
   readonly importedMemory?: boolean;
   readonly start?: number;
   readonly data?: readonly { readonly at: number; readonly bytes: readonly number[] }[];
@@ -39,11 +65,31 @@ const functionType = ({ params = [], results = [] }: FunctionType) => [
   ...vector(results.map((type) => [type])),
 ];
 
-/** A module; the memory is not exported. */
+/** The locals of a function: how many of which type. */
+const localGroups = (types: readonly number[]) => vector(types.map((type) => [1, type]));
+
+function memorySection({ memoryPages = 1, memoryPagesMost }: ModuleParts): number[] {
+  const most = memoryPagesMost === undefined ? [] : leb(memoryPagesMost);
+  return section(5, [1, most.length > 0 ? 1 : 0, ...leb(memoryPages), ...most]);
+}
+
+/** The table of functions, as long as what is in it, and its one segment. */
+function tableSections(table: readonly number[]): { table: number[]; elements: number[] } {
+  if (table.length === 0) return { table: [], elements: [] };
+  const places = [0, 0x41, 0, 0x0b, ...vector(table.map(leb))];
+  return {
+    table: section(4, [1, 0x70, 0, ...leb(table.length)]),
+    elements: section(9, [1, ...places]),
+  };
+}
+
+/** A module. */
 export function wasmModule(parts: ModuleParts): Uint8Array {
-  const { imports = [], functions = [], memoryPages = 1, data = [] } = parts;
-  const types = [...new Set([...imports, ...functions].map((f) => functionType(f).join()))];
+  const { imports = [], functions = [], globals = [], data = [] } = parts;
+  const all = [...(parts.types ?? []), ...imports, ...functions];
+  const types = [...new Set(all.map((f) => functionType(f).join()))];
   const typeOf = (f: FunctionType) => leb(types.indexOf(functionType(f).join()));
+  const table = tableSections(parts.table ?? []);
   const importEntries = imports.map((entry) => [
     ...name(entry.module),
     ...name(entry.name),
@@ -54,8 +100,9 @@ export function wasmModule(parts: ModuleParts): Uint8Array {
   const exports = functions.flatMap((f, i) =>
     f.export === undefined ? [] : [[...name(f.export), 0, ...leb(imports.length + i)]],
   );
-  const bodies = functions.map(({ body }) => {
-    const code = [0, ...body, 0x0b];
+  if (parts.exportMemory !== undefined) exports.push([...name(parts.exportMemory), 2, 0]);
+  const bodies = functions.map(({ locals = [], body }) => {
+    const code = [...localGroups(locals), ...body, 0x0b];
     return [...leb(code.length), ...code];
   });
   return Uint8Array.from([
@@ -63,9 +110,14 @@ export function wasmModule(parts: ModuleParts): Uint8Array {
     ...section(1, vector(types.map((type) => type.split(",").map(Number)))),
     ...section(2, vector(importEntries)),
     ...section(3, vector(functions.map(typeOf))),
-    ...(parts.importedMemory ? [] : section(5, [1, 0, ...leb(memoryPages)])),
+    ...table.table,
+    ...(parts.importedMemory ? [] : memorySection(parts)),
+    ...(globals.length === 0
+      ? []
+      : section(6, vector(globals.map(({ type, init }) => [type, 1, ...init, 0x0b])))),
     ...section(7, vector(exports)),
     ...(parts.start === undefined ? [] : section(8, leb(parts.start))),
+    ...table.elements,
     ...section(10, vector(bodies)),
     ...section(
       11,
@@ -76,10 +128,12 @@ export function wasmModule(parts: ModuleParts): Uint8Array {
   ]);
 }
 
-/** Signed LEB128 of a non-negative number. */
-function sleb(value: number): number[] {
-  const low = value & 0x7f;
-  return value > 0x3f ? [low | 0x80, ...sleb(value >>> 7)] : [low];
+/** Signed LEB128. */
+export function sleb(value: number | bigint): number[] {
+  const whole = BigInt(value);
+  const low = Number(BigInt.asUintN(7, whole));
+  const fits = BigInt.asIntN(7, whole) === whole;
+  return fits ? [low] : [low | 0x80, ...sleb(whole >> 7n)];
 }
 
 export const op = {
@@ -91,6 +145,7 @@ export const op = {
   store32: [0x36, 2, 0],
   grow: [0x40, 0],
   i32: (value: number) => [0x41, ...sleb(value)],
+  i64: (value: number | bigint) => [0x42, ...sleb(value)],
   drop: 0x1a,
   add: 0x6a,
   divide: 0x6d,

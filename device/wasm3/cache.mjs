@@ -42,8 +42,12 @@ function environment(folder) {
       "    m3_Free (i_runtime->stack);",
     )
     .replace(
+      "M3Result  m3_RunStart  (IM3Module io_module)\n",
+      `${RUN}M3Result  m3_RunStart  (IM3Module io_module)\n`,
+    )
+    .replace(
       "        result = (M3Result) RunCode (function->compiled, (m3stack_t) runtime->stack, runtime->memory.mallocated, d_m3OpDefaultArgs);\n\n        if (result)",
-      "        CodeOf (function->compiled)->running++;\n        result = (M3Result) RunCode (function->compiled, (m3stack_t) runtime->stack, runtime->memory.mallocated, d_m3OpDefaultArgs);\n        CodeOf (function->compiled)->running--;\n\n        if (result)",
+      "        result = runFunction (runtime, function);\n\n        if (result)",
     )
     .cut("M3Result  m3_CallV ", "//u8 * AlignStackPointerTo64Bits", CALL)
     .cut("M3Result  m3_GetResultsV ", "#if d_m3VerboseErrorMessages\nM3Result  m3Error ")
@@ -51,6 +55,18 @@ function environment(folder) {
     .replace("    return NULL;\n# endif\n}\n", "")
     .save();
 }
+
+const RUN = `static
+M3Result  runFunction  (IM3Runtime i_runtime, IM3Function i_function)
+{
+    const pc_t code = i_function->compiled;
+    CodeOf (code)->running++;
+    M3Result result = (M3Result) RunCode (code, (m3stack_t) i_runtime->stack, i_runtime->memory.mallocated, d_m3OpDefaultArgs);
+    CodeOf (code)->running--;
+    return result;
+}
+
+`;
 
 const CALL = `M3Result  m3_Call  (IM3Function i_function, uint32_t i_argc, const void * i_argptrs[])
 {
@@ -84,9 +100,7 @@ _       (CompileFunction (i_function));
         }
     }
 
-    CodeOf (i_function->compiled)->running++;
-    result = (M3Result) RunCode (i_function->compiled, (m3stack_t)(runtime->stack), runtime->memory.mallocated, d_m3OpDefaultArgs);
-    CodeOf (i_function->compiled)->running--;
+    result = runFunction (runtime, i_function);
 
     if (result and not runtime->trapped)
         runtime->trapped = i_function;
@@ -275,33 +289,61 @@ _   (EmitFrame (o, entry, numLocalSlots));
 }
 `;
 
-const CALL_OPERATION = `d_m3Op  (Call)
+// Calls it, compiling it if need be, and goes on, or traps. The innermost function is the one that trapped.
+const CALLS = `# define callFunction(FUNCTION, SP)                                                              \\
+    m3ret_t r = m3Err_none;                                                                        \\
+                                                                                                   \\
+    if (M3_UNLIKELY (not (FUNCTION)->compiled))                                                    \\
+        r = CompileFunction (FUNCTION);                                                            \\
+                                                                                                   \\
+    if (M3_LIKELY (not r))                                                                         \\
+    {                                                                                              \\
+        const pc_t code = (FUNCTION)->compiled;                                                    \\
+        CodeOf (code)->running++;                                                                  \\
+        r = Call (code, SP, _mem, d_m3OpDefaultArgs);                                              \\
+        CodeOf (code)->running--;                                                                  \\
+        _mem = memory->mallocated;                                                                 \\
+    }                                                                                              \\
+                                                                                                   \\
+    if (M3_LIKELY (not r))                                                                         \\
+        nextOp ();                                                                                 \\
+    else                                                                                           \\
+    {                                                                                              \\
+        IM3Runtime runtime = m3MemRuntime (_mem);                                                  \\
+        if (not runtime->trapped) runtime->trapped = (FUNCTION);                                   \\
+        forwardTrap (r);                                                                           \\
+    }
+
+d_m3Op  (Call)
 {
     IM3Function function        = immediate (IM3Function);
     i32 stackOffset             = immediate (i32);
     IM3Memory memory            = m3MemInfo (_mem);
 
-    m3ret_t r = m3Err_none;
+    callFunction (function, slot_at (stackOffset));
+}
 
-    if (M3_UNLIKELY (not function->compiled))
-        r = CompileFunction (function);
 
-    if (M3_LIKELY (not r))
-    {
-        const pc_t code = function->compiled;
-        CodeOf (code)->running++;
-        r = Call (code, slot_at (stackOffset), _mem, d_m3OpDefaultArgs);
-        CodeOf (code)->running--;
-        _mem = memory->mallocated;
-    }
+d_m3Op  (CallIndirect)
+{
+    u32 tableIndex              = slot (u32);
+    IM3Module module            = immediate (IM3Module);
+    IM3FuncType type            = immediate (IM3FuncType);
+    i32 stackOffset             = immediate (i32);
+    IM3Memory memory            = m3MemInfo (_mem);
 
-    if (M3_LIKELY (not r))
-        nextOp ();
-    else
-    {
-        noteTrap (function);
-        forwardTrap (r);
-    }
+    if (M3_UNLIKELY (tableIndex >= module->table0Size))
+        newTrap (m3Err_trapTableIndexOutOfRange);
+
+    IM3Function function = module->table0 [tableIndex];
+
+    if (M3_UNLIKELY (not function))
+        newTrap (m3Err_trapTableElementIsNull);
+
+    if (M3_UNLIKELY (type != FunctionType (function)))
+        newTrap (m3Err_trapIndirectCallTypeMismatch);
+
+    callFunction (function, slot_at (stackOffset));
 }
 
 
@@ -335,28 +377,9 @@ function operations(folder) {
   new Source(folder, "m3_exec.h")
     .replace(
       "d_m3RetSig  Call  (d_m3OpSig)",
-      `# define slot_at(OFFSET)            (_sp + (OFFSET))
-
-// The innermost function is the one that trapped.
-# define noteTrap(FUNCTION)         do { IM3Runtime runtime = m3MemRuntime (_mem);                  \\
-                                         if (not runtime->trapped) runtime->trapped = (FUNCTION); } while (0)
-
-d_m3RetSig  Call  (d_m3OpSig)`,
+      "# define slot_at(OFFSET)            (_sp + (OFFSET))\n\nd_m3RetSig  Call  (d_m3OpSig)",
     )
-    .cut("d_m3Op  (Call)\n", "d_m3Op  (CallIndirect)", CALL_OPERATION)
-    .replace("type == function->funcType", "type == FunctionType (function)")
-    .replace(
-      "    m3stack_t sp = _sp + stackOffset;\n\n    m3ret_t r = m3Err_none;",
-      "    m3stack_t sp = slot_at (stackOffset);\n\n    m3ret_t r = m3Err_none;",
-    )
-    .replace(
-      "                    r = Call (function->compiled, sp, _mem, d_m3OpDefaultArgs);\n                    _mem = memory->mallocated;\n",
-      "                    CodeOf (function->compiled)->running++;\n                    r = Call (function->compiled, sp, _mem, d_m3OpDefaultArgs);\n                    CodeOf (function->compiled)->running--;\n                    _mem = memory->mallocated;\n",
-    )
-    .replace(
-      "                        pushBacktraceFrame ();\n                        forwardTrap (r);",
-      "                        noteTrap (function);\n                        forwardTrap (r);",
-    )
+    .cut("d_m3Op  (Call)\n", "d_m3Op  (CallRawFunction)", CALLS)
     .cut("// it's a debate: should the compilation", "d_m3Op  (Loop)", ENTRY)
     .save();
 }

@@ -8,6 +8,9 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeCodeACache } from "./cache.mjs";
+import { correct } from "./corrections.mjs";
+import { tellFigures } from "./figures.mjs";
+import { limit } from "./limits.mjs";
 import { SourceDiffers } from "./source.mjs";
 import { shrinkTables } from "./tables.mjs";
 import {
@@ -88,13 +91,17 @@ const unitFlags = (folder) => [
 
 /**
  * Writes the edited sources to `folder`, which it empties first: for compilers that make tail calls. The flags are for
- * wasm3's units, which need -O2; the allocator they call is heap_calloc, heap_realloc, heap_shrink and heap_free.
+ * wasm3's units, which need -O2; the allocator they call is heap_calloc, heap_realloc, heap_shrink and heap_free. With
+ * `figures` the compiler calls compile_figure() (device/figures/figures.c).
  */
-export function prepareWasm3(folder) {
+export function prepareWasm3(folder, { figures = false } = {}) {
   copy(sourceFolder(), folder);
   edit(() => {
     shrinkTables(folder);
     makeCodeACache(folder);
+    correct(folder);
+    limit(folder);
+    if (figures) tellFigures(folder);
   });
   return { folder, units: unitsIn(folder), flags: unitFlags(folder) };
 }

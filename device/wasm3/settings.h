@@ -18,4 +18,12 @@
 #define d_m3CascadedOpcodes 0
 #define d_m3VerboseErrorMessages 0
 
+// What a module may use at most; limits.mjs puts them in. README.md has the native stack they come to.
+// Functions that call each other, imports included.
+#define LIMIT_CALL_DEPTH 32
+// Blocks, loops and ifs in each other.
+#define LIMIT_BLOCK_NESTING 16
+// Targets of a br_table besides the default one.
+#define LIMIT_BR_TABLE 256
+
 #endif

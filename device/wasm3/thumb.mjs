@@ -8,9 +8,9 @@ import { Source } from "./source.mjs";
 
 const OPERATION = `typedef void (* IM3Operation) (void);
 
-m3ret_t  RunCode  (pc_t i_pc, m3stack_t i_sp, M3MemoryHeader * i_mem, int i_unused);
+m3ret_t  RunCode  (pc_t i_pc, m3stack_t i_sp, M3MemoryHeader * i_mem, u32 i_callsLeft);
 
-# define d_m3OpDefaultArgs          0
+# define d_m3OpDefaultArgs          (LIMIT_CALL_DEPTH - 1)
 # define d_m3ClearRegisters
 
 # define d_m3Op(NAME)               void op_##NAME (void)
@@ -26,13 +26,14 @@ register pc_t               _pc     __asm ("r4");
 register m3stack_t          _sp     __asm ("r5");
 register m3reg_t            _r0     __asm ("r6");
 register M3MemoryHeader *   _mem    __asm ("r8");
+register u32                _calls  __asm ("r9");
 
 extern m3ret_t              m3_trap;
 extern const code_t         m3_exit_ok [], m3_exit_trap [];
 
 # define exitOk()           do { _pc = (pc_t) m3_exit_ok; return; } while (0)
 # define exitTrap(ERROR)    do { m3_trap = (ERROR); _pc = (pc_t) m3_exit_trap; return; } while (0)
-# define Call(PC, SP, MEM, UNUSED)  RunCode (PC, SP, MEM, 0)
+# define Call(PC, SP, MEM, UNUSED)  RunCode (PC, SP, MEM, _calls - 1)
 
 // The next two, or three, words of the code by one instruction, which wants its registers in their order.
 # define immediates2(A, B)                                                  \\
@@ -142,8 +143,12 @@ d_m3Op  (SRC_TYPE##_Store_##DEST_TYPE##_ss)                             \\
 
 `;
 
-/** Applies the edits to the copy of wasm3 in `folder`, whose code is a cache already. */
+/** Applies the edits to the copy of wasm3 in `folder`, which has all the others. */
 export function dispatchByRegisters(folder) {
+  new Source(folder, "m3_core.h").replace("    u32             callsLeft;\n", "").save();
+  new Source(folder, "m3_env.c")
+    .replace("    i_runtime->memory.mallocated->callsLeft = LIMIT_CALL_DEPTH - 1;\n", "")
+    .save();
   new Source(folder, "m3_exec_defs.h")
     .cut("# define d_m3BaseOpSig", "d_m3EndExternC", OPERATION)
     .save();
@@ -151,6 +156,7 @@ export function dispatchByRegisters(folder) {
     .replace("#include <limits.h>\n", REGISTERS)
     .replace("* (TYPE *) (_sp + immediate (i32))", "* (TYPE *) ((u8 *) _sp + immediate (i32))")
     .replace("(TYPE *) (_sp + immediate (i32))", "(TYPE *) ((u8 *) _sp + immediate (i32))")
+    .cut("# define noCallLeft()", "# define slot_at", CALLS_LEFT)
     .replace("(_sp + (OFFSET))", "((m3stack_t) ((u8 *) _sp + (OFFSET)))")
     .replace(
       "    TYPE operand2 = slot (TYPE);                        \\\n    TYPE operand1 = slot (TYPE);                        \\\n    OP((RES), operand1, operand2, ##__VA_ARGS__);",
@@ -165,9 +171,6 @@ export function dispatchByRegisters(folder) {
     )
     .cut("d_m3RetSig  Call  (d_m3OpSig)", "// TODO: OK, this needs")
     .replace("    forwardTrap (possible_trap);\n", RAW_END)
-    .cut("d_m3Op  (Loop)\n", "d_m3Op  (Branch)\n", "d_m3Op  (Loop)\n{\n    nextOp ();\n}\n\n\n")
-    .replace("    void * loopId = immediate (void *);\n    return loopId;", "    jumpOp (* _pc);")
-    .replace("        return loopId;", "        jumpOp (loopId);")
     .replaceAll("    return m3Err_none;", "    exitOk ();")
     .cut("#define d_m3Load(REG,DEST_TYPE,SRC_TYPE)", "#define d_m3Load_i(", ACCESS)
     .cut("#define d_m3Store(REG, SRC_TYPE, DEST_TYPE)", "// both operands can be in regs", STORE)
@@ -180,6 +183,13 @@ export function dispatchByRegisters(folder) {
     )
     .save();
 }
+
+// A register of each RunCode's own.
+const CALLS_LEFT = `# define noCallLeft()               (_calls == 0)
+# define enterCall()                ((void) 0)
+# define leaveCall()                ((void) 0)
+
+`;
 
 const copySlot = (type, width) => `d_m3Op (CopySlot_${width})
 {
@@ -206,7 +216,7 @@ export const OPERATIONS_UNIT = `#define M3_COMPILE_OPCODES
 
 /**
  * Flags of that unit. Identical operations must not be merged (GCC would have one call the other), nothing may be moved
- * into functions of its own, and r9 to r11 need not be kept. -O2: with -Os GCC 12 does not come to an end.
+ * into functions of its own, and r10 and r11 need not be kept. -O2: with -Os GCC 12 does not come to an end.
  */
 export const OPERATIONS_FLAGS = [
   "-O2",
@@ -218,7 +228,6 @@ export const OPERATIONS_FLAGS = [
   "-fno-stack-protector",
   "-fno-tree-loop-distribute-patterns",
   "-ffunction-sections",
-  "-fcall-used-r9",
   "-fcall-used-r10",
   "-fcall-used-r11",
 ];

@@ -1,7 +1,7 @@
 @ SPDX-License-Identifier: BSD-3-Clause
-@ m3ret_t RunCode(pc_t pc, m3stack_t sp, M3MemoryHeader *mem, int unused)
+@ m3ret_t RunCode(pc_t pc, m3stack_t sp, M3MemoryHeader *mem, u32 callsLeft)
 @ Runs code until an operation leaves by m3_exit_ok or m3_exit_trap. Registers while it runs: r4 pc, r5 sp, r6 and r7
-@ the value register, r8 mem; operations may change r9 to r11. An operation that calls nothing goes to the next one by
+@ the value register, r8 mem, r9 callsLeft; operations may change r10 and r11. An operation that calls nothing goes to the next one by
 @ itself; one that does comes back here, and is sent on.
 
     .syntax unified
@@ -24,6 +24,7 @@ RunCode:
     movs r4, r0
     movs r5, r1
     mov r8, r2
+    mov r9, r3
     movs r6, #0
     movs r7, #0
 1:  ldmia r4!, {r3}

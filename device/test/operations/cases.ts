@@ -3,7 +3,7 @@
 // of modules' functions, arguments and what has to come out. Each operation stands in every shape wasm3 distinguishes:
 // operands in its register or in slots.
 
-import { type FunctionType, I32, I64, leb, op, wasmModule } from "../wasmBytes.ts";
+import { I32, I64, leb, type ModuleFunction, op, TypeList, wasmModule } from "../wasmBytes.ts";
 
 /** Bytes of linear memory the cases are made for. */
 export const MEMORY_BYTES = 4096;
@@ -15,9 +15,8 @@ export interface Case {
   readonly wanted: bigint | string;
 }
 
-export interface TestFunction extends FunctionType {
+export interface TestFunction extends ModuleFunction {
   readonly export: string;
-  readonly body: readonly number[];
 }
 
 export const TRAP = {
@@ -25,7 +24,8 @@ export const TRAP = {
   divide: "[trap] integer divide by zero",
   overflow: "[trap] integer overflow",
   unreachable: "[trap] unreachable executed",
-  stack: "[trap] stack overflow",
+  stack: "[trap] value stack overflow",
+  calls: "[trap] call depth exceeded",
 } as const;
 
 type Width = 32 | 64;
@@ -113,12 +113,13 @@ const toRegister = (width: Width) => (width === 32 ? [...op.i32(0), 0x6a] : [0x4
 
 /** Functions and cases gathered so far. */
 export class Table {
+  readonly types = new TypeList();
   readonly functions: TestFunction[] = [];
   readonly cases: Case[] = [];
 
   add(
     name: string,
-    signature: FunctionType,
+    signature: Pick<ModuleFunction, "params" | "results" | "locals">,
     body: readonly number[],
     runs: readonly (readonly [readonly bigint[], bigint | string])[],
   ): void {
@@ -131,9 +132,11 @@ export class Table {
     }
   }
 
-  /** The module with all the functions; `data` lies at the beginning of memory. */
+  /** The module with all the functions, in the table too; `data` lies at the beginning of memory. */
   module(data: readonly number[]): Uint8Array {
-    return wasmModule({ functions: this.functions, data: [{ at: 0, bytes: data }] });
+    const table = this.functions.map((_, i) => i);
+    const { functions, types } = this;
+    return wasmModule({ types: types.list, functions, table, data: [{ at: 0, bytes: data }] });
   }
 }
 

@@ -147,7 +147,7 @@ function addCalls(table: Table): void {
     [
       [[0n], 0n],
       [[20n], 210n],
-      [[1_000_000n], TRAP.stack],
+      [[1_000_000n], TRAP.calls],
       [[3n], 6n],
     ],
   );
@@ -242,6 +242,74 @@ function addBulkMemory(table: Table): void {
   );
 }
 
+/**
+ * An i64 local that lies on the stack twice when it is set: each of both has its two slots until it is taken. In the
+ * first case the slots of a call's argument are taken for it, in the second what is left of it meets an i32.
+ */
+function addPreserved(table: Table): void {
+  const here = table.functions.length;
+  const [ADD64, XOR64] = [op.add64, 0x85];
+  table.add("a callee", { params: [I64, I32], results: [I32] }, op.i32(0), [[[1n, 2n], 0n]]);
+  const twice = [...op.get(1), ...op.get(1), ...tee(1), XOR64];
+  table.add(
+    "i64 local on the stack twice, local.tee of itself",
+    { params: [I32], results: [I64], locals: [I64] },
+    [
+      ...[...op.i64(-1), ...op.get(0), ...op.call(here)],
+      ...[IF, I64, ...op.i64(0), ELSE, ...twice, END],
+    ],
+    [
+      [[0n], 0n],
+      [[77n], 0n],
+    ],
+  );
+  const sum = [...op.get(1), ...op.i32(1), op.add, ...op.get(1), ...op.i32(2), op.add, op.add];
+  table.add(
+    "i64 local on the stack twice, one of them taken",
+    { params: [I64, I32], results: [I64] },
+    [...op.get(0), ...op.get(0), ...op.i64(7), ...set(0), op.drop, ...sum, op.drop],
+    [
+      [[-1n, 3n], -1n],
+      [[0x1234_5678_9abc_def0n, 100n], 0x1234_5678_9abc_def0n],
+    ],
+  );
+  table.add(
+    "i64 local on the stack three times",
+    { params: [I64], results: [I64], locals: [I64, I64] },
+    [
+      ...[...op.get(0), ...op.get(0), ...op.get(0), ...op.i64(7), ...set(0)],
+      ...[
+        ...set(1),
+        ...op.i64(1 << 20),
+        ...set(2),
+        ADD64,
+        ...op.get(1),
+        ADD64,
+        ...op.get(2),
+        ADD64,
+      ],
+      ...[...op.get(0), ADD64],
+    ],
+    [[[(1n << 40n) + 5n], 3n * ((1n << 40n) + 5n) + (1n << 20n) + 7n]],
+  );
+}
+
+/** Memory that is asked to become longer than it can stays as it is. */
+function addGrowth(table: Table): void {
+  table.add(
+    "memory.grow",
+    unary,
+    [...op.get(0), ...op.grow],
+    [
+      [[0n], 1n],
+      [[4n], -1n],
+      [[0xffffn], -1n],
+      [[-1n], -1n],
+      [[0n], 1n],
+    ],
+  );
+}
+
 /** Every case of control, calls, variables and bulk memory. The cases of one function depend on each other's order. */
 export function controlCases(): Table {
   const table = new Table();
@@ -249,6 +317,8 @@ export function controlCases(): Table {
   addBranches(table);
   addSelects(table);
   addVariables(table);
+  addPreserved(table);
+  addGrowth(table);
   addBulkMemory(table);
   return table;
 }

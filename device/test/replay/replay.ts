@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Builds replay.c with the interpreter of the boards for this machine, as a 32-bit program where the compiler can, and
-// plays recordings with it.
+// Builds replay.c with the interpreter of the boards for a machine, and plays recordings with it.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ownFlags } from "../../node/build.mjs";
 import { prepareWasm3 } from "../../wasm3/prepare.mjs";
+import type { Machine } from "./machine.ts";
 
 /** The interpreter's settings in bytes; interpreter.h describes them. */
 export interface InterpreterSettings {
@@ -42,29 +42,23 @@ function run(command: string, args: readonly string[], cwd: string): string {
   throw new Error(`${command} ended with ${done.status}: ${done.stdout}${done.stderr}`);
 }
 
-/** True when the C compiler makes 32-bit programs (Debian: gcc-multilib). */
-export function makes32Bit(): boolean {
-  const input = "#include <stdio.h>\nint main(void) { return 0; }\n";
-  const args = ["-m32", "-x", "c", "-o", "/dev/null", "-"];
-  return spawnSync(process.env.CC ?? "cc", args, { input, stdio: "pipe" }).status === 0;
-}
-
-/** Replays recordings; the interpreter is compiled once, the settings with each player. */
+/** Replays recordings; the interpreter is compiled once, the player for the settings it is given. */
 export class Replay {
   readonly #folder: string;
-  readonly #machine: readonly string[];
+  readonly #machine: Machine;
   readonly #wasm3: string;
+  /** The settings the program was compiled with. */
+  #compiled = "";
 
-  /** `flags` are given to the compiler everywhere, for example ["-m32"]. */
-  constructor(flags: readonly string[]) {
-    this.#machine = flags;
+  constructor(machine: Machine) {
+    this.#machine = machine;
     this.#folder = mkdtempSync(join(tmpdir(), "atmicro-replay-"));
     const wasm3 = prepareWasm3(join(this.#folder, "wasm3"));
     this.#wasm3 = wasm3.folder;
     const objects = join(this.#folder, "objects");
     mkdirSync(objects);
-    const args = ["-c", "-O2", "-std=gnu99", ...flags, ...wasm3.flags, ...wasm3.units];
-    run(process.env.CC ?? "cc", args, objects);
+    const args = ["-c", "-O2", "-std=gnu99", ...machine.flags, ...wasm3.flags, ...wasm3.units];
+    run(machine.cc, args, objects);
   }
 
   /** Plays the lines of recording.ts, of core.wasm or another module; throws when anything comes out otherwise. */
@@ -73,6 +67,30 @@ export class Replay {
     settings: InterpreterSettings,
     module: Uint8Array = readFileSync(CORE_WASM),
   ): PhaseUsage[] {
+    const printed = this.#run(lines, settings, module);
+    return printed.map((line) => JSON.parse(line) as PhaseUsage);
+  }
+
+  /** The same; what came out where a line is "?": "= " and the result, or "! " and the trap. */
+  ask(lines: readonly string[], settings: InterpreterSettings, module: Uint8Array): string[] {
+    return this.#run(["P all", ...lines], settings, module).slice(0, -1);
+  }
+
+  #run(
+    lines: readonly string[],
+    settings: InterpreterSettings,
+    module: Uint8Array,
+  ): readonly string[] {
+    this.#compile(settings);
+    writeFileSync(join(this.#folder, "recording"), `${lines.join("\n")}\n`);
+    writeFileSync(join(this.#folder, "module.wasm"), module);
+    const [command = "", ...args] = this.#machine.command("./replay", ["module.wasm", "recording"]);
+    return run(command, args, this.#folder).trimEnd().split("\n");
+  }
+
+  #compile(settings: InterpreterSettings): void {
+    const wanted = JSON.stringify(settings);
+    if (this.#compiled === wanted) return;
     const own = ["../../interpreter.c", "../../interpreterHeap.c", "replay.c"].map(source);
     const objects = readdirSync(join(this.#folder, "objects"));
     const define = [
@@ -81,23 +99,18 @@ export class Replay {
       `-DINTERPRETER_STACK=${settings.stack}`,
       `-DINTERPRETER_CODE_LIMIT=${settings.codeLimit}`,
     ];
+    const { cc, flags, linkFlags } = this.#machine;
     run(
-      process.env.CC ?? "cc",
+      cc,
       [
-        ...["-O2", "-std=c99", "-D_POSIX_C_SOURCE=200809L", ...this.#machine],
+        ...["-O2", "-std=c99", "-D_POSIX_C_SOURCE=200809L", ...flags, ...linkFlags],
         ...ownFlags(this.#wasm3),
         ...["-I", source("../.."), ...define, "-o", "replay", ...own],
         ...objects.map((name) => join("objects", name)),
       ],
       this.#folder,
     );
-    writeFileSync(join(this.#folder, "recording"), `${lines.join("\n")}\n`);
-    writeFileSync(join(this.#folder, "module.wasm"), module);
-    const out = run("./replay", ["module.wasm", "recording"], this.#folder);
-    return out
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as PhaseUsage);
+    this.#compiled = wanted;
   }
 
   close(): void {
