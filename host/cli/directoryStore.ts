@@ -6,6 +6,8 @@ import type { DirectoryStore } from "../directory/directoryStore.ts";
 import { openDirectoryStore } from "../directory/lmdbDirectoryStore.ts";
 import type { Io } from "./command.ts";
 import { CliError, EXIT } from "./exit.ts";
+import { warnOfExposure } from "./exposedFile.ts";
+import { printNotice } from "./output.ts";
 import { readNamedFile } from "./serving.ts";
 
 export type DirectoryStoreOptions = {
@@ -50,6 +52,9 @@ export async function openNamedStore(
     redisPasswordFile === undefined
       ? io.env[PASSWORD_VARIABLE]
       : (await readNamedFile("--redis-password-file", redisPasswordFile)).trim();
+  if (redisPasswordFile !== undefined) {
+    await warnOfExposure(redisPasswordFile, (text) => printNotice(io, `warning: ${text}`));
+  }
   // Only who needs Redis loads its client.
   const { openRedisDirectoryStore } = await import("../directory/redisDirectoryStore.ts");
   try {

@@ -12,6 +12,8 @@ import { atSignName, normalizeAtSign } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 import type { Io } from "./command.ts";
 import { CliError, EXIT } from "./exit.ts";
+import { warnOfExposure } from "./exposedFile.ts";
+import { printNotice } from "./output.ts";
 
 export type NetworkFlags = {
   readonly directory: string;
@@ -118,7 +120,9 @@ export async function readKeys(flags: ClientFlags, io: Io): Promise<AtKeys> {
   const atSign = requireAtSign(flags);
   const path = await keyFilePath(atSign, flags.keys, io);
   try {
-    return await readKeyFile(path, atSign);
+    const keys = await readKeyFile(path, atSign);
+    await warnOfExposure(path, (text) => printNotice(io, `warning: ${text}`));
+    return keys;
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
     const message = `${path} is not there: activate ${atSign} first, or name its key file with --keys`;

@@ -2,6 +2,8 @@
 import { readFile } from "node:fs/promises";
 import type { Io } from "./command.ts";
 import { CliError, EXIT } from "./exit.ts";
+import { warnOfExposure } from "./exposedFile.ts";
+import { printNotice } from "./output.ts";
 
 export type SecretSource = {
   /** What the user is asked for: "CRAM secret". */
@@ -17,7 +19,13 @@ export type SecretSource = {
 export async function readSecret(source: SecretSource, io: Io): Promise<string> {
   const text = await findSecret(source, io);
   const secret = text.trim();
-  if (secret !== "") return secret;
+  if (secret !== "") {
+    const { file } = source;
+    if (file !== undefined) {
+      await warnOfExposure(file, (warning) => printNotice(io, `warning: ${warning}`));
+    }
+    return secret;
+  }
   throw new CliError(
     `no ${source.what}: put it into ${source.variable}, or a file, or type it when asked`,
     EXIT.usage,

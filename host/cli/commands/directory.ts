@@ -15,6 +15,7 @@ import {
   withDirectoryStore,
 } from "../directoryStore.ts";
 import { CliError, EXIT } from "../exit.ts";
+import { warnOfExposure } from "../exposedFile.ts";
 import { jsonOption } from "../options.ts";
 import { printResult } from "../output.ts";
 import {
@@ -67,6 +68,7 @@ function addServe(command: Command, io: Io): void {
       const files = { certificate, privateKey };
       const limits = readLimits({ flags: options, env: io.env });
       const identity = await readIdentity(files);
+      await warnOfExposure(privateKey, (text) => log.warn(text));
       const store = await openNamedStore(options, io, log);
       // With Redis there is no folder of its own: its sessions end with the process.
       const tickets = options.store && (await ticketKeysOf(options.store, log));

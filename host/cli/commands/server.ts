@@ -10,6 +10,7 @@ import {
   watchMark,
 } from "../certificateFiles.ts";
 import type { CommandDefinition, Io } from "../command.ts";
+import { warnOfExposure } from "../exposedFile.ts";
 import { configOption, parameterOptions } from "../parameterOptions.ts";
 import {
   authority,
@@ -90,6 +91,9 @@ async function run(atSign: string, options: ServerOptions, io: Io): Promise<void
   const folder = settings.required(storeFolder);
   const identity = await readIdentity(files);
   const sharedSecret = await readSecret(options, io);
+  for (const file of [files.privateKey, options.secretFile]) {
+    if (file !== undefined) await warnOfExposure(file, (text) => log.warn(text));
+  }
   const store = await openLmdbStore(folder);
   const tickets = await ticketKeysOf(folder, log);
   const tuning = settings.tuning();
