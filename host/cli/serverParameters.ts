@@ -165,6 +165,15 @@ const connections: readonly Parameter[] = [
     text: "connections without a login from one address (IPv6: from one /64)",
     ...count,
   }),
+  tuned("unfinishedLineBytes", 1, {
+    path: "connection.unfinished_line_bytes",
+    env: ["unfinished_line_bytes"],
+    flag: "unfinished-line-bytes",
+    text: "size of all lines together that haven't come whole or wait for their turn",
+    unit: "B",
+    min: 1_048_576,
+    max: 1_073_741_824,
+  }),
   tuned("inboundIdleMillis", 1, {
     path: "connection.inbound_idle_time_millis",
     otherPaths: ["connection.inbound_idletime_millis"],

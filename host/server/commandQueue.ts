@@ -4,6 +4,8 @@ import { mayOverlap } from "./verbs/index.ts";
 
 /** Commands of one connection that run at the same time. */
 const MAX_OVERLAPPING = 64;
+/** Characters of a command that others may run beside; a longer one runs alone. */
+const MAX_OVERLAPPING_LENGTH = 65_536;
 
 /** Writes the reply of a command. */
 export type WriteReply = () => void;
@@ -35,6 +37,7 @@ interface Running {
 export class CommandQueue {
   private readonly target: CommandTarget;
   private lines: (string | null)[] = [];
+  private held = 0;
   private readonly running: Running[] = [];
   /** What runs lets nothing else start. */
   private alone = false;
@@ -50,19 +53,28 @@ export class CommandQueue {
     return this.lines.length;
   }
 
+  /** Characters of them. */
+  get characters(): number {
+    return this.held;
+  }
+
   /** Whether a command runs. */
   get busy(): boolean {
     return this.running.length > 0;
   }
 
   push(lines: readonly (string | null)[]): void {
-    for (const line of lines) this.lines.push(line);
+    for (const line of lines) {
+      this.lines.push(line);
+      this.held += line?.length ?? 0;
+    }
     this.go();
   }
 
   /** Drops the lines that were not started yet. */
   drop(): void {
     this.lines = [];
+    this.held = 0;
   }
 
   /** Resolves when no command runs. */
@@ -79,7 +91,8 @@ export class CommandQueue {
       const line = this.lines[0];
       if (line === undefined) break;
       if (line !== null && !this.take(line)) return;
-      this.lines.shift();
+      // Its command may have closed the connection, and with it dropped all lines.
+      this.held -= this.lines.shift()?.length ?? 0;
     }
     if (this.lines.length === 0 && !this.busy) this.target.emptied();
   }
@@ -87,7 +100,7 @@ export class CommandQueue {
   /** Starts a line's command; false when it has to wait. */
   private take(line: string): boolean {
     const command = normalizeCommand(line);
-    const overlaps = mayOverlap(command);
+    const overlaps = command.length <= MAX_OVERLAPPING_LENGTH && mayOverlap(command);
     const full = this.running.length >= MAX_OVERLAPPING;
     if (this.busy && (this.alone || !overlaps || full)) return false;
     if (!this.target.mayRun(line)) {

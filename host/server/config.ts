@@ -21,6 +21,8 @@ export const defaults = {
   /** How long a connection may go without a login while the pool is full. */
   newcomerMillis: 10_000,
   handshakeMillis: HANDSHAKE_MILLIS,
+  /** Bytes of lines that haven't all come or don't run yet, of all connections. */
+  unfinishedLineBytes: 33_554_432,
   inboundIdleMillis: 600_000,
   authenticatedInboundIdleMillis: 2_592_000_000,
   outboundMaxLimit: 200,

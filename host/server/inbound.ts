@@ -4,6 +4,8 @@ import { AtError, formatError } from "../wire/errors.ts";
 import { MIN_AUTHENTICATED_IDLE_MILLIS, MIN_IDLE_MILLIS, type Tuning } from "./config.ts";
 import type { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
+import { LineBudget } from "./lineBudget.ts";
+import { LongRequests } from "./longRequests.ts";
 import { standing } from "./session.ts";
 
 /** Share of the capacity below which idle connections keep their full time. */
@@ -21,6 +23,8 @@ export const FULL_LINE = `${formatError(
 export class Inbound {
   /** Connections this side has ended and the other side hasn't yet. */
   readonly departures: Departures;
+  readonly budget: LineBudget;
+  readonly longRequests = new LongRequests();
   private readonly open = new Set<Connection>();
   /** Those that came when the pool was full and aren't logged in, each with the end of its time. */
   private readonly newcomers = new Map<Connection, NodeJS.Timeout>();
@@ -33,6 +37,7 @@ export class Inbound {
     this.counters = counters;
     this.now = now;
     this.departures = new Departures(() => Math.max(tuning.inboundMaxLimit, MIN_DEPARTURES));
+    this.budget = new LineBudget(() => tuning.unfinishedLineBytes);
   }
 
   get size(): number {

@@ -5,7 +5,7 @@ import { validity } from "./serverIdentity.ts";
 import { standing } from "./session.ts";
 import type { Services } from "./verb.ts";
 
-function connectionFamilies({ counters, connections }: Services): Family[] {
+function connectionFamilies({ counters, connections, lineBytes }: Services): Family[] {
   const open = { owner: 0, peer: 0, anonymous: 0 };
   let monitors = 0;
   for (const session of connections()) {
@@ -29,6 +29,11 @@ function connectionFamilies({ counters, connections }: Services): Family[] {
       "atmicro_tls_handshake_failures_total",
       "TLS handshakes of clients that failed.",
       counters.handshakeFailures,
+    ),
+    gauge(
+      "atmicro_unfinished_line_bytes",
+      "Lines that haven't come whole or wait for their turn.",
+      lineBytes(),
     ),
   ];
 }

@@ -191,6 +191,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     identity: () => identity,
     signingKey,
     connections,
+    lineBytes: () => inbound.budget.bytes,
     closeEnrolled,
   };
   const protectedKeys = (config.protectedKeys ?? []).map((key) =>

@@ -66,6 +66,8 @@ export interface Services {
   signingKey(): string;
   /** The connections that are open. */
   connections(): Iterable<Session>;
+  /** Bytes of the connections' lines that haven't come whole or wait for their turn. */
+  lineBytes(): number;
   /** Hangs up every connection logged in with an enrollment, except one. */
   closeEnrolled(enrollmentId: string, except?: Session): void;
 }

@@ -174,6 +174,7 @@ describe("the list is whole", () => {
     "server/deliveryMarks.ts": "gathers what is written",
     "server/directoryLookup.ts": "time-out of an answer",
     "server/inbound.ts": "time-out of a login",
+    "server/lineBudget.ts": "time-out of a line that stands still",
     "server/monitors.ts": "statistics every fifteen seconds",
     "server/notifier.ts": "looks at what waits, whose pauses are in the list",
     "server/passcodes.ts": "delays answers",

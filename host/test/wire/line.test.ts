@@ -82,6 +82,56 @@ describe("lines", () => {
     ]);
   });
 
+  it("takes no more than twice the bytes of a line, however small its pieces are", () => {
+    const reader = new LineReader(1_000_000);
+    const piece = Uint8Array.of(0x78);
+    for (let length = 1; length <= 20_000; length++) {
+      if (reader.push(piece).length > 0) throw new Error("a line without its end");
+      if (reader.allocated > 2 * length) throw new Error(`${reader.allocated} for ${length}`);
+    }
+    expect(reader.push(Uint8Array.of(0x0a))).toEqual(["x".repeat(20_000)]);
+    expect(reader.allocated).toBe(0);
+  });
+
+  it("asks what a long line may have, by its first bytes, before it takes more", () => {
+    const asked: string[] = [];
+    const reader = new LineReader(5, (start) => {
+      asked.push(Buffer.from(start).toString());
+      return start[0] === 0x6c ? 100 : 5;
+    });
+    expect(reader.push(utf8.encode("l2345\n"))).toEqual(["l2345"]);
+    expect(reader.push(utf8.encode("l2"))).toEqual([]);
+    expect(reader.push(utf8.encode(`34${"5".repeat(90)}`))).toEqual([]);
+    expect(reader.push(utf8.encode("\n"))).toEqual([`l234${"5".repeat(90)}`]);
+    const [first, second, third] = asked;
+    expect(first).toBe("l2345\n");
+    expect(second).toBe(`l234${"5".repeat(60)}`);
+    expect(third).toBe(second);
+    expect(reader.overflowed).toBe(false);
+    reader.push(utf8.encode("x2345\n"));
+    expect(reader.overflowed).toBe(true);
+  });
+
+  it("waits until it can be said what a line may have, and loses nothing meanwhile", () => {
+    let limit: number | undefined;
+    const reader = new LineReader(5, () => limit);
+    expect(reader.push(utf8.encode("1\n234"))).toEqual(["1"]);
+    expect(reader.push(utf8.encode("5678\n9\n"))).toEqual([]);
+    expect(reader.stalled).toBe(true);
+    expect(reader.push(utf8.encode("10\n"))).toEqual([]);
+    expect(reader.again()).toEqual([]);
+    limit = 100;
+    expect(reader.again()).toEqual(["2345678", "9", "10"]);
+    expect(reader.stalled).toBe(false);
+  });
+
+  it("gives the lines before a long one first, although they came with it", () => {
+    const reader = new LineReader(5, () => 100);
+    expect(reader.push(utf8.encode("1\n2\n345678\n9\n"))).toEqual(["1", "2"]);
+    expect(reader.stalled).toBe(true);
+    expect(reader.again()).toEqual(["345678", "9"]);
+  });
+
   it("keeps a byte order mark", () => {
     expect(new LineReader(10).push(Uint8Array.of(0xef, 0xbb, 0xbf, 0x0a))).toEqual(["\ufeff"]);
   });

@@ -62,11 +62,11 @@ describe("transport and prompts", () => {
   });
 
   item(12, "drops a connection that sends 10 240 001 bytes without a line feed", async () => {
-    const line = await alice.open();
+    const line = await alice.owner();
     line.send(new Uint8Array(MAX_LINE_BYTES + 1).fill(0x61));
     expect(MAX_LINE_BYTES).toBe(10_240_000);
     expect(await line.closed()).toBe(
-      "error:AT0005-Exception: InboundBuffer overflow: server received request which exceeded the buffer size limit. Terminating the connection.\n@",
+      "error:AT0005-Buffer limit exceeded : InboundBuffer overflow: server received request which exceeded the buffer size limit. Terminating the connection.\n@alice@",
     );
   });
 
