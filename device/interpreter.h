@@ -2,7 +2,8 @@
 // One WebAssembly module in wasm3, in one static heap of INTERPRETER_HEAP bytes: linear memory, wasm3's own structures
 // and the code it makes of the module. The module's bytes are executed where they lie, for example in flash. Code is a
 // cache of what ran last: when the heap is full, functions that are not running lose theirs and get it again when
-// called. Not reentrant: an import must not call interpreter_call.
+// called. Not reentrant: an import must not call interpreter_call. What else a module may use is limited by
+// wasm3/settings.h; README.md has the errors it ends with, and what the limits come to on the native stack.
 //
 // Set by the build (board.json):
 //   INTERPRETER_HEAP          bytes of the heap

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 enum {
-    // Longest module. wasm3 compiles nested blocks by recursion; this bounds the depth.
+    // Longest module: places in it are kept in 16 bits.
     INSTANCE_MODULE_MAX = 65536,
-    // wasm3's own stack, in bytes. The upper bound keeps a runaway recursion inside the native stack.
+    // wasm3's own stack, in bytes. The native stack is bounded by ../wasm3/settings.h.
     INSTANCE_STACK_MIN = 1024,
     INSTANCE_STACK_MAX = 65536,
     // Most arguments of an import or of an export called from outside.

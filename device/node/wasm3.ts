@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The wasm3 interpreter, compiled as the boards compile it, for Node. It runs modules that are trusted: wasm3 0.5
-// checks bounds and stack while running, but does not validate a module as a browser does.
+// checks bounds, stack and the limits of ../wasm3/settings.h, but does not validate a module as a browser does.
 
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -5,22 +5,28 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newSeed } from "../../host/test/random.ts";
 import { checkOnChip, checkReplay, SETTINGS } from "./modules/boards.ts";
 import { type Check, checkBinding, compare } from "./modules/comparison.ts";
+import { LARGE, randomModule, USUAL } from "./modules/randomModule.ts";
+import { moduleBytes } from "./modules/tree.ts";
 import { hasRv32, native, RV32 } from "./replay/machine.ts";
 import { Replay } from "./replay/replay.ts";
+import { SanitizedHarness } from "./sanitizedHarness.ts";
 import { buildThumbProgram, EmulatedInterpreter, hasThumbCompiler } from "./thumb/emulated.ts";
 
 const COUNT = 100_000;
 const COUNT_ON_BOARDS = 200;
+const COUNT_SANITIZED = 2000;
+/** As many at a time, so that the test runner gets a word in. */
+const FEW = 100;
 const MINUTE = 60_000;
 
 const seed = newSeed();
 console.log(`random modules: ATMICRO_SEED=${seed}`);
 
-/** Compares them, a few at a time, so that the test runner gets a word in; how many there were. */
+/** Compares them; how many there were. */
 async function compareAll(count: number, pagesMost: number, check: Check): Promise<number> {
   let compared = 0;
   while (compared < count) {
-    const few = { seed: seed + compared, count: Math.min(100, count - compared), pagesMost };
+    const few = { seed: seed + compared, count: Math.min(FEW, count - compared), pagesMost };
     compared += compare(few, check).modules;
     await setImmediate();
   }
@@ -51,6 +57,27 @@ describe("random modules", () => {
       10 * MINUTE,
     );
   });
+
+  it.each([
+    ["usual", USUAL],
+    ["large", LARGE],
+  ])(
+    "are compiled and run under the sanitizers without an error: %s ones",
+    async (_, shape) => {
+      const harness = new SanitizedHarness();
+      try {
+        for (let at = 0; at < COUNT_SANITIZED; at += FEW) {
+          const seeds = Array.from({ length: FEW }, (_, i) => seed + at + i);
+          const modules = seeds.map((one) => moduleBytes(randomModule(one, 2, shape)));
+          expect(harness.run(modules)).toHaveLength(FEW);
+          await setImmediate();
+        }
+      } finally {
+        harness.close();
+      }
+    },
+    10 * MINUTE,
+  );
 
   it.skipIf(!hasThumbCompiler())(
     "do the same under the boards' interpreter for Thumb-1",

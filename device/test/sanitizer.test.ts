@@ -1,58 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newSeed } from "../../host/test/random.ts";
-import { ownFlags } from "../node/build.mjs";
-import { prepareWasm3 } from "../wasm3/prepare.mjs";
-import { randomModule } from "./modules/randomModule.ts";
+import { LARGE, randomModule, USUAL } from "./modules/randomModule.ts";
 import { moduleBytes } from "./modules/tree.ts";
+import { SanitizedHarness } from "./sanitizedHarness.ts";
 import { I32, I64, type ModuleParts, op, wasmModule } from "./wasmBytes.ts";
 
-const source = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-let folder = "";
-
-function cc(args: readonly string[]): void {
-  const done = spawnSync(process.env.CC ?? "cc", args, { cwd: folder, encoding: "utf8" });
-  expect(`${done.stdout}${done.stderr}`).toBe("");
-  expect(done.status).toBe(0);
-}
-
+let harness: SanitizedHarness;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "atmicro-sanitizer-"));
-  const wasm3 = prepareWasm3(join(folder, "wasm3"));
-  const fatal = "-fno-sanitize-recover=all";
-  const common = ["-c", "-g", "-O2", "-std=gnu99", "-fno-omit-frame-pointer", "-fsanitize=address"];
-  // Of undefined behaviour wasm3 itself does not claim to be free; but no table may be left.
-  cc([...common, "-fsanitize=bounds", fatal, ...wasm3.flags, ...wasm3.units]);
-  const undefinedBehaviour = ["-fsanitize=undefined", fatal];
-  const own = ["../node/heap.c", "../node/instance.c", "./harness.c"].map(source);
-  const include = ["-I", source("../node")];
-  cc([...common, ...undefinedBehaviour, ...ownFlags(wasm3.folder), ...include, ...own]);
-  const objects = readdirSync(folder).filter((name) => name.endsWith(".o"));
-  cc(["-fsanitize=address,undefined", "-o", "harness", ...objects]);
+  harness = new SanitizedHarness();
 }, 120_000);
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** What the harness prints for each module; it must find nothing and leak nothing. */
-function runHarness(modules: readonly Uint8Array[]): string[] {
-  const files = modules.map((bytes, i) => {
-    writeFileSync(join(folder, `${i}.wasm`), bytes);
-    return `${i}.wasm`;
-  });
-  const done = spawnSync("./harness", files, {
-    cwd: folder,
-    encoding: "utf8",
-    env: { ...process.env, ASAN_OPTIONS: "detect_leaks=1:abort_on_error=0" },
-  });
-  expect(done.stderr).toBe("");
-  expect(done.status).toBe(0);
-  return done.stdout.split("\n").slice(0, -1);
-}
+afterAll(() => harness.close());
 
 const runs = (body: readonly number[], more: ModuleParts = {}) =>
   wasmModule({ functions: [{ results: [I32], export: "run", body }], ...more });
@@ -66,7 +24,7 @@ const hostModule = wasmModule({
 describe("the binding's C under the sanitizers", () => {
   it("returns, traps and refuses without an error or a leak", () => {
     expect(
-      runHarness([
+      harness.run([
         runs(op.i32(42)),
         runs([op.unreachable]),
         runs(op.call(0)),
@@ -119,7 +77,7 @@ describe("the binding's C under the sanitizers", () => {
       overflowing(count, false),
       overflowing(count, true),
     ]);
-    expect(new Set(runHarness(modules))).toEqual(
+    expect(new Set(harness.run(modules))).toEqual(
       new Set(["compiled; run: [trap] value stack overflow; 4096 bytes, sum 0"]),
     );
   });
@@ -139,25 +97,25 @@ describe("the binding's C under the sanitizers", () => {
         ],
       });
     });
-    expect(new Set(runHarness(modules))).toEqual(
+    expect(new Set(harness.run(modules))).toEqual(
       new Set(["compiled; run: [trap] value stack overflow; 4096 bytes, sum 0"]),
     );
   });
 
   it.each([
-    [150, "usual", undefined],
-    [50, "large", { nodes: 400, depth: 14, params: 30, locals: 90 }],
+    [150, "usual", USUAL],
+    [50, "large", LARGE],
   ])("compiles and runs %i %s random modules without an error", (count, _, shape) => {
     const seed = newSeed();
     console.log(`sanitized modules: ATMICRO_SEED=${seed}`);
     const modules = Array.from({ length: count }, (_, i) =>
       moduleBytes(randomModule(seed + i, 2, shape)),
     );
-    expect(runHarness(modules)).toHaveLength(modules.length);
+    expect(harness.run(modules)).toHaveLength(modules.length);
   });
 
   it("survives a module cut at every byte", () => {
     const cuts = Array.from({ length: hostModule.length }, (_, len) => hostModule.subarray(0, len));
-    expect(runHarness(cuts)).toHaveLength(hostModule.length);
+    expect(harness.run(cuts)).toHaveLength(hostModule.length);
   });
 });

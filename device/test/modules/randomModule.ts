@@ -7,7 +7,9 @@ import type { Signature, TreeFunction, TreeModule, ValueType } from "./tree.ts";
 const FUNCTIONS = 4;
 const CALLS_OF_EACH = 3;
 
-const USUAL: Shape = { nodes: 90, depth: 6, params: 5, locals: 6 };
+/** Small enough for every limit; and as large as the limits, or larger. */
+export const USUAL: Shape = { nodes: 90, depth: 6, params: 5, locals: 6 };
+export const LARGE: Shape = { nodes: 400, depth: 14, params: 30, locals: 90 };
 
 const types = (random: Random, most: number): ValueType[] =>
   Array.from({ length: random.below(most + 1) }, () => random.pick([I32, I64]));
