@@ -3,8 +3,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Bme280 } from "../../boards/emulator/bme280.ts";
 import { Emulator, type RunEnd } from "../../boards/emulator/emulator.ts";
 import { FLASH_BYTES, Flash, SECTOR_BYTES } from "../../boards/emulator/flash.ts";
+import { I2cBus } from "../../boards/emulator/i2cBus.ts";
 import { Network } from "../../boards/emulator/network.ts";
 import { W5500 } from "../../boards/emulator/w5500.ts";
 import { provisionedStore } from "../../boards/provisioning.ts";
@@ -21,6 +23,9 @@ export const NAMESPACE = "greenhouse";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url)).replace(/build\/$/, "");
 const HOST_ADDRESS = "10.0.0.2";
 const INTERVAL_MS = 3_000;
+/** The sensor on I2C 0 and the air around it. */
+const SENSOR_ADDRESS = 0x76;
+const AIR = { celsius: 26.4, percent: 41 };
 /** Device time a step may take. */
 const STEP_MS = 120_000;
 const KEPT_LINES = 12;
@@ -47,6 +52,10 @@ export class PicoWorld {
   readonly peer: AtClient;
   readonly network: Network;
   readonly emulator: Emulator;
+  readonly #bus = new I2cBus(
+    { block: 0, data: 4, clock: 5 },
+    { [SENSOR_ADDRESS]: new Bme280(AIR) },
+  );
   /** What the peer's monitor decrypted, in order. */
   readonly received: ReceivedNotification[] = [];
   /** Enrollments the owner was asked for and approved. */
@@ -80,7 +89,7 @@ export class PicoWorld {
     });
     this.emulator = new Emulator({
       flash: parts.flash,
-      attachments: [new W5500(this.network)],
+      attachments: [new W5500(this.network), this.#bus],
       idleSpeed: parts.idleSpeed,
       onLine: (line) => {
         this.lines.push(line);
@@ -176,6 +185,11 @@ export class PicoWorld {
   async command(id: string, intervalMs: number): Promise<void> {
     const command = { id, set: "interval", ms: intervalMs };
     await this.peer.notify(`${DEVICE}:command.${NAMESPACE}${PEER}`, JSON.stringify(command));
+  }
+
+  /** Pulls the sensor off its bus. */
+  unplugSensor(): void {
+    this.#bus.unplug(SENSOR_ADDRESS);
   }
 
   /** The device's RAM so far, since its last start. */

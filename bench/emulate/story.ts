@@ -5,10 +5,13 @@ import type { PicoWorld } from "./picoWorld.ts";
 
 export class StoryFailed extends Error {}
 
-function temperatureOf(text: string): number {
-  const { temperatureC } = JSON.parse(text) as { temperatureC?: unknown };
-  if (typeof temperatureC === "number") return temperatureC;
-  throw new StoryFailed(`the device sent a reading that is none: ${text}`);
+/** "26.4 °C, 41 %" of a reading; without the sensor, "27.1 °C, the chip's own". */
+function readingText(text: string): string {
+  const { temperatureC, humidityPercent } = JSON.parse(text) as Record<string, unknown>;
+  if (typeof temperatureC !== "number") {
+    throw new StoryFailed(`the device sent a reading without a temperature: ${text}`);
+  }
+  return `${temperatureC} °C, ${typeof humidityPercent === "number" ? `${humidityPercent} %` : "the chip's own"}`;
 }
 
 async function confirmed(pico: PicoWorld, id: string, intervalMs: number): Promise<void> {
@@ -34,9 +37,9 @@ export async function live(
   done("TLS handshake", "It found its atServer in the directory and reached it over TLS");
   await pico.untilLine("state: ready");
   done("enrol, login", "It made its own keys, was approved by its owner, and logged in");
-  const first = temperatureOf(await pico.untilReceived("reading"));
+  const first = readingText(await pico.untilReceived("reading"));
   await pico.untilReceived("latest");
-  done("notify, put", `@alice decrypts its first reading: ${first} °C`);
+  done("notify, put", `@alice decrypts its sensor's first reading: ${first}`);
   await pico.command("faster", 2_000);
   await confirmed(pico, "faster", 2_000);
   done("monitor, get", "It decrypted a command of @alice and obeyed: a reading every 2 s");
@@ -57,7 +60,10 @@ export async function live(
   tell(`${"".padStart(7)}    Power was cut in the middle of a flash page`);
   await pico.untilLine("enrolled");
   await confirmed(pico, "slower", 4_000);
-  const last = temperatureOf(await pico.untilReceived("reading"));
-  done("after power cut", `Still enrolled, it got the command again, and sends: ${last} °C`);
+  const last = readingText(await pico.untilReceived("reading"));
+  done("after power cut", `Still enrolled, it got the command again, and sends: ${last}`);
+  pico.unplugSensor();
+  const own = readingText(await pico.untilReceived("reading"));
+  tell(`${seconds().padStart(7)} s  Its sensor was unplugged: it sends ${own}`);
   return phases;
 }
