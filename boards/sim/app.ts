@@ -6,7 +6,8 @@ import type { Outcome, Request } from "./operations.ts";
 /** A notification; one whose value isn't encrypted only for an App that takes such. */
 export interface Notification {
   readonly key: string;
-  readonly value: string;
+  /** Decrypted, as the other side wrote it: any bytes. */
+  readonly value: Uint8Array;
   readonly from: string;
   readonly id: string;
   /** "update" or "delete". */

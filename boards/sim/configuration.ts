@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseAddress } from "../address.ts";
-import { INTERVAL_MAX_MS, INTERVAL_MIN_MS } from "./greenhouse.ts";
+import { INTERVAL_MAX_MS, INTERVAL_MIN_MS } from "./command.ts";
 
 /** What the device program is told; the file holds no secret. Paths are relative to the file. */
 export interface Configuration {

@@ -102,7 +102,6 @@ export class SimulatedDevice implements Device {
       ...this.#options.figures(),
       linesSent: this.#loop.linesSent,
       linesReceived: this.#loop.linesReceived,
-      dropped: this.#operations.dropped,
     });
   }
 
@@ -201,9 +200,8 @@ export class SimulatedDevice implements Device {
 
   #notified({ key, value, from, id, operation, status }: CoreEvent): void {
     if (!this.#serving) return;
-    const text = Buffer.from(value).toString("utf8");
     const isPlain = status === PLAIN;
-    this.#options.app.notified({ key, value: text, from, id, operation, isPlain });
+    this.#options.app.notified({ key, value, from, id, operation, isPlain });
   }
 
   #error(message: string): void {

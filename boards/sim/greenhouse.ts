@@ -1,50 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The demonstration: readings of this machine go to a peer, and the peer may change how often.
+// The demonstration: readings of this machine go to a peer, and the peer may change how often. Its twin in C is
+// boards/app/greenhouse/greenhouse.c; boards/test/greenhouse.test.ts holds both to one behaviour.
 import type { App, Device, Notification } from "./app.ts";
-import { outcomeText } from "./operations.ts";
-import { type Measurement, measure } from "./readings.ts";
+import { parseCommand, replyTo } from "./command.ts";
+import { type Outcome, outcomeText, type Request } from "./operations.ts";
+import { measure } from "./readings.ts";
 
-export const INTERVAL_MIN_MS = 200;
-export const INTERVAL_MAX_MS = 3_600_000;
+/** Commands that wait for their reply; one more is ignored. */
+const REPLIES = 4;
+const SHORTEST_TTL_MS = 60_000;
 
 export interface GreenhouseOptions {
   /** The atSign that receives the readings and alone may command. */
   readonly peer: string;
   readonly namespace: string;
   readonly intervalMs: number;
-  readonly measure?: () => Measurement;
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
-}
-
-/** A command, or what is wrong with it. */
-export type Command =
-  | { readonly id: string | number; readonly intervalMs: number }
-  | { readonly id: string | number | null; readonly error: string };
-
-/** Reads {"id":…,"set":"interval","ms":200..3600000}. */
-export function parseCommand(text: string): Command {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return { id: null, error: "the command is not JSON" };
-  }
-  if (typeof json !== "object" || json === null) {
-    return { id: null, error: "the command is not a JSON object" };
-  }
-  const { id, set, ms } = json as Record<string, unknown>;
-  if ((typeof id !== "string" && typeof id !== "number") || String(id).length > 64) {
-    return { id: null, error: "id must be a number or a string of at most 64 characters" };
-  }
-  if (set !== "interval") return { id, error: 'set must be "interval"' };
-  if (typeof ms !== "number" || !Number.isInteger(ms)) {
-    return { id, error: "ms must be a whole number" };
-  }
-  if (ms < INTERVAL_MIN_MS || ms > INTERVAL_MAX_MS) {
-    return { id, error: `ms must be ${INTERVAL_MIN_MS} to ${INTERVAL_MAX_MS}` };
-  }
-  return { id, intervalMs: ms };
+  /** What a reading says besides its number; this machine's by default. */
+  readonly measure?: () => Readonly<Record<string, number | null>>;
 }
 
 export class Greenhouse implements App {
@@ -52,7 +24,13 @@ export class Greenhouse implements App {
   #device: Device | null = null;
   #intervalMs: number;
   #timer: NodeJS.Timeout | null = null;
+  #isReady = false;
+  #isRunning = false;
+  #isDue = true;
   #count = 0;
+  readonly #replies: string[] = [];
+  /** The reading that is still to be kept as a record, and whether it was notified. */
+  #latest: { readonly value: string; readonly notified: boolean } | null = null;
 
   constructor(options: GreenhouseOptions) {
     this.#options = options;
@@ -63,87 +41,109 @@ export class Greenhouse implements App {
     this.#device = device;
   }
 
-  /** Readings begin when the session is ready for the first time; later they wait for it. */
   stateChanged(state: string): void {
-    if (state !== "ready" || this.#timer) return;
-    this.#read();
-    this.#schedule();
+    this.#isReady = state === "ready";
+    this.#sendNext();
   }
 
-  notified({ key, value, from, operation, isPlain }: Notification): void {
-    const { peer, namespace } = this.#options;
-    const name = `command.${namespace}${peer}`;
-    if (key !== name && key !== `${this.#device?.atSign}:${name}`) return;
-    if (operation !== "update") return;
-    if (from !== peer) {
-      this.#device?.report({ event: "error", message: `a command from ${from} was ignored` });
+  notified(notification: Notification): void {
+    if (!this.#isCommand(notification)) return;
+    if (this.#replies.length === REPLIES) {
+      this.#error("ignored a command: too many wait for their replies");
       return;
     }
-    if (isPlain) {
-      const message = "a command that was not encrypted was ignored";
-      this.#device?.report({ event: "error", message });
-      return;
+    const command = parseCommand(notification.value);
+    if ("intervalMs" in command) {
+      this.#intervalMs = command.intervalMs;
+      this.#waitInterval();
     }
-    this.#obey(parseCommand(value));
+    const reply = replyTo(command);
+    this.#replies.push(reply);
+    this.#device?.report({ event: "command", ...JSON.parse(reply) });
+    this.#sendNext();
   }
 
   stop(): void {
-    if (this.#timer) clearInterval(this.#timer);
+    if (this.#timer) clearTimeout(this.#timer);
     this.#device = null;
   }
 
-  #schedule(): void {
-    if (this.#timer) clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#read(), this.#intervalMs);
+  /** Whether it is the peer's own record, encrypted. What only looks like it is reported. */
+  #isCommand({ key, from, operation, isPlain }: Notification): boolean {
+    const { peer, namespace } = this.#options;
+    if (key !== `${this.#device?.atSign}:command.${namespace}${peer}`) return false;
+    if (operation !== "update") return false;
+    if (from !== peer) this.#error(`ignored a command from ${from}`);
+    else if (isPlain) this.#error("ignored a command that was not encrypted");
+    return from === peer && !isPlain;
   }
 
-  #key(name: string): string {
-    return `${this.#options.peer}:${name}.${this.#options.namespace}${this.#device?.atSign}`;
+  /** The next reading is due an interval from now. */
+  #waitInterval(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#isDue = false;
+    this.#timer = setTimeout(() => {
+      this.#isDue = true;
+      this.#sendNext();
+    }, this.#intervalMs);
   }
 
-  #obey(command: Command): void {
-    const device = this.#device;
-    if (!device) return;
-    if ("intervalMs" in command) {
-      this.#intervalMs = command.intervalMs;
-      this.#schedule();
-    }
-    const { id, ...rest } = command;
-    const reply = { id, ok: "intervalMs" in rest, ...rest };
-    device.report({ event: "command", ...reply });
-    const value = JSON.stringify(reply);
-    device.submit({ kind: "notify", key: this.#key("reply"), value }).then((outcome) => {
-      if (outcome.status >= 0) return;
-      device.report({ event: "error", message: `replying: ${outcomeText(outcome)}` });
+  /** One operation at a time: a reply first, then the latest reading as a record, then a new reading. */
+  #sendNext(): void {
+    if (!this.#device || !this.#isReady || this.#isRunning) return;
+    if (this.#replies.length > 0) this.#reply(this.#replies[0] ?? "");
+    else if (this.#latest) this.#keep(this.#latest);
+    else if (this.#isDue) this.#read();
+  }
+
+  #reply(value: string): void {
+    this.#send("replying", { kind: "notify", name: "reply", value }, () => {
+      this.#replies.shift();
     });
   }
 
   #read(): void {
+    const value = JSON.stringify({ n: ++this.#count, ...(this.#options.measure ?? measure)() });
+    this.#waitInterval();
+    this.#send("notifying a reading", { kind: "notify", name: "reading", value }, ({ status }) => {
+      this.#latest = { value, notified: status >= 0 };
+    });
+  }
+
+  /** A record of its own name: the atServer announces a shared record by itself, and a reading would arrive twice. */
+  #keep({ value, notified }: { readonly value: string; readonly notified: boolean }): void {
+    const ttlMs = Math.max(SHORTEST_TTL_MS, 10 * this.#intervalMs);
+    this.#send("storing a reading", { kind: "put", name: "latest", value, ttlMs }, ({ status }) => {
+      this.#latest = null;
+      this.#device?.report({
+        event: "reading",
+        notified,
+        stored: status >= 0,
+        ...JSON.parse(value),
+      });
+      this.#device?.reportStats();
+    });
+  }
+
+  #send(
+    what: string,
+    { name, ...request }: Omit<Request, "key"> & { readonly name: string },
+    ended: (outcome: Outcome) => void,
+  ): void {
     const device = this.#device;
     if (!device) return;
-    const n = ++this.#count;
-    const at = (this.#options.now ?? Date.now)();
-    const value = JSON.stringify({ ...(this.#options.measure ?? measure)(), at, n });
-    const key = this.#key("reading");
-    // A record of its own name: the atServer announces a shared record by itself, and a reading would arrive twice.
-    const latest = this.#key("latest");
-    const ttlMs = Math.max(60_000, 10 * this.#intervalMs);
-    const steps = [
-      device.submit({ kind: "notify", key, value, droppable: true }),
-      device.submit({ kind: "put", key: latest, value, ttlMs, droppable: true }),
-    ];
-    Promise.all(steps).then(([notified, stored]) => {
-      for (const [what, outcome] of [
-        ["notifying", notified],
-        ["storing", stored],
-      ] as const) {
-        if (!outcome || outcome.status >= 0) continue;
-        device.report({ event: "error", message: `${what} reading ${n}: ${outcomeText(outcome)}` });
-      }
-      const sent = notified?.status === 0 && !notified.dropped;
-      const kept = stored?.status === 0 && !stored.dropped;
-      device.report({ event: "reading", n, notified: sent, stored: kept, ...JSON.parse(value) });
-      device.reportStats();
+    const { peer, namespace } = this.#options;
+    const key = `${peer}:${name}.${namespace}${device.atSign}`;
+    this.#isRunning = true;
+    device.submit({ ...request, key }).then((outcome) => {
+      this.#isRunning = false;
+      if (outcome.status < 0) this.#error(`${what}: ${outcomeText(outcome)}`);
+      ended(outcome);
+      this.#sendNext();
     });
+  }
+
+  #error(message: string): void {
+    this.#device?.report({ event: "error", message });
   }
 }

@@ -12,8 +12,6 @@ export interface Request {
   readonly value: string;
   /** Milliseconds the record or notification lives; 0: for ever. */
   readonly ttlMs?: number;
-  /** May be dropped when too many wait: a newer one makes it worthless. */
-  readonly droppable?: boolean;
 }
 
 /** What became of a request. */
@@ -24,8 +22,6 @@ export interface Outcome {
   readonly value: Uint8Array;
   /** The atServer's error code and text; empty when there is none. */
   readonly error: string;
-  /** It was dropped before it started. */
-  readonly dropped: boolean;
 }
 
 interface Waiting {
@@ -37,41 +33,31 @@ const NOTHING = new Uint8Array();
 
 /** "Refused (AT0009: …)" for a failed outcome. */
 export function outcomeText(outcome: Outcome): string {
-  if (outcome.dropped) return "dropped";
   const text = statusText(outcome.status);
   return outcome.error === "" ? text : `${text} (${outcome.error})`;
 }
 
-/**
- * The core runs one operation at a time; requests wait here in order. Beyond `limit` waiting ones the oldest droppable
- * one is dropped and counted.
- */
+/** The core runs one operation at a time; up to `limit` requests wait here in order. */
 export class Operations {
   readonly #core: Core;
   readonly #limit: number;
   readonly #waiting: Waiting[] = [];
   #running: (Waiting & { readonly number: number }) | null = null;
-  #dropped = 0;
 
   constructor(core: Core, limit = 100) {
     this.#core = core;
     this.#limit = limit;
   }
 
-  /** How many requests were dropped so far. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
   get isRunning(): boolean {
     return this.#running !== null;
   }
 
-  /** Queues a request for startNext; resolves when it is finished, failed or dropped. It never rejects. */
+  /** Queues a request for startNext; resolves when it is finished or failed (Busy: too many wait). It never rejects. */
   submit(request: Request): Promise<Outcome> {
     return new Promise((settle) => {
-      this.#waiting.push({ request, settle });
-      if (this.#waiting.length > this.#limit) this.#dropOldest();
+      if (this.#waiting.length < this.#limit) this.#waiting.push({ request, settle });
+      else settle({ status: STATUS.Busy, value: NOTHING, error: "" });
     });
   }
 
@@ -84,7 +70,7 @@ export class Operations {
       if (number === STATUS.Busy || number === STATUS.WrongState) return;
       this.#waiting.shift();
       if (number > 0) this.#running = { ...next, number };
-      else next.settle({ status: number, value: NOTHING, error: "", dropped: false });
+      else next.settle({ status: number, value: NOTHING, error: "" });
     }
   }
 
@@ -93,12 +79,7 @@ export class Operations {
     const running = this.#running;
     if (event.kind !== EVENT.operation || running?.number !== event.op) return false;
     this.#running = null;
-    running.settle({
-      status: event.status,
-      value: event.value,
-      error: event.error,
-      dropped: false,
-    });
+    running.settle({ status: event.status, value: event.value, error: event.error });
     return true;
   }
 
@@ -110,13 +91,5 @@ export class Operations {
       if (error instanceof RangeError) return STATUS.BadArgument;
       throw error;
     }
-  }
-
-  #dropOldest(): void {
-    const at = this.#waiting.findIndex(({ request }) => request.droppable);
-    if (at < 0) return;
-    const [oldest] = this.#waiting.splice(at, 1);
-    this.#dropped++;
-    oldest?.settle({ status: 0, value: NOTHING, error: "", dropped: true });
   }
 }

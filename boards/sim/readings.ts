@@ -4,13 +4,15 @@ import { freemem, loadavg } from "node:os";
 import { join } from "node:path";
 
 /** What the simulated device measures: this machine. */
-export interface Measurement {
+export type Measurement = {
   /** Load average of the last minute. */
   readonly load: number;
   readonly freeMemoryMiB: number;
   /** Degrees Celsius of the first thermal zone, or null where there is none. */
   readonly temperatureC: number | null;
-}
+  /** Milliseconds since 1970. */
+  readonly at: number;
+};
 
 const THERMAL = "/sys/class/thermal";
 
@@ -43,5 +45,6 @@ export function measure(): Measurement {
     load: Number((loadavg()[0] ?? 0).toFixed(2)),
     freeMemoryMiB: Math.round(freemem() / 2 ** 20),
     temperatureC: temperature(),
+    at: Date.now(),
   };
 }

@@ -7,9 +7,8 @@
 #include "device/at.h"
 #include "device/hal.h"
 
-#define MINUTE_MS 60000
-#define ID_MAX 40u
-#define REPLIES 4u  // commands that wait for their reply
+// Bytes of an id as it is written; commands that may wait for their reply.
+enum { ID_MAX = 40, REPLIES = 4, MINUTE_MS = 60000 };
 
 typedef struct {
   char id[ID_MAX];
@@ -125,6 +124,7 @@ static void notified(const AtNotification *notification) {
 const AtApplication *at_application(void) {
   static const AtApplication application = {ready, turn, finished, notified};
   int32_t ms;
+  bme280_start(&app.sensor);
   if (decimal_read(at_configuration(PROVISIONED_INTERVAL), 0, &ms) == 0 && is_interval(ms)) app.interval_ms = ms;
   return &application;
 }

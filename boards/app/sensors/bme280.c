@@ -57,7 +57,7 @@ static int read_calibration(Bme280 *sensor) {
 }
 
 // CTRL_HUM counts from the next write of CTRL_MEAS on (5.4.3), CONFIG only in sleep mode (5.4.6).
-static int start(Bme280 *sensor) {
+int bme280_start(Bme280 *sensor) {
   static const uint8_t settings[][2] = {{CTRL_MEAS, CTRL_MEAS_SLEEP},
                                         {CONFIG, CONFIG_125_MS},
                                         {CTRL_HUM, CTRL_HUM_ONCE},
@@ -65,14 +65,13 @@ static int start(Bme280 *sensor) {
   uint8_t id = 0;
   int result = hal_i2c_open(sensor->bus, HERTZ);
   if (result == 0) result = read_registers(sensor, ID, &id, 1);
-  if (result == 0 && id != ID_BME280) return BME280_UNKNOWN;
+  if (result == 0 && id != ID_BME280) result = BME280_UNKNOWN;
   if (result == 0) result = read_calibration(sensor);
   for (unsigned i = 0; i < sizeof settings / sizeof settings[0] && result == 0; i++) {
     result = write_register(sensor, settings[i][0], settings[i][1]);
   }
-  if (result < 0) return result;
-  sensor->is_started = 1;
-  return BME280_NO_SAMPLE;
+  sensor->is_started = result == 0;
+  return result;
 }
 
 static int64_t clamp(int64_t x, int64_t least, int64_t most) { return x < least ? least : x > most ? most : x; }
@@ -97,16 +96,21 @@ static int32_t humidity(const Bme280 *sensor, int32_t raw, int32_t fine) {
   return (int32_t)clamp((percent * 100 + (1 << 15)) >> 16, 0, 10000);
 }
 
+static int start_first(Bme280 *sensor) {
+  const int result = bme280_start(sensor);
+  return result < 0 ? result : BME280_NO_SAMPLE;
+}
+
 int bme280_read(Bme280 *sensor, int32_t *centiCelsius, int32_t *centiPercent) {
   uint8_t x[SAMPLE_LEN];
-  if (!sensor->is_started) return start(sensor);
+  if (!sensor->is_started) return start_first(sensor);
   const int result = read_registers(sensor, TEMPERATURE, x, sizeof x);
   sensor->is_started = result == 0;
   if (result < 0) return result;
   const int32_t raw = x[0] << 12 | x[1] << 4 | x[2] >> 4;
   const int32_t raw_humidity = x[3] << 8 | x[4];
   // It lost its power since.
-  if (raw == NO_TEMPERATURE || raw_humidity == NO_HUMIDITY) return start(sensor);
+  if (raw == NO_TEMPERATURE || raw_humidity == NO_HUMIDITY) return start_first(sensor);
   const int32_t fine = fine_temperature(sensor, raw);
   *centiCelsius = (fine * 5 + 128) >> 8;
   *centiPercent = humidity(sensor, raw_humidity, fine);

@@ -10,7 +10,7 @@
 #define BME280_ADDRESS 0x76u
 #define BME280_OTHER_ADDRESS 0x77u
 
-// bme280_read, besides the errors of hal_i2c_transfer.
+// Besides the errors of hal_i2c_open and hal_i2c_transfer.
 #define BME280_NO_SAMPLE (-100)  // it was just started: the first sample is there in 10 ms
 #define BME280_UNKNOWN (-101)    // another chip answers
 
@@ -26,9 +26,13 @@ typedef struct {
   int8_t h6;
 } Bme280;
 
-// The latest sample: hundredths of a degree Celsius (-4,000 to 8,500 within its limits) and of a percent (0 to 10,000).
-// Starts the sensor when it is not running, opening the bus at 100 kHz, so that it may be plugged in at any time. 0;
-// negative: BME280_NO_SAMPLE, BME280_UNKNOWN, HAL_ABSENT, HAL_NO_ANSWER, HAL_TIMED_OUT; then nothing is written.
+// Opens the bus at 100 kHz and starts the sensor, at any time anew; the first sample is there 10 ms later. 0, or
+// BME280_UNKNOWN, HAL_ABSENT, HAL_NO_ANSWER, HAL_TIMED_OUT.
+int bme280_start(Bme280 *sensor);
+
+// The latest sample: hundredths of a degree Celsius (-4,000 to 8,500) and of a percent (0 to 10,000). A sensor that is not
+// running is started, so that it may be plugged in at any time. 0; BME280_NO_SAMPLE, or an error of bme280_start; then
+// nothing is written.
 int bme280_read(Bme280 *sensor, int32_t *centiCelsius, int32_t *centiPercent);
 
 #endif
