@@ -8,6 +8,7 @@ const placeholders: Readonly<Record<string, string>> = {
   "": "number",
   "%": "percent",
   B: "bytes",
+  kB: "kilobytes",
   ms: "ms",
   s: "seconds",
   min: "minutes",

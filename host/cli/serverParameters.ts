@@ -4,6 +4,7 @@ import { readAddress } from "../net/address.ts";
 import {
   defaults,
   MAX_COUNT,
+  MAX_NOTIFICATION_MILLIS,
   MAX_TIMER_MILLIS,
   MIN_AUTHENTICATED_IDLE_MILLIS,
   MIN_IDLE_MILLIS,
@@ -16,6 +17,7 @@ import type {
   TuningOf,
 } from "./parameter.ts";
 
+const KILO = 1_024;
 const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
@@ -355,7 +357,40 @@ const notifications: readonly Parameter[] = [
     text: "life of a notification that states none",
     unit: "min",
     min: 1,
-    max: YEAR / MINUTE,
+    max: MAX_NOTIFICATION_MILLIS / MINUTE,
+  }),
+];
+
+const kilobytes = { unit: "kB", min: 1, max: MAX_COUNT };
+
+const peers: readonly Parameter[] = [
+  tuned("peerMaxNotifications", 1, {
+    path: "peers.maxNotifications",
+    env: ["peerMaxNotifications"],
+    flag: "peer-max-notifications",
+    text: "notifications of one atSign that are kept; it is told to try again later beyond",
+    ...count,
+  }),
+  tuned("peerMaxNotificationBytes", KILO, {
+    path: "peers.maxNotificationsKB",
+    env: ["peerMaxNotificationsKB"],
+    flag: "peer-max-notifications-kb",
+    text: "what these may take",
+    ...kilobytes,
+  }),
+  tuned("peerMaxCachedRecords", 1, {
+    path: "peers.maxCachedRecords",
+    env: ["peerMaxCachedRecords"],
+    flag: "peer-max-cached-records",
+    text: "copies of the records of one atSign that are kept",
+    ...count,
+  }),
+  tuned("peerMaxCachedBytes", KILO, {
+    path: "peers.maxCachedKB",
+    env: ["peerMaxCachedKB"],
+    flag: "peer-max-cached-kb",
+    text: "what these may take",
+    ...kilobytes,
   }),
 ];
 
@@ -629,6 +664,7 @@ export const parameterGroups: readonly ParameterGroup[] = [
   { heading: "Connections:", parameters: connections },
   { heading: "Data:", parameters: data },
   { heading: "Notifications:", parameters: notifications },
+  { heading: "Peers:", parameters: peers },
   { heading: "Enrollment:", parameters: enrollment },
   { heading: "Logs:", parameters: compactions },
   { heading: "Testing:", parameters: testing },

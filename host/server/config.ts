@@ -38,6 +38,11 @@ export const defaults = {
   notificationQuarantineMillis: retries.notificationDelivery.firstMillis,
   notificationExpiryMillis: 900_000,
   notificationJobMillis: 5_000,
+  /** Of one peer: notifications and copies of its records that are kept, and the bytes they take. */
+  peerMaxNotifications: 20_000,
+  peerMaxNotificationBytes: 104_857_600,
+  peerMaxCachedRecords: 20_000,
+  peerMaxCachedBytes: 104_857_600,
   statsNotificationMillis: 15_000,
   enrollmentExpiryMillis: 172_800_000,
   enrollmentMaxRequests: 5,
@@ -88,6 +93,8 @@ export const OTP_TTL_MILLIS = 300_000;
 export const ENROLLMENT_NOTICE_TTL_MILLIS = 86_400_000;
 export const PUBLIC_CACHE_TTL_MILLIS = 86_400_000;
 export const NOOP_MAX_MILLIS = 5_000;
+/** Longest life of a notification; a longer one is cut. */
+export const MAX_NOTIFICATION_MILLIS = 691_200_000;
 
 /** Lists that go through everything, of those who are not the owner: at work at the same time, and waiting, by kind. */
 export const MAX_STRANGERS_LISTS = 2;

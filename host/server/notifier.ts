@@ -6,7 +6,7 @@ import type { Store } from "../store/store.ts";
 import { traceOf } from "../store/trace.ts";
 import { AtError } from "../wire/errors.ts";
 import { formatPeerNotify, type Notification } from "../wire/notification.ts";
-import type { Tuning } from "./config.ts";
+import { MAX_NOTIFICATION_MILLIS, type Tuning } from "./config.ts";
 import type { Counters } from "./counters.ts";
 import { DeliveryMarks } from "./deliveryMarks.ts";
 import type { Monitors } from "./monitors.ts";
@@ -245,7 +245,8 @@ export class Notifier {
     const now = this.options.now();
     // Clients resume after the last instant they saw, so no two notifications share one.
     this.latest = Math.max(now, this.latest + 1);
-    const ttl = notification.ttl || this.options.tuning.notificationExpiryMillis;
+    const wanted = notification.ttl || this.options.tuning.notificationExpiryMillis;
+    const ttl = Math.min(wanted, MAX_NOTIFICATION_MILLIS);
     const { id, from, to, key, type, operation, messageType, priority } = notification;
     const { strategy, notifier, depth, value, isEncrypted, metadata } = notification;
     return {
@@ -352,12 +353,17 @@ export class Notifier {
         this.marks.add(delivered);
       }
       if (delivered.length === batch.length) continue;
-      refused.push(...(await this.errored(batch.filter((next) => !delivered.includes(next)))));
+      const full = batch.filter((_, index) => isFull(failures[index]));
+      const isGone = (next: Notification): boolean =>
+        delivered.includes(next) || full.includes(next);
+      refused.push(...full, ...(await this.errored(batch.filter((next) => !isGone(next)))));
       if (failures.every((failure) => failure === undefined || isAnswer(failure))) continue;
-      const rest = lane.waiting;
-      lane.waiting = [];
       lane.failures += 1;
       lane.until = this.options.now() + this.pause(lane.failures);
+      // A peer that has no room may have some later, however long that takes.
+      if (full.length > 0) break;
+      const rest = lane.waiting;
+      lane.waiting = [];
       refused.push(...(await this.errored(rest)));
       break;
     }
@@ -454,5 +460,11 @@ function drop(lane: Lane, gone: readonly Notification[]): void {
 
 /** Errors the peer answered with: the connection is good, the next notification may pass. */
 function isAnswer(error: AtError): boolean {
-  return !["AT0004", "AT0005", "AT0006", "AT0007", "AT0008", "AT0023"].includes(error.code);
+  const isNone = ["AT0004", "AT0005", "AT0006", "AT0007", "AT0008", "AT0023"].includes(error.code);
+  return !isNone && !isFull(error);
+}
+
+/** The peer keeps no more of this atServer for now. */
+function isFull(error: AtError | undefined): boolean {
+  return error?.code === "AT0028";
 }

@@ -2,6 +2,7 @@
 import { keyType, MAX_CACHED_KEY_LENGTH } from "../wire/atkey.ts";
 import { AtError } from "../wire/errors.ts";
 import type { NewNotification } from "./notifier.ts";
+import { sizeOfNotification } from "./peerUsage.ts";
 import { cacheOptions } from "./remoteLookup.ts";
 import type { Services } from "./verb.ts";
 
@@ -46,15 +47,31 @@ async function updateCache(notification: NewNotification, services: Services): P
     ...(expiresAt !== undefined && { expiresAt }),
   };
   const how = { createdBy: notification.from, metadataOnly: value === undefined };
-  monitors.pushStats(await records.put(key, value ?? null, options, how), "update");
+  const release = services.usage.reserveCopy(key, notification.from, value ?? null, options);
+  try {
+    monitors.pushStats(await records.put(key, value ?? null, options, how), "update");
+  } finally {
+    release();
+  }
 }
 
-/** Takes a peer's notification: cached copy first, then the notification; a known id is taken again without effect. */
+/**
+ * Takes a peer's notification: cached copy first, then the notification; a known id is taken again without effect. Throws
+ * AT0028 when too much of the peer is kept already.
+ */
 export async function acceptFromPeer(
   notification: NewNotification,
   services: Services,
 ): Promise<void> {
   if (await services.notifier.isKept(notification.id)) return;
-  await updateCache(notification, services);
-  await services.notifier.receive(notification);
+  const release = services.usage.reserve("notifications", notification.from, {
+    count: 1,
+    bytes: sizeOfNotification(notification),
+  });
+  try {
+    await updateCache(notification, services);
+    await services.notifier.receive(notification);
+  } finally {
+    release();
+  }
 }

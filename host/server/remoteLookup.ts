@@ -8,6 +8,7 @@ import { type Metadata, type MetadataOptions, metadataFromJson } from "../wire/m
 import { PUBLIC_CACHE_TTL_MILLIS, type Tuning } from "./config.ts";
 import type { Monitors } from "./monitors.ts";
 import type { Peers } from "./peers.ts";
+import type { PeerUsage } from "./peerUsage.ts";
 import { isActive, type Records } from "./records.ts";
 
 export interface RemoteRecord {
@@ -66,6 +67,7 @@ export class RemoteLookup {
   private readonly atSign: string;
   private readonly now: () => number;
   private readonly tuning: Tuning;
+  private readonly usage: PeerUsage;
   private peers: Peers | undefined;
 
   constructor(
@@ -74,12 +76,14 @@ export class RemoteLookup {
     atSign: string,
     now: () => number,
     tuning: Tuning,
+    usage: PeerUsage,
   ) {
     this.records = records;
     this.monitors = monitors;
     this.atSign = atSign;
     this.now = now;
     this.tuning = tuning;
+    this.usage = usage;
   }
 
   /** The connections to ask through; they in turn report public keys here. */
@@ -218,7 +222,28 @@ export class RemoteLookup {
     if (!cacheable && !isPublic) return;
     if (!cacheable) options.ttl = PUBLIC_CACHE_TTL_MILLIS;
     const createdBy = found.metadata.createdBy ?? owner;
-    const commitId = await this.records.put(key, found.value, options, { createdBy });
-    this.monitors.pushStats(commitId, "update");
+    const release = this.roomFor(key, owner, found.value, options);
+    if (release === undefined) return;
+    try {
+      const commitId = await this.records.put(key, found.value, options, { createdBy });
+      this.monitors.pushStats(commitId, "update");
+    } finally {
+      release();
+    }
+  }
+
+  /** What gives the room for a copy back; undefined when too much of the owner is kept already. */
+  private roomFor(
+    key: string,
+    owner: string,
+    value: string | null,
+    options: MetadataOptions,
+  ): (() => void) | undefined {
+    try {
+      return this.usage.reserveCopy(key, owner, value, options);
+    } catch (error) {
+      if (error instanceof AtError && error.code === "AT0028") return undefined;
+      throw error;
+    }
   }
 }

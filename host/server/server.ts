@@ -35,6 +35,7 @@ import { MAX_WRONG_OF_DAY } from "./passcodeSuspension.ts";
 import { Passcodes } from "./passcodes.ts";
 import { PeerCertificates } from "./peerCertificate.ts";
 import { Peers } from "./peers.ts";
+import { PeerUsage } from "./peerUsage.ts";
 import { Proofs } from "./proofs.ts";
 import { StoreProbe } from "./readiness.ts";
 import { Records } from "./records.ts";
@@ -139,7 +140,8 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     timeoutMillis: tuning.directoryTimeoutMillis,
     now,
   });
-  const remote = new RemoteLookup(records, monitors, atSign, now, tuning);
+  const usage = new PeerUsage(store, atSign, tuning);
+  const remote = new RemoteLookup(records, monitors, atSign, now, tuning, usage);
   const signingKey = (): string =>
     records.get(`${atSign}:signing_privatekey${atSign}`)?.value ?? "";
   const onPublicKey = (peer: string, answer: string): Promise<void> =>
@@ -178,6 +180,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     peers,
     peerCertificates: new PeerCertificates(tls, now),
     remote,
+    usage,
     notifier,
     monitors,
     cacheRefresh,

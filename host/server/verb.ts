@@ -16,6 +16,7 @@ import type { Notifier } from "./notifier.ts";
 import type { Passcodes } from "./passcodes.ts";
 import type { PeerCertificates } from "./peerCertificate.ts";
 import type { Peers } from "./peers.ts";
+import type { PeerUsage } from "./peerUsage.ts";
 import type { Proofs } from "./proofs.ts";
 import type { Records } from "./records.ts";
 import type { RemoteLookup } from "./remoteLookup.ts";
@@ -49,6 +50,8 @@ export interface Services {
   readonly peers: Peers;
   readonly peerCertificates: PeerCertificates;
   readonly remote: RemoteLookup;
+  /** What is kept of peers. */
+  readonly usage: PeerUsage;
   readonly notifier: Notifier;
   readonly monitors: Monitors;
   readonly cacheRefresh: CacheRefresh;

@@ -17,6 +17,7 @@ import {
   type StoreCounts,
   type StoredRecord,
   StoreError,
+  type StoreObserver,
   type StoreWriter,
 } from "./store.ts";
 
@@ -64,6 +65,7 @@ class LmdbStore implements Store, StoreWriter {
   private committed = -1;
   private newest = -1;
   private writing = false;
+  private observer: StoreObserver | undefined;
 
   constructor(root: RootDatabase, path: string, now: () => number) {
     this.root = root;
@@ -84,6 +86,10 @@ class LmdbStore implements Store, StoreWriter {
 
   write<T>(action: (writer: StoreWriter) => T): Promise<T> {
     return this.group.write(() => action(this));
+  }
+
+  observe(observer: StoreObserver): void {
+    this.observer = observer;
   }
 
   record(key: string): StoredRecord | undefined {
@@ -174,6 +180,7 @@ class LmdbStore implements Store, StoreWriter {
     if (isManaged(key)) this.version += 1;
     this.dropExpiry(key, replaced);
     this.held.putSync(key, record);
+    this.observer?.record(key, replaced ?? undefined, record);
     const { expiresAt } = record.metadata;
     if (expiresAt !== undefined) this.expiry.putSync([expiresAt, key], true);
     return operation === undefined ? -1 : this.commit(key, operation);
@@ -181,8 +188,10 @@ class LmdbStore implements Store, StoreWriter {
 
   remove(key: string, commit: boolean, time?: number): number {
     if (isManaged(key)) this.version += 1;
-    this.dropExpiry(key, this.record(key) ?? null);
+    const removed = this.record(key);
+    this.dropExpiry(key, removed ?? null);
     this.held.removeSync(key);
+    if (removed !== undefined) this.observer?.record(key, removed, undefined);
     return commit ? this.commit(key, "-", time) : -1;
   }
 
@@ -196,6 +205,7 @@ class LmdbStore implements Store, StoreWriter {
   putNotification(notification: Notification): void {
     this.removeNotification(notification.id);
     this.notes.putSync(this.places.add(notification.id), rowOf(notification));
+    this.observer?.notification(undefined, notification);
   }
 
   putDelivery(id: string, { status, retryCount, priority }: Delivery): boolean {
@@ -207,6 +217,8 @@ class LmdbStore implements Store, StoreWriter {
   removeNotification(id: string): void {
     const place = this.placeOf(id);
     if (place === undefined) return;
+    const row = this.observer && this.notes.get(place);
+    if (row !== undefined) this.observer?.notification(notificationOf(row), undefined);
     this.places.remove(id);
     this.notes.removeSync(place);
     this.deliveries.removeSync(place);
@@ -241,6 +253,7 @@ class LmdbStore implements Store, StoreWriter {
     } catch (error) {
       this.readLastCommit();
       this.places.load();
+      this.observer?.failed();
       throw await writeFailure(error, this.path);
     } finally {
       // Readers outside the transaction see the change only now.

@@ -9,6 +9,7 @@ import {
   type Store,
   type StoreCounts,
   type StoredRecord,
+  type StoreObserver,
   type StoreWriter,
 } from "./store.ts";
 
@@ -21,6 +22,7 @@ class MemoryStore implements Store, StoreWriter {
   private last = -1;
   private version = 0;
   private readonly now: () => number;
+  private observer: StoreObserver | undefined;
 
   constructor(now: () => number) {
     this.now = now;
@@ -28,6 +30,10 @@ class MemoryStore implements Store, StoreWriter {
 
   async write<T>(action: (writer: StoreWriter) => T): Promise<T> {
     return action(this);
+  }
+
+  observe(observer: StoreObserver): void {
+    this.observer = observer;
   }
 
   record(key: string): StoredRecord | undefined {
@@ -116,12 +122,15 @@ class MemoryStore implements Store, StoreWriter {
 
   put(key: string, record: StoredRecord, operation?: CommitOperation): number {
     if (isManaged(key)) this.version += 1;
+    this.observer?.record(key, this.held.get(key), record);
     this.held.set(key, structuredClone(record));
     return operation === undefined ? -1 : this.commit(key, operation);
   }
 
   remove(key: string, commit: boolean, time?: number): number {
     if (isManaged(key)) this.version += 1;
+    const removed = this.held.get(key);
+    if (removed !== undefined) this.observer?.record(key, removed, undefined);
     this.held.delete(key);
     return commit ? this.commit(key, "-", time) : -1;
   }
@@ -132,7 +141,8 @@ class MemoryStore implements Store, StoreWriter {
 
   putNotification(notification: Notification): void {
     this.places += 1;
-    this.notes.delete(notification.id);
+    this.removeNotification(notification.id);
+    this.observer?.notification(undefined, notification);
     this.notes.set(notification.id, [this.places, structuredClone(notification)]);
   }
 
@@ -144,6 +154,8 @@ class MemoryStore implements Store, StoreWriter {
   }
 
   removeNotification(id: string): void {
+    const [, removed] = this.notes.get(id) ?? [];
+    if (removed !== undefined) this.observer?.notification(removed, undefined);
     this.notes.delete(id);
   }
 

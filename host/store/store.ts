@@ -112,6 +112,15 @@ export function isManaged(key: string): boolean {
   return key.includes(".__manage@");
 }
 
+/** Told of what changes, within the write that changes it. */
+export interface StoreObserver {
+  record(key: string, before: StoredRecord | undefined, after: StoredRecord | undefined): void;
+  /** Not told of how deliveries go. */
+  notification(before: Notification | undefined, after: Notification | undefined): void;
+  /** Nothing of what was told since the last write that succeeded is kept. */
+  failed(): void;
+}
+
 /**
  * What an atServer keeps. `write` runs its action alone, in the order of the calls, and resolves once everything the
  * action wrote is durable; writes that come together share one flush. An action throws before its first write or not at all.
@@ -119,6 +128,8 @@ export function isManaged(key: string): boolean {
  */
 export interface Store extends StoreReader {
   write<T>(action: (writer: StoreWriter) => T): Promise<T>;
+  /** Lets one observer, the latest, know of every change from now on. */
+  observe(observer: StoreObserver): void;
   /** Resolves when what was being written is durable; writes that come later reject with StoreError. */
   close(): Promise<void>;
 }
