@@ -203,7 +203,8 @@ export class Notifier {
     const { store } = this.options;
     yield* this.shown(store.notifications(cursor.place), cursor);
     for (const { notification } of this.arriving.values()) {
-      if (store.hasNotification(notification.id)) continue;
+      // Read, because its id is known some time before it can be.
+      if (store.notification(notification.id) !== undefined) continue;
       yield { ...notification, ...this.marks.of(notification.id) };
     }
   }
