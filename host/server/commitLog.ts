@@ -1,37 +1,32 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { CommitEntry, StoreReader } from "../store/store.ts";
-import { keyType, parseAtKey } from "../wire/atkey.ts";
 import type { TextPattern } from "../wire/notification.ts";
-import { decidingNamespace } from "./authorization.ts";
-import type { Namespaces } from "./enrollments.ts";
+import { reservedKind } from "../wire/reservedKey.ts";
 import { portions } from "./portions.ts";
+import { grants, type Rights } from "./rights.ts";
+
+/** A public record without a namespace: everybody may read it. */
+function isOpen(key: string): boolean {
+  return key.startsWith("public:") && !key.includes(".");
+}
 
 /** Every client needs these to read anything, so no regular expression leaves them out. */
 function isAlwaysIncluded(key: string): boolean {
-  if (key.startsWith("public:publickey")) return true;
-  if (key.startsWith("public:") && !key.includes(".")) return true;
-  return key.includes("shared_key") && keyType(key) === "reservedKey";
-}
-
-function isEnrolled(key: string, namespaces: Namespaces): boolean {
-  if ("*" in namespaces) return true;
-  // The key with which the atServer logs in to others is of no use to an app.
-  if (key.includes(":signing_privatekey@")) return false;
-  if ("__manage" in namespaces || parseAtKey(key).namespace === undefined) return true;
-  return decidingNamespace(namespaces, key) !== undefined;
+  const kind = reservedKind(key);
+  return isOpen(key) || kind === "publicKey" || kind === "sharedKey";
 }
 
 /**
- * Which keys of the commit log a client is told of (atProtocol, commit log filters): those its regular expression fits, with
- * an enrollment only those of its namespaces and those without one, and always the keys that sharing needs.
+ * Which keys of the commit log a client is told of (atProtocol, commit log filters): with an enrollment only those it may
+ * read, and of these the ones its regular expression fits and those that sharing needs.
  */
 export function commitFilter(
   regex: TextPattern,
-  namespaces: Namespaces | undefined,
+  rights: Rights | undefined,
 ): (key: string) => boolean {
   return (key) => {
-    if (isAlwaysIncluded(key)) return true;
-    return (namespaces === undefined || isEnrolled(key, namespaces)) && regex.test(key);
+    const may = rights === undefined || isOpen(key) || grants(rights, key, "read");
+    return may && (isAlwaysIncluded(key) || regex.test(key));
   };
 }
 

@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import type { StoreWriter } from "../store/store.ts";
 import { AtError } from "../wire/errors.ts";
+import { demandAuthority } from "./enrollmentAuthority.ts";
 import { type EnrollmentParameters, mandatory } from "./enrollmentParameters.ts";
-import type { Enrollment, FoundEnrollment, Namespaces, WrappedKeys } from "./enrollments.ts";
-import type { Session } from "./session.ts";
-import type { Services } from "./verb.ts";
+import type { Enrollment, FoundEnrollment, WrappedKeys } from "./enrollments.ts";
+import { retireOwnerKeyIn } from "./ownerKey.ts";
+import {
+  approversOf,
+  demandApprover,
+  demandRootLeft,
+  revocationEvent,
+  withDescendants,
+} from "./revocation.ts";
+import { actingEnrollment, type Session } from "./session.ts";
+import type { Revoked, Services } from "./verb.ts";
 
 export type Decision = "approve" | "deny" | "revoke" | "unrevoke";
 
-const MANAGE = "__manage";
+/** Longest chain of enrollments of which each approved the next. */
+export const MAX_APPROVAL_DEPTH = 32;
 
 const rules = {
   approve: { from: "pending", to: "approved", verb: "approve", only: "approved" },
@@ -15,46 +26,6 @@ const rules = {
   revoke: { from: "approved", to: "revoked", verb: "revoke", only: "revoked" },
   unrevoke: { from: "revoked", to: "approved", verb: "un-revoke", only: "un-revoked" },
 } as const;
-
-/** The access to a namespace by way of itself, a parent, or `*`: the widest there is; undefined without any. */
-export function accessTo(granted: Namespaces, namespace: string): "r" | "rw" | undefined {
-  const rights = Object.entries(granted)
-    .filter(([name]) => name === "*" || name === namespace || namespace.endsWith(`.${name}`))
-    .map(([, right]) => right);
-  if (rights.includes("rw")) return "rw";
-  return rights.includes("r") ? "r" : undefined;
-}
-
-/** Whether the granted namespaces cover one asked for with at least the same access. */
-function covers(granted: Namespaces, namespace: string, access: string): boolean {
-  const right = accessTo(granted, namespace);
-  return right === "rw" || (right === "r" && access === "r");
-}
-
-/** Throws AT0011 when the connection's enrollment may not decide about the target's namespaces. */
-export function demandAuthority(
-  operation: string,
-  target: FoundEnrollment,
-  session: Session,
-  services: Services,
-): void {
-  const granted = services.authorization.namespaces(session);
-  if (granted === undefined) return;
-  const failed = `Failed to ${operation} enrollment id: ${target.id}.`;
-  if (!(MANAGE in granted)) {
-    throw new AtError(
-      "AT0011",
-      `${failed} The approving enrollment does not have access to "${MANAGE}" namespace`,
-    );
-  }
-  for (const [namespace, access] of Object.entries(target.enrollment.namespaces)) {
-    if (covers(granted, namespace, access)) continue;
-    throw new AtError(
-      "AT0011",
-      `${failed} Client is not authorized for namespaces in the enrollment request`,
-    );
-  }
-}
 
 function checkState(decision: Decision, target: FoundEnrollment): void {
   const { from, verb, only } = rules[decision];
@@ -84,14 +55,127 @@ function wrappedKeys(parameters: EnrollmentParameters): WrappedKeys {
   };
 }
 
-/** The life left of a decided enrollment, ms; 0 for ever. A denied or revoked one is kept so that it can be told. */
-function lifeAfter(decision: Decision, enrollment: Enrollment): number {
-  return decision === "approve" || decision === "unrevoke" ? enrollment.apkamKeysExpiryInMillis : 0;
+/** Who approves, and who approved that one. Throws AT0032 when the chain is too long. */
+function approval(
+  { id, enrollment }: FoundEnrollment,
+  approver: FoundEnrollment | undefined,
+): Enrollment {
+  const approved: Enrollment = { ...enrollment, approval: { state: "approved" } };
+  if (approver === undefined) return approved;
+  const approvedBy = [approver.id, ...approversOf(approver)];
+  if (approvedBy.length > MAX_APPROVAL_DEPTH) {
+    throw new AtError(
+      "AT0032",
+      `Failed to approve enrollment id: ${id}. The approving enrollment is the last of ${MAX_APPROVAL_DEPTH} that approved each other; approve with an earlier one`,
+    );
+  }
+  return { ...approved, parentEnrollmentId: approver.id, approvedBy };
+}
+
+/** One decision about one enrollment, within the write that makes it. */
+class Deciding {
+  private readonly target: FoundEnrollment;
+  /** The enrollment whose client decides; undefined with all rights. */
+  private readonly by: string | undefined;
+  private readonly writer: StoreWriter;
+  private readonly services: Services;
+
+  constructor(
+    target: FoundEnrollment,
+    by: string | undefined,
+    writer: StoreWriter,
+    services: Services,
+  ) {
+    this.target = target;
+    this.by = by;
+    this.writer = writer;
+    this.services = services;
+  }
+
+  approve(keys: WrappedKeys): void {
+    const { enrollments } = this.services;
+    demandApprover("approve", this.target, (id) => enrollments.get(id));
+    const approver = this.by === undefined ? undefined : enrollments.demand(this.by);
+    const approved = approval(this.target, approver);
+    const { id } = this.target;
+    enrollments.putIn(this.writer, id, approved, { ttl: approved.apkamKeysExpiryInMillis });
+    enrollments.putKeysIn(this.writer, id, approved, keys);
+    this.retireOwnerKey();
+  }
+
+  deny(): void {
+    this.put(this.target, "denied");
+  }
+
+  unrevoke(): void {
+    const { enrollments, now } = this.services;
+    demandApprover("unrevoke", this.target, (id) => enrollments.get(id));
+    this.put(this.target, "approved");
+    this.note([revocationEvent("unrevoked", this.target, now(), this.by)]);
+  }
+
+  /** Revokes it with all it approved; gives whose logins end, and the ids of those that were approved until now. */
+  revoke(): { revoked: Revoked; fallen: string[] } {
+    const { enrollments, passcodes, now } = this.services;
+    const { id } = this.target;
+    const all = enrollments.list();
+    const set = withDescendants(id, all);
+    this.checkRevocation(set, all);
+    const fallen = all.filter((each) => set.has(each.id) && each.state === "approved");
+    const at = now();
+    this.note(
+      fallen.map((each) =>
+        revocationEvent("revoked", each, at, this.by, each.id === id ? undefined : id),
+      ),
+    );
+    for (const each of fallen) this.put(each, "revoked");
+    passcodes.removeMadeBy(set, this.writer);
+    const ownerKey = this.retireOwnerKey();
+    return { revoked: { enrollmentIds: set, ownerKey }, fallen: fallen.map((each) => each.id) };
+  }
+
+  private retireOwnerKey(): boolean {
+    return retireOwnerKeyIn(this.writer, this.services.enrollments.list());
+  }
+
+  private checkRevocation(set: ReadonlySet<string>, all: readonly FoundEnrollment[]): void {
+    if (this.by === undefined) return;
+    if (this.by !== this.target.id && set.has(this.by)) {
+      throw new AtError(
+        "AT0031",
+        `Current client cannot revoke ${this.target.id}, by which its own enrollment was approved`,
+      );
+    }
+    demandRootLeft(set, all);
+  }
+
+  /** Another state; its life ends when it would have anyway. */
+  private put(
+    { id, enrollment, expiresAt }: FoundEnrollment,
+    state: "approved" | "denied" | "revoked",
+  ): void {
+    const decided: Enrollment = { ...enrollment, approval: { state } };
+    this.services.enrollments.putIn(this.writer, id, decided, { expiresAt });
+  }
+
+  private note(events: readonly ReturnType<typeof revocationEvent>[]): void {
+    const { enrollments, newId } = this.services;
+    enrollments.noteEventsIn(this.writer, new Map(events.map((event) => [newId(), event])));
+  }
+}
+
+interface Decided {
+  status: string;
+  enrollmentId: string;
+  /** Those that fell with it. */
+  cascadedEnrollmentIds?: string[];
+  message?: string;
 }
 
 /**
  * Approves, denies, revokes or un-revokes (atProtocol, the enrollment state machine). Throws AT0011 for a wrong state or
- * missing authority, AT0028 by value for an unknown id, AT0031 for revoking oneself without force.
+ * missing authority, AT0028 by value for an unknown id, AT0031 for a revocation that would take the caller without force, or
+ * the last root, AT0032 for an approver that isn't approved.
  */
 export async function decideEnrollment(
   decision: Decision,
@@ -99,31 +183,38 @@ export async function decideEnrollment(
   force: boolean,
   session: Session,
   services: Services,
-): Promise<Record<string, string>> {
+): Promise<Decided> {
   const { enrollments, records } = services;
   const id = mandatory(parameters, "enrollmentId", `enroll:${decision}`);
   const keys = decision === "approve" ? wrappedKeys(parameters) : undefined;
   const target = enrollments.demand(id);
-  const self = session.enrollmentId === target.id;
+  const by = actingEnrollment(session);
+  const self = by === target.id;
   if (decision === "revoke" && self && !force) {
     throw new AtError("AT0031", "Current client cannot revoke its own enrollment");
   }
-  demandAuthority(decision, target, session, services);
-  const state = rules[decision].to;
-  await records.store.write((writer) => {
-    // Decided once: a second command that was waiting for the disk sees what the first one wrote.
-    checkState(decision, enrollments.demand(id));
-    const decided: Enrollment = { ...target.enrollment, approval: { state } };
-    enrollments.putIn(writer, id, decided, lifeAfter(decision, decided));
-    if (keys !== undefined) enrollments.putKeysIn(writer, id, decided, keys);
+  const ended = await records.store.write((writer) => {
+    // Decided once, by who may now: a command that was waiting for the disk sees what the one before it wrote.
+    const current = enrollments.demand(id);
+    demandAuthority(decision, current, session, services);
+    checkState(decision, current);
+    const deciding = new Deciding(current, by, writer, services);
+    if (keys !== undefined) deciding.approve(keys);
+    else if (decision === "deny") deciding.deny();
+    else if (decision === "unrevoke") deciding.unrevoke();
+    else return deciding.revoke();
+    return undefined;
   });
-  if (decision !== "revoke") return { status: state, enrollmentId: id };
-  services.closeEnrolled(id, session);
-  if (!self) return { status: state, enrollmentId: id };
-  session.closeAfter(services.tuning.selfRevokeCloseMillis);
+  const status = rules[decision].to;
+  if (ended === undefined) return { status, enrollmentId: id };
+  services.closeRevoked(ended.revoked, session);
+  // Who revoked its own enrollment gets some seconds.
+  if (self) session.closeAfter(services.tuning.selfRevokeCloseMillis);
+  const cascaded = ended.fallen.filter((each) => each !== target.id);
   return {
-    status: state,
+    status,
     enrollmentId: id,
-    message: "Enrollment is revoked. Closing the connection in 10 seconds",
+    ...(cascaded.length > 0 && { cascadedEnrollmentIds: cascaded }),
+    ...(self && { message: "Enrollment is revoked. Closing the connection in 10 seconds" }),
   };
 }

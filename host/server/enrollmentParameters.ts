@@ -54,14 +54,11 @@ function parseObject(json: string): Record<string, unknown> {
 
 function readNamespaces(value: unknown): Namespaces | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const namespaces: Namespaces = {};
-  for (const [name, access] of Object.entries(value)) {
-    if (access !== "r" && access !== "rw") {
-      throw new AtError("AT0022", `access to namespace ${name} has to be r or rw`);
-    }
-    namespaces[name.toLowerCase()] = access;
-  }
-  return namespaces;
+  const namespaces = Object.entries(value).map(([name, access]) => {
+    if (access === "r" || access === "rw") return [name.toLowerCase(), access];
+    throw new AtError("AT0022", "access to a namespace has to be r or rw");
+  });
+  return Object.fromEntries(namespaces);
 }
 
 function readSigningAlgorithm(value: unknown): SigningAlgorithm | undefined {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Buffer } from "node:buffer";
-import { keyType } from "../wire/atkey.ts";
 import { AtError } from "../wire/errors.ts";
+import { demandNames } from "./enrollmentNames.ts";
 import { type EnrollmentParameters, mandatory } from "./enrollmentParameters.ts";
 import type { Enrollment, Namespaces } from "./enrollments.ts";
+import { OWNER_KEY } from "./ownerKey.ts";
 import { ownerNotice } from "./ownerNotice.ts";
 import type { Session } from "./session.ts";
+import { publicKeyIdentity } from "./signatures.ts";
 import type { Services } from "./verb.ts";
 
 const OPERATION = "enroll:request";
@@ -13,7 +15,7 @@ const OPERATION = "enroll:request";
 const MAX_ENROLLMENT_BYTES = 512_000;
 const NEW_CLIENT = "new client enroll:request";
 
-function checkParameters(parameters: EnrollmentParameters, services: Services): Enrollment {
+function checkParameters(parameters: EnrollmentParameters): Enrollment {
   const enrollment: Enrollment = {
     sessionId: "",
     appName: mandatory(parameters, "appName", OPERATION),
@@ -40,9 +42,7 @@ function checkParameters(parameters: EnrollmentParameters, services: Services): 
       throw new AtError("AT0011", `At least one namespace must be specified for ${NEW_CLIENT}`);
     }
   }
-  if (keyType(services.enrollments.publicKeyName(enrollment)) === "invalidKey") {
-    throw new AtError("AT0011", "appName and deviceName have to be usable in a key");
-  }
+  demandNames(enrollment);
   if (Buffer.byteLength(JSON.stringify(enrollment)) > MAX_ENROLLMENT_BYTES) {
     throw new AtError("AT0022", `enrollment is larger than ${MAX_ENROLLMENT_BYTES} bytes`);
   }
@@ -81,6 +81,19 @@ function checkDuplicate(enrollment: Enrollment, services: Services): void {
   );
 }
 
+/** Throws AT0032 for a key that an enrollment has already, in whatever state: who holds it would be two clients. */
+function checkKeyIsNew({ apkamPublicKey }: Enrollment, services: Services): void {
+  const identity = publicKeyIdentity(apkamPublicKey);
+  const isHeld = services.enrollments
+    .list()
+    .some(({ enrollment }) => publicKeyIdentity(enrollment.apkamPublicKey) === identity);
+  if (!isHeld) return;
+  throw new AtError(
+    "AT0032",
+    "The apkamPublicKey is already held by another enrollment on this atSign; every enrollment needs a keypair of its own",
+  );
+}
+
 async function approveAtOnce(
   id: string,
   enrollment: Enrollment,
@@ -92,7 +105,8 @@ async function approveAtOnce(
   const approved: Enrollment = { ...enrollment, namespaces: full, approval: { state: "approved" } };
   await records.store.write((writer) => {
     checkDuplicate(enrollment, services);
-    enrollments.putIn(writer, id, approved, approved.apkamKeysExpiryInMillis);
+    checkKeyIsNew(enrollment, services);
+    enrollments.putIn(writer, id, approved, { ttl: approved.apkamKeysExpiryInMillis });
     enrollments.putKeysIn(writer, id, approved, {
       encryptedDefaultEncryptionPrivateKey: parameters.encryptedDefaultEncryptionPrivateKey ?? "",
       encryptedDefaultSelfEncryptionKey: parameters.encryptedDefaultSelfEncryptionKey ?? "",
@@ -101,7 +115,7 @@ async function approveAtOnce(
       }),
       ...(parameters.selfEncKeyIV !== undefined && { selfEncKeyIV: parameters.selfEncKeyIV }),
     });
-    records.putIn(writer, "privatekey:at_pkam_publickey", approved.apkamPublicKey);
+    records.putIn(writer, OWNER_KEY, approved.apkamPublicKey);
   });
 }
 
@@ -121,14 +135,15 @@ async function announce(id: string, enrollment: Enrollment, services: Services):
 
 /**
  * A client asks for an enrollment (atProtocol, enroll:request): with a passcode when nobody is logged in, approved at once
- * after cram, pending otherwise. Gives the id and state. Throws AT0011, AT0028 for a passcode that isn't looked at.
+ * after cram, pending otherwise. Gives the id and state. Throws AT0011, AT0022, AT0028 for a passcode that
+ * isn't looked at, AT0032 for a key that another enrollment has.
  */
 export async function requestEnrollment(
   parameters: EnrollmentParameters,
   session: Session,
   services: Services,
 ): Promise<{ enrollmentId: string; status: string }> {
-  const checked = checkParameters(parameters, services);
+  const checked = checkParameters(parameters);
   checkRate(session, services);
   if (!session.owner) {
     const good = await services.passcodes.accept(parameters.otp, session.remoteAddress);
@@ -144,7 +159,8 @@ export async function requestEnrollment(
   const ttl = services.tuning.enrollmentExpiryMillis;
   await services.records.store.write((writer) => {
     checkDuplicate(enrollment, services);
-    services.enrollments.putIn(writer, enrollmentId, enrollment, ttl);
+    checkKeyIsNew(enrollment, services);
+    services.enrollments.putIn(writer, enrollmentId, enrollment, { ttl });
   });
   await announce(enrollmentId, enrollment, services);
   return { enrollmentId, status: "pending" };

@@ -43,9 +43,9 @@ import { RemoteLookup } from "./remoteLookup.ts";
 import { Restart } from "./restart.ts";
 import { RuntimeParameters } from "./runtimeParameters.ts";
 import { DAY_MILLIS, logValidity, secureContext } from "./serverIdentity.ts";
-import type { Session } from "./session.ts";
+import { actingEnrollment, type Session } from "./session.ts";
 import { Streams } from "./streams.ts";
-import type { Services } from "./verb.ts";
+import type { Revoked, Services } from "./verb.ts";
 
 /** Sockets that may be open above all other limits together; they are never reached unless one of those fails. */
 const SPARE_SOCKETS = 64;
@@ -165,9 +165,12 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     return notifier.receive(ownerNotice(newId(), atSign, key, told));
   };
   const passcodes = new Passcodes({ records, enrollments, atSign, now, tuning, onSuspended });
-  const closeEnrolled = (enrollmentId: string, except?: Session): void => {
+  const closeRevoked = ({ enrollmentIds, ownerKey }: Revoked, except: Session): void => {
     for (const connection of inbound) {
-      if (connection.enrollmentId === enrollmentId && connection !== except) connection.close();
+      const id = actingEnrollment(connection);
+      const own = ownerKey && connection.authType === "pkam";
+      const fallen = id === undefined ? own : enrollmentIds.has(id);
+      if (fallen && connection !== except) connection.close();
     }
   };
   const connections = (): Inbound => inbound;
@@ -195,7 +198,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     signingKey,
     connections,
     lineBytes: () => inbound.budget.bytes,
-    closeEnrolled,
+    closeRevoked,
   };
   const protectedKeys = (config.protectedKeys ?? []).map((key) =>
     withoutScope(canonicalKey(key.replaceAll("<@atsign>", atSign))),

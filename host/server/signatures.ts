@@ -54,6 +54,22 @@ export function algorithmOf(publicKey: string): SigningAlgorithm {
   return ECC_POINT.test(publicKey) ? "ecc_secp256r1" : "rsa2048";
 }
 
+/**
+ * What makes two spellings of a public key the same one: its numbers when it can be read, else the bytes it is base64 of, else
+ * its text.
+ */
+export function publicKeyIdentity(publicKey: string): string {
+  const text = publicKey.trim();
+  try {
+    const { kty, crv, x, y, n, e } = eccPublicKey(text).export({ format: "jwk" });
+    return [kty, crv, x, y, n, e].join(" ");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    const bytes = Buffer.from(text, "base64");
+    return bytes.length === 0 ? text : bytes.toString("base64");
+  }
+}
+
 /** From the hex point or a base64 SubjectPublicKeyInfo. */
 function eccPublicKey(text: string): KeyObject {
   if (!ECC_POINT.test(text)) return publicKeyFromSpki(text);

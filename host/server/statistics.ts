@@ -26,7 +26,7 @@ const NOT_AVAILABLE = "Not Available";
 const KILO = 1024;
 
 function wantedKeys({ services, session, regex }: StatisticsContext): (key: string) => boolean {
-  return commitFilter(regex, services.authorization.namespaces(session));
+  return commitFilter(regex, services.authorization.rights(session));
 }
 
 async function lastCommitId(context: StatisticsContext): Promise<string> {

@@ -29,6 +29,13 @@ export interface Pause {
   on: boolean;
 }
 
+/** Logins that are no longer good. */
+export interface Revoked {
+  readonly enrollmentIds: ReadonlySet<string>;
+  /** Those with the owner's key, without an enrollment. */
+  readonly ownerKey: boolean;
+}
+
 /** Everything of one running atServer that verbs work with. */
 export interface Services {
   readonly atSign: string;
@@ -71,8 +78,8 @@ export interface Services {
   connections(): Iterable<Session>;
   /** Bytes of the connections' lines that haven't come whole or wait for their turn. */
   lineBytes(): number;
-  /** Hangs up every connection logged in with an enrollment, except one. */
-  closeEnrolled(enrollmentId: string, except?: Session): void;
+  /** Hangs up every connection logged in with what was revoked, except one. */
+  closeRevoked(revoked: Revoked, except: Session): void;
 }
 
 /** A change monitors are told of once the reply is written. */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { ENTITY, OWNER, SHARED, whole } from "./atkeyGrammar.ts";
+import { reservedKind } from "./reservedKey.ts";
 
 /** Longest record key in UTF-16 units, and longest with its `cached:` prefix. */
 export const MAX_KEY_LENGTH = 248;
@@ -15,23 +17,6 @@ export type KeyType =
   | "localKey"
   | "invalidKey";
 
-// The protocol's grammar counts UTF-16 units, so these are written without the u flag.
-const EMOJI =
-  "(?:\\u00a9|\\u00ae|[\\u2000-\\u3300]|[\\ufe00-\\ufe0f]|\\ud83c[\\ud000-\\udfff]|\\ud83d[\\ud000-\\udfff]|\\ud83e[\\ud000-\\udfff])";
-const ATSIGN = `(?:[\\w-]|${EMOJI}){1,55}`;
-const ENTITY = `(?:[\\w.\\-'*"]|${EMOJI})+`;
-const OWNER = `@${ATSIGN}`;
-const SHARED = `@${ATSIGN}:`;
-
-const RESERVED_PRIVATE =
-  "(?<=privatekey:)(?:at_pkam_publickey|at_pkam_privatekey|privatekey|self_encryption_key|at_secret|at_secret_deleted|signing_keypair_generated|commitLogCompactionStats|accessLogCompactionStats|notificationCompactionStats)$";
-const RESERVED_OWNED = `(?:(?<=private:)blocklist|(?<=public:)signing_publickey|(?<=${SHARED})signing_privatekey|(?<=^${SHARED})shared_key|(?<=public:)publickey|shared_key\\.${ATSIGN})${OWNER}`;
-
-const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`, "i");
-const reserved = new RegExp(
-  `${RESERVED_PRIVATE}|^configkey$|^_[\\w.\\-'*"]+$|${RESERVED_OWNED}`,
-  "i",
-);
 const publicKey = whole(`public:${ENTITY}${OWNER}`);
 const privateKey = whole(`private:(?:${SHARED})?${ENTITY}${OWNER}`);
 const ownKey = whole(`(?<shared>${SHARED})?${ENTITY}(?<owner>${OWNER})`);
@@ -50,7 +35,7 @@ export function keyType(key: string): KeyType {
 
 function judge(key: string): KeyType {
   if (key.length > 2 * MAX_CACHED_KEY_LENGTH) return "invalidKey";
-  if (reserved.test(key)) return "reservedKey";
+  if (reservedKind(key) !== undefined) return "reservedKey";
   if (publicKey.test(key)) return "publicKey";
   if (privateKey.test(key)) return "privateKey";
   const own = ownKey.exec(key);

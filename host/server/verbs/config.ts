@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
+import { isRoot } from "../rights.ts";
 import type { Session } from "../session.ts";
 import { data, type Reply, type Services, type Verb } from "../verb.ts";
 
 /** Only who may manage all enrollments decides about the atServer as a whole. */
 function demandRoot(session: Session, services: Services): void {
   const namespaces = services.authorization.namespaces(session);
-  if (namespaces === undefined) return;
-  if (namespaces["*"] === "rw" && namespaces.__manage === "rw") return;
+  if (namespaces === undefined || isRoot(namespaces)) return;
   throw new AtError(
     "AT0009",
     `Connection with enrollment ID ${session.enrollmentId} is not authorized to configure the atServer`,

@@ -24,7 +24,9 @@ function isProtected(key: string, services: Services): boolean {
 function removeSecret(services: Services): Promise<number> {
   const { records } = services;
   return records.store.write((writer) => {
-    records.putIn(writer, "privatekey:at_secret_deleted", "true");
+    if (writer.record(SECRET) !== undefined) {
+      records.putIn(writer, "privatekey:at_secret_deleted", "true");
+    }
     return writer.remove(SECRET, false);
   });
 }
@@ -51,7 +53,7 @@ export const remove: Verb = {
       const name = withoutScope(key);
       throw new AtError("AT0009", `Cannot delete protected key: '${name}'`);
     }
-    services.authorization.demand(session, "delete", key, "write");
+    services.authorization.demand(session, "delete", key, "remove");
     const held = services.records.active(key);
     if (held?.metadata.immutable && !cached && args.force === undefined) {
       throw new AtError("AT0011", "Immutable records may not be deleted");

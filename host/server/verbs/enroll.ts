@@ -1,33 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
-import {
-  accessTo,
-  type Decision,
-  decideEnrollment,
-  demandAuthority,
-} from "../enrollmentDecision.ts";
+import { accessTo, demandAuthority, hasAuthority } from "../enrollmentAuthority.ts";
+import { type Decision, decideEnrollment } from "../enrollmentDecision.ts";
 import { type EnrollmentParameters, mandatory, parseParameters } from "../enrollmentParameters.ts";
 import { requestEnrollment } from "../enrollmentRequest.ts";
 import type { FoundEnrollment } from "../enrollments.ts";
+import { brief, rosterEntry, whole } from "../enrollmentViews.ts";
 import { keyNotFound } from "../records.ts";
-import type { Session } from "../session.ts";
+import { MANAGE } from "../rights.ts";
+import { actingEnrollment, type Session } from "../session.ts";
 import { data, type Services, type Verb } from "../verb.ts";
 
-/** What list and fetch show of an enrollment. */
-function describe({ enrollment, state }: FoundEnrollment): Record<string, unknown> {
-  return {
-    appName: enrollment.appName,
-    deviceName: enrollment.deviceName,
-    namespace: enrollment.namespaces,
-    encryptedAPKAMSymmetricKey: enrollment.encryptedAPKAMSymmetricKey ?? null,
-    status: state,
-  };
-}
-
-/** Everything for the owner and for managing enrollments, otherwise only the caller's own. */
-function isVisible(found: FoundEnrollment, session: Session, services: Services): boolean {
-  const namespaces = services.authorization.namespaces(session);
-  return namespaces === undefined || "__manage" in namespaces || found.id === session.enrollmentId;
+/**
+ * What list shows a connection of an enrollment: all of it to who has all rights, may change enrollments, or is it; who may
+ * only look at enrollments sees nobody's keys; everybody else nothing.
+ */
+function shownIn(
+  found: FoundEnrollment,
+  session: Session,
+  services: Services,
+): Record<string, unknown> | undefined {
+  const rights = services.authorization.rights(session);
+  const manages = rights?.namespaces[MANAGE];
+  if (rights === undefined || manages === "rw" || found.id === rights.id) return whole(found);
+  return manages === undefined ? undefined : rosterEntry(found);
 }
 
 function list(
@@ -38,11 +34,12 @@ function list(
   const wanted = parameters.enrollmentStatusFilter;
   const found = services.enrollments
     .list()
-    .filter((each) => isVisible(each, session, services))
-    .filter(({ state }) => wanted === undefined || wanted.includes(state));
-  return Object.fromEntries(found.map((each) => [each.key, describe(each)]));
+    .filter(({ state }) => wanted === undefined || wanted.includes(state))
+    .map((each) => [each.key, shownIn(each, session, services)] as const);
+  return Object.fromEntries(found.filter(([, shown]) => shown !== undefined));
 }
 
+/** Throws AT0015 for an unknown enrollment, AT0009 for one the connection may not look into. */
 function fetch(
   parameters: EnrollmentParameters,
   session: Session,
@@ -50,13 +47,20 @@ function fetch(
 ): Record<string, unknown> {
   const id = mandatory(parameters, "enrollmentId", "enroll:fetch");
   const found = services.enrollments.get(id);
-  if (found === undefined || !isVisible(found, session, services)) {
-    throw keyNotFound(services.enrollments.key(id));
+  if (found === undefined) throw keyNotFound(services.enrollments.key(id));
+  if (found.id !== actingEnrollment(session) && !hasAuthority(found, session, services)) {
+    throw new AtError(
+      "AT0009",
+      `Connection with enrollment ID ${session.enrollmentId} is not authorized to fetch enrollment: ${found.id}`,
+    );
   }
-  return describe(found);
+  return brief(found);
 }
 
-/** The approved enrollments that may read a namespace, for who may read it too. Throws AT0009. */
+/**
+ * The approved enrollments that may read a namespace, for one of them. Throws AT0401 without an enrollment, AT0009 for a
+ * namespace that isn't its own.
+ */
 function listNamespace(
   namespace: string,
   session: Session,
@@ -64,7 +68,10 @@ function listNamespace(
 ): Record<string, unknown>[] {
   if (!/^[\w.-]+$/.test(namespace)) throw new AtError("AT0003", `Invalid syntax. ${enroll.usage}`);
   const own = services.authorization.namespaces(session);
-  if (own !== undefined && accessTo(own, namespace) === undefined) {
+  if (own === undefined) {
+    throw new AtError("AT0401", "enroll:listns requires APKAM authentication");
+  }
+  if (accessTo(own, namespace) === undefined) {
     throw new AtError(
       "AT0009",
       `Connection with enrollment ID ${session.enrollmentId} is not authorized to list namespace: ${namespace}`,
@@ -84,15 +91,18 @@ async function remove(
   services: Services,
 ): Promise<Record<string, unknown>> {
   const id = mandatory(parameters, "enrollmentId", "enroll:delete");
-  const found = services.enrollments.demand(id);
-  demandAuthority("delete", found, session, services);
-  if (found.state !== "denied" && found.state !== "revoked") {
-    throw new AtError(
-      "AT0011",
-      `Failed to delete enrollment id: ${id} | Cause: Cannot delete ${found.state} enrollments. Only denied and revoked enrollments can be deleted`,
-    );
-  }
-  await services.enrollments.remove(found);
+  const { enrollments, records } = services;
+  await records.store.write((writer) => {
+    const found = enrollments.demand(id);
+    demandAuthority("delete", found, session, services);
+    if (found.state !== "denied" && found.state !== "revoked") {
+      throw new AtError(
+        "AT0011",
+        `Failed to delete enrollment id: ${id} | Cause: Cannot delete ${found.state} enrollments. Only denied and revoked enrollments can be deleted`,
+      );
+    }
+    enrollments.removeIn(writer, found);
+  });
   return { enrollmentId: id, status: "deleted" };
 }
 
@@ -102,7 +112,7 @@ function run(
   force: boolean,
   session: Session,
   services: Services,
-): Promise<Record<string, unknown>> | Record<string, unknown> {
+): Promise<object> | object {
   switch (operation) {
     case "request":
       return requestEnrollment(parameters, session, services);

@@ -44,6 +44,8 @@ function storedName(args: Arguments, services: Services): string | undefined {
 function mayUse(namespace: string, { namespaces }: Caller): boolean {
   if (namespace === OPEN_NAMESPACE) return true;
   if (namespace === "__manage") return namespaces.__manage === "rw";
+  // The others that begin so are the atServer's to give.
+  if (namespace.startsWith("__")) return false;
   return (namespaces[namespace] ?? namespaces["*"]) === "rw";
 }
 

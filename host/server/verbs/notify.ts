@@ -12,6 +12,7 @@ import {
 import type { MessageType, NotificationOperation } from "../../wire/notification.ts";
 import type { NewNotification } from "../notifier.ts";
 import { acceptFromPeer } from "../receiveNotification.ts";
+import { accessOf } from "../rights.ts";
 import { type Session, standing } from "../session.ts";
 import { type Arguments, data, type Reply, type Services, type Verb } from "../verb.ts";
 
@@ -164,7 +165,7 @@ async function send(args: Arguments, session: Session, services: Services): Prom
   }
   const to = normalizeAtSign(args.forAtSign);
   const notification = build(args, parsed, { from: atSign, to, owner }, services);
-  authorization.demand(session, "notify", notification.key, "write");
+  authorization.demand(session, "notify", notification.key, accessOf(notification));
   if (notification.type === "sent") await notifier.send(notification);
   else await notifier.receive(notification);
   return data(notification.id);

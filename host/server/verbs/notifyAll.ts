@@ -4,6 +4,7 @@ import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { type Metadata, parseMetadataFragment } from "../../wire/metadata.ts";
 import type { NewNotification } from "../notifier.ts";
+import { accessOf } from "../rights.ts";
 import { signWithServerKey } from "../signatures.ts";
 import { type Arguments, type Services, spacedData, type Verb } from "../verb.ts";
 
@@ -88,7 +89,7 @@ export const notifyAll: Verb = {
       ([typed, recipient]) => [typed, build(args, recipient, key, services)] as const,
     );
     for (const [, notification] of notifications) {
-      authorization.demand(session, "notify", notification.key, "write");
+      authorization.demand(session, "notify", notification.key, accessOf(notification));
     }
     for (const [, notification] of notifications) {
       if (notification.type === "sent") await notifier.send(notification);

@@ -2,6 +2,7 @@
 import { AtError, type ErrorCode } from "../../wire/errors.ts";
 import { type EnrollmentState, invalidEnrollment } from "../enrollments.ts";
 import { takeChallenge } from "../loginChallenge.ts";
+import { OWNER_KEY } from "../ownerKey.ts";
 import { keyNotFound } from "../records.ts";
 import { resetLogin } from "../session.ts";
 import {
@@ -12,8 +13,6 @@ import {
 } from "../signatures.ts";
 import { data, type Services, type Verb } from "../verb.ts";
 
-const PUBLIC_KEY = "privatekey:at_pkam_publickey";
-
 const refusals: Partial<Record<EnrollmentState, ErrorCode>> = {
   denied: "AT0025",
   pending: "AT0026",
@@ -22,6 +21,8 @@ const refusals: Partial<Record<EnrollmentState, ErrorCode>> = {
 
 interface LoginKey {
   publicKey: string;
+  /** The enrollment's, in its one spelling. */
+  enrollmentId?: string;
   /** Recorded with the key; what the command says doesn't count then. */
   signingAlgo?: SigningAlgorithm;
 }
@@ -35,12 +36,13 @@ function enrolledKey(id: string, services: Services): LoginKey {
     throw new AtError(code, `enrollment_id: ${id} is ${found.state}`, { byValue: true });
   }
   const { apkamPublicKey: publicKey, signingAlgo } = found.enrollment;
-  return signingAlgo === undefined ? { publicKey } : { publicKey, signingAlgo };
+  const key = { publicKey, enrollmentId: found.id };
+  return signingAlgo === undefined ? key : { ...key, signingAlgo };
 }
 
-function legacyKey(services: Services): LoginKey {
-  const record = services.records.get(PUBLIC_KEY);
-  if (record === undefined) throw keyNotFound(PUBLIC_KEY);
+function ownerKey({ records }: Services): LoginKey {
+  const record = records.get(OWNER_KEY);
+  if (record === undefined) throw keyNotFound(OWNER_KEY);
   if (!record.value) throw new AtError("AT0401", "pkam publickey not found");
   return { publicKey: record.value };
 }
@@ -54,11 +56,14 @@ export const pkam: Verb = {
     /^pkam:(?:signingAlgo:(?<signingAlgo>ecc_secp256r1|rsa2048):)?(?:hashingAlgo:(?<hashingAlgo>sha256|sha512):)?(?:enrollmentId:(?<enrollmentId>[^:]+):)?(?<signature>.+)$/is,
   usage: "pkam:[signingAlgo:<algorithm>:][hashingAlgo:<algorithm>:][enrollmentId:<id>:]<signature>",
   run(args, session, services) {
-    const { enrollmentId, signature = "" } = args;
+    const { signature = "" } = args;
     const { atSign } = services;
     const uuid = takeChallenge(session, atSign, services.now());
-    const { publicKey, signingAlgo = args.signingAlgo?.toLowerCase() } =
-      enrollmentId === undefined ? legacyKey(services) : enrolledKey(enrollmentId, services);
+    const key =
+      args.enrollmentId === undefined
+        ? ownerKey(services)
+        : enrolledKey(args.enrollmentId, services);
+    const { publicKey, enrollmentId, signingAlgo = args.signingAlgo?.toLowerCase() } = key;
     const signing = (signingAlgo ?? algorithmOf(publicKey)) as SigningAlgorithm;
     const hashing = (args.hashingAlgo?.toLowerCase() ?? "sha256") as HashingAlgorithm;
     const challenge = `${session.id}${atSign}:${uuid}`;

@@ -2,23 +2,13 @@
 import type { CommitEntry, StoredRecord } from "../../store/store.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
-import { decidingNamespace } from "../authorization.ts";
 import { limited } from "../concurrencyLimit.ts";
-import type { Namespaces } from "../enrollments.ts";
 import { KeyFilter } from "../keyFilter.ts";
 import { fromPortions, jsonArray, portions } from "../portions.ts";
 import { isActive } from "../records.ts";
+import { lists } from "../rights.ts";
 import { type Session, standing } from "../session.ts";
 import { type Arguments, data, type Services, type Verb } from "../verb.ts";
-
-/** What an enrollment's client sees: everything with `*`, otherwise public keys and those of its namespaces. */
-function isEnrolled(key: string, namespaces: Namespaces): boolean {
-  if ("*" in namespaces) return true;
-  if (Object.keys(namespaces).length === 0) return false;
-  if (key.startsWith("public:")) return true;
-  const deciding = decidingNamespace(namespaces, key);
-  return deciding !== undefined && deciding !== "__manage";
-}
 
 function isListed(key: string, showHidden: boolean): boolean {
   if (/^(?:private:|privatekey:)/.test(key)) return false;
@@ -52,9 +42,9 @@ function listedTo(
 }
 
 function ownersKey(session: Session, showHidden: boolean, services: Services): Shown {
-  const namespaces = services.authorization.namespaces(session);
+  const rights = services.authorization.rights(session);
   return (key) => {
-    const isSeen = namespaces === undefined || isEnrolled(key, namespaces);
+    const isSeen = rights === undefined || lists(rights, key);
     return isSeen && isListed(key, showHidden) ? key : undefined;
   };
 }

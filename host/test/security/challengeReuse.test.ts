@@ -33,15 +33,13 @@ describe("a challenge", () => {
     world = await World.create();
     alice = await world.start("@alice", { now: () => now });
     await alice.owner();
-    const { id } = await enrolled(alice, { wavi: "rw" });
+    const { id, keys } = await enrolled(alice, { wavi: "rw" });
     const pkam = {
       from: "from:@alice",
       wrong: `pkam:${signChallenge(identity("@alpha").privateKey, "another text")}`,
       success: "data:success\n@alice@",
       refused: "error:AT0401-Exception: pkam authentication failed\n@",
     };
-    const sign = (name: "@alpha" | "@bravo", challenge: string): string =>
-      signChallenge(identity(name).privateKey, challenge);
     logins = {
       cram: {
         ...pkam,
@@ -52,11 +50,14 @@ describe("a challenge", () => {
         wrong: `cram:${"0".repeat(128)}`,
         refused: "error:AT0401-Exception: Authentication Failed\n@",
       },
-      pkam: { ...pkam, right: (challenge) => `pkam:${sign("@alpha", challenge)}` },
+      pkam: {
+        ...pkam,
+        right: (challenge) => `pkam:${signChallenge(identity("@alpha").privateKey, challenge)}`,
+      },
       apkam: {
         ...pkam,
-        right: (challenge) => `pkam:enrollmentId:${id}:${sign("@bravo", challenge)}`,
-        wrong: `pkam:enrollmentId:${id}:${sign("@bravo", "another text")}`,
+        right: (challenge) => `pkam:enrollmentId:${id}:${keys.sign(challenge)}`,
+        wrong: `pkam:enrollmentId:${id}:${keys.sign("another text")}`,
       },
     };
   });

@@ -13,9 +13,10 @@ import { stringify } from "yaml";
 import { issueCertificate } from "../../crypto/certificates.ts";
 import { NEWCOMER_PLACES } from "../../server/inbound.ts";
 import { MAX_LINE_BYTES } from "../../wire/line.ts";
+import { newApkamKeys } from "./apkamKeys.ts";
 import { Line } from "./line.ts";
 import { ServerProcess } from "./serverProcess.ts";
-import { identity, World } from "./world.ts";
+import { World } from "./world.ts";
 
 const ATMICRO = fileURLToPath(new URL("../../../build/host/cli/main.js", import.meta.url));
 
@@ -132,7 +133,7 @@ describe("an atServer that is configured", () => {
           deviceName: `d${device}`,
           namespaces: { wavi: "rw" },
           encryptedAPKAMSymmetricKey: "S",
-          apkamPublicKey: identity("@bravo").publicKey,
+          apkamPublicKey: newApkamKeys().publicKey,
         })}`,
       );
     for (const device of [1, 2]) expect(await request(device)).toMatch(/^data:\{/);

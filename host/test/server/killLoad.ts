@@ -2,8 +2,8 @@
 import { expect } from "vitest";
 import type { Store } from "../../store/store.ts";
 import type { Random } from "../random.ts";
+import { newApkamKeys } from "./apkamKeys.ts";
 import type { Line } from "./line.ts";
-import { identity } from "./world.ts";
 
 const KEYS = 6;
 /** The protocol's limit of enroll:request on one connection. */
@@ -125,7 +125,7 @@ export function enrolls(confirmed: Confirmed, name: string): Work {
           appName: "load",
           deviceName: `${name}-${connection}-${i}`,
           namespaces: { load: "rw" },
-          apkamPublicKey: identity("@bravo").publicKey,
+          apkamPublicKey: newApkamKeys().publicKey,
           encryptedAPKAMSymmetricKey: "SYM",
         };
         const reply = await line.ask(`enroll:request:${JSON.stringify(request)}`);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { createHash, createSign, generateKeyPairSync } from "node:crypto";
+import { createHash, createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { enrolled, payloadOf } from "./enrolled.ts";
 import type { Line } from "./line.ts";
@@ -271,6 +271,8 @@ describe("enrollments of newer clients", () => {
     const reader = await enrolled(alice, { wavi: "r" }, { metadata });
     const parent = await enrolled(alice, { "*": "rw" });
     await enrolled(alice, { buzz: "rw" });
+    // Its own entry counts for more than `*`.
+    const named = await enrolled(alice, { "*": "rw", wavi: "r" });
     const revoked = await enrolled(alice, { wavi: "rw" });
     await owner.ask(`enroll:revoke:{"enrollmentId":"${revoked.id}"}`);
     const roster = payloadOf(await reader.line.ask("enroll:listns:wavi")) as Json[];
@@ -278,12 +280,29 @@ describe("enrollments of newer clients", () => {
       String(a.enrollmentId).localeCompare(String(b.enrollmentId));
     expect(roster.sort(byId)).toEqual(
       [
-        { enrollmentId: reader.id, access: "r", apkamPubKey: publicKey, metadata },
-        { enrollmentId: parent.id, access: "rw", apkamPubKey: publicKey, metadata: null },
+        { enrollmentId: reader.id, access: "r", apkamPubKey: reader.keys.publicKey, metadata },
+        {
+          enrollmentId: parent.id,
+          access: "rw",
+          apkamPubKey: parent.keys.publicKey,
+          metadata: null,
+        },
+        {
+          enrollmentId: named.id,
+          access: "r",
+          apkamPubKey: named.keys.publicKey,
+          metadata: null,
+        },
       ].sort(byId),
     );
-    expect(payloadOf(await owner.ask("ENROLL:LISTNS:WAVI"))).toHaveLength(2);
-    expect(payloadOf(await owner.ask("enroll:listns:none"))).toHaveLength(1);
+    expect(payloadOf(await reader.line.ask("ENROLL:LISTNS:WAVI"))).toHaveLength(3);
+    expect(payloadOf(await parent.line.ask("enroll:listns:none"))).toHaveLength(2);
+    expect(await owner.ask("enroll:listns:wavi")).toBe(
+      "error:AT0401-Client authentication failed : enroll:listns requires APKAM authentication\n@alice@",
+    );
+    expect(await parent.line.ask("enroll:listns:__manage")).toBe(
+      `error:AT0009-UnAuthorized client in request : Connection with enrollment ID ${parent.id} is not authorized to list namespace: __manage\n@alice@`,
+    );
     expect(await reader.line.ask("enroll:listns:buzz")).toBe(
       `error:AT0009-UnAuthorized client in request : Connection with enrollment ID ${reader.id} is not authorized to list namespace: buzz\n@alice@`,
     );
@@ -311,11 +330,17 @@ describe("enrollments of newer clients", () => {
     expect(payloadOf(await ask(500_000))).toMatchObject({ status: "pending" });
   });
 
-  const { publicKey: eccKey, privateKey: eccPrivate } = generateKeyPairSync("ec", {
-    namedCurve: "P-256",
-  });
-  const spki = eccKey.export({ format: "der", type: "spki" });
-  const point = spki.subarray(-65).toString("hex");
+  interface Ecc {
+    spki: Buffer;
+    point: string;
+    privateKey: KeyObject;
+  }
+
+  function newEcc(): Ecc {
+    const { publicKey: eccKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const spki = eccKey.export({ format: "der", type: "spki" });
+    return { spki, point: spki.subarray(-65).toString("hex"), privateKey };
+  }
 
   /** Enrols with cram, so approved at once; gives the id. */
   async function enrolEcc(device: string, more: Json): Promise<string> {
@@ -330,12 +355,14 @@ describe("enrollments of newer clients", () => {
     return String((payloadOf(reply) as Json).enrollmentId);
   }
 
-  async function login(head: string, wrap: (rs: Buffer) => string): Promise<string> {
+  async function login(
+    head: string,
+    { privateKey: key }: Ecc,
+    wrap: (rs: Buffer) => string,
+  ): Promise<string> {
     const line = await alice.open();
     const challenge = challengeOf(await line.ask("from:@alice"));
-    const rs = createSign("sha256")
-      .update(challenge)
-      .sign({ key: eccPrivate, dsaEncoding: "ieee-p1363" });
+    const rs = createSign("sha256").update(challenge).sign({ key, dsaEncoding: "ieee-p1363" });
     return line.ask(`pkam:${head}${wrap(rs)}`);
   }
 
@@ -343,11 +370,13 @@ describe("enrollments of newer clients", () => {
   const success = "data:success\n@alice@";
 
   it("log in with the algorithm their record says, whatever the command says", async () => {
-    const id = await enrolEcc("recorded", { apkamPublicKey: point, signingAlgo: "ecc_secp256r1" });
-    expect(await login(`enrollmentId:${id}:`, hexed)).toBe(success);
-    expect(await login(`signingAlgo:rsa2048:enrollmentId:${id}:`, hexed)).toBe(success);
-    const wrong = await enrolEcc("wrong", { apkamPublicKey: point, signingAlgo: "rsa2048" });
-    expect(await login(`signingAlgo:ecc_secp256r1:enrollmentId:${wrong}:`, hexed)).toBe(
+    const [right, other] = [newEcc(), newEcc()];
+    const recorded = { apkamPublicKey: right.point, signingAlgo: "ecc_secp256r1" };
+    const id = await enrolEcc("recorded", recorded);
+    expect(await login(`enrollmentId:${id}:`, right, hexed)).toBe(success);
+    expect(await login(`signingAlgo:rsa2048:enrollmentId:${id}:`, right, hexed)).toBe(success);
+    const wrong = await enrolEcc("wrong", { apkamPublicKey: other.point, signingAlgo: "rsa2048" });
+    expect(await login(`signingAlgo:ecc_secp256r1:enrollmentId:${wrong}:`, other, hexed)).toBe(
       "error:AT0401-Exception: pkam authentication failed\n@",
     );
     expect(
@@ -358,19 +387,21 @@ describe("enrollments of newer clients", () => {
   });
 
   it("log in with a P-256 key as point or SubjectPublicKeyInfo, r and s as hex or bytes", async () => {
-    const asPoint = await enrolEcc("point", { apkamPublicKey: point.toUpperCase() });
-    const asSpki = await enrolEcc("spki", { apkamPublicKey: spki.toString("base64") });
+    const [one, two] = [newEcc(), newEcc()];
+    const asPoint = await enrolEcc("point", { apkamPublicKey: one.point.toUpperCase() });
+    const asSpki = await enrolEcc("spki", { apkamPublicKey: two.spki.toString("base64") });
     const raw = (rs: Buffer): string => rs.toString("base64");
     const urlSafe = (rs: Buffer): string => rs.toString("base64url");
     for (const wrap of [hexed, raw, urlSafe]) {
-      expect(await login(`enrollmentId:${asPoint}:`, wrap)).toBe(success);
-      expect(await login(`signingAlgo:ECC_SECP256R1:enrollmentId:${asSpki}:`, wrap)).toBe(success);
+      expect(await login(`enrollmentId:${asPoint}:`, one, wrap)).toBe(success);
+      const named = `signingAlgo:ECC_SECP256R1:enrollmentId:${asSpki}:`;
+      expect(await login(named, two, wrap)).toBe(success);
     }
     const flipped = (rs: Buffer): string => {
       rs[0] = (rs[0] ?? 0) ^ 1;
       return hexed(rs);
     };
-    expect(await login(`enrollmentId:${asPoint}:`, flipped)).toBe(
+    expect(await login(`enrollmentId:${asPoint}:`, one, flipped)).toBe(
       "error:AT0401-Exception: pkam authentication failed\n@",
     );
   });

@@ -311,7 +311,7 @@ describe("time", () => {
     expect(await line.ask(`pkam:${kept}`)).toBe("data:success\n@alice@");
     const late = await sign();
     now += 60_001;
-    expect(await line.ask(`pkam:${late}`)).toContain("error:AT0015-");
+    expect(await line.ask(`pkam:${late}`)).toContain("error:AT0401-");
     await world.close();
   });
 });

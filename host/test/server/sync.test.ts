@@ -176,7 +176,7 @@ describe("sync", () => {
     ]);
   });
 
-  it("gives an enrollment its namespaces, and keys that have none", async () => {
+  it("gives an enrollment its namespaces and the keys of sharing, and with * everything", async () => {
     const { line } = await enrolled(alice, { wavi: "rw", "at_contact.buzz": "r" });
     const from = alice.store.lastCommitId();
     await put("r.wavi");
@@ -188,22 +188,27 @@ describe("sync", () => {
     expect(seen.map(({ atKey, commitId }) => [atKey, commitId])).toEqual([
       ["r.wavi@alice", from + 1],
       ["x.at_contact.buzz@alice", from + 3],
-      ["plain@alice", from + 4],
       ["shared_key.carol@alice", from + 5],
     ]);
     const { line: all } = await enrolled(alice, { "*": "r" });
-    expect(await keys(`from:${from}:limit:2`, all)).toEqual(["r.wavi@alice", "r.buzz@alice"]);
+    expect(await keys(`from:${from}:limit:9`, all)).toEqual([
+      "r.wavi@alice",
+      "r.buzz@alice",
+      "x.at_contact.buzz@alice",
+      "plain@alice",
+    ]);
     const { line: manager } = await enrolled(alice, { __manage: "r" });
-    expect(await keys(`from:${from}:limit:2`, manager)).toEqual(["r.wavi@alice", "r.buzz@alice"]);
+    expect(await keys(`from:${from}:limit:9`, manager)).toEqual(["shared_key.carol@alice"]);
   });
 
-  it("keeps the atServer's own signing key from enrollments without all rights", async () => {
+  it("keeps the atServer's own signing key from every enrollment", async () => {
     const signing = "@alice:signing_privatekey@alice";
     const { line } = await enrolled(alice, { wavi: "rw", __manage: "rw" });
     expect(await keys("from:-1:limit:1", line)).toEqual(["public:signing_publickey@alice"]);
     expect(await keys("from:0:limit:1", line)).not.toContain(signing);
-    const { line: all } = await enrolled(alice, { "*": "rw" });
-    expect(await keys("from:0:limit:1", all)).toEqual([signing]);
+    const { line: all } = await enrolled(alice, { "*": "rw", __manage: "rw" });
+    expect(await keys("from:0:limit:9", all)).not.toContain(signing);
+    expect(await keys("from:0:limit:1")).toEqual([signing]);
   });
 
   it("leaves old deletes out, except the very last entry of those asked for", async () => {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { type ApkamKeys, newApkamKeys } from "../apkamKeys.ts";
 import { payloadOf } from "../enrolled.ts";
 import type { Line } from "../line.ts";
-import { challengeOf, identity, type Place, signChallenge } from "../world.ts";
+import { challengeOf, type Place } from "../world.ts";
 
-const { publicKey, privateKey } = identity("@bravo");
 let devices = 0;
 
-/** A client that asked for an enrollment; its key pair is that of @bravo. */
+/** A client that asked for an enrollment, with keys of its own. */
 export interface Applicant {
   readonly id: string;
   readonly deviceName: string;
+  readonly keys: ApkamKeys;
   /** Approves it on a connection that may; gives the reply. */
   approve(line: Line): Promise<string>;
   /** Tries to log in on a new connection; gives the reply and the connection. */
@@ -18,7 +19,7 @@ export interface Applicant {
   refusal(place: Place): Promise<string>;
 }
 
-/** The parameters of a request whose device name nobody else has. */
+/** The parameters of a request whose device name and key nobody else has. */
 export function parameters(
   namespaces: Record<string, string>,
   more: Record<string, unknown> = {},
@@ -27,7 +28,7 @@ export function parameters(
     appName: "wavi",
     deviceName: `device${devices++}`,
     namespaces,
-    apkamPublicKey: publicKey,
+    apkamPublicKey: newApkamKeys().publicKey,
     encryptedAPKAMSymmetricKey: "SYM",
     ...more,
   };
@@ -51,22 +52,23 @@ export async function applicant(
   namespaces: Record<string, string>,
   more: Record<string, unknown> = {},
 ): Promise<Applicant> {
-  const asked = parameters(namespaces, more);
+  const keys = newApkamKeys();
+  const asked = parameters(namespaces, { apkamPublicKey: keys.publicKey, ...more });
   const reply = payloadOf(await line.ask(request(asked))) as { enrollmentId: string };
-  return known(reply.enrollmentId, String(asked.deviceName));
+  return known(reply.enrollmentId, String(asked.deviceName), keys);
 }
 
-/** An enrollment whose id is known. */
-export function known(id: string, deviceName: string): Applicant {
+/** An enrollment whose id and keys are known. */
+export function known(id: string, deviceName: string, keys: ApkamKeys): Applicant {
   const login = async (place: Place): Promise<{ reply: string; line: Line }> => {
     const line = await place.open();
     const challenge = challengeOf(await line.ask(`from:${place.server.atSign}`));
-    const signature = signChallenge(privateKey, challenge);
-    return { reply: await line.ask(`pkam:enrollmentId:${id}:${signature}`), line };
+    return { reply: await line.ask(`pkam:enrollmentId:${id}:${keys.sign(challenge)}`), line };
   };
   return {
     id,
     deviceName,
+    keys,
     approve: (line) => line.ask(approval(id)),
     login,
     refusal: async (place) => (await login(place)).reply,

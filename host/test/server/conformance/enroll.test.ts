@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { apkamKeysOf } from "../apkamKeys.ts";
 import { payloadOf } from "../enrolled.ts";
 import type { Line } from "../line.ts";
 import { dataOf, notification } from "../notifications.ts";
-import { challengeOf, identity, type Place, signChallenge, World } from "../world.ts";
+import { challengeOf, type Place, World } from "../world.ts";
 import { applicant, approval, known, parameters, request } from "./applicant.ts";
 import {
   converse,
@@ -18,6 +19,7 @@ import {
 } from "./items.ts";
 
 const wrongOtp = "error:AT0011-Exception: invalid otp. Cannot process enroll request\n@";
+const bravo = apkamKeysOf("@bravo");
 const deciding = (id: string): string => JSON.stringify({ enrollmentId: id });
 
 describe("enroll and otp", () => {
@@ -44,7 +46,6 @@ describe("enroll and otp", () => {
 
   let firstId: string;
   item(195, "the first client is approved at once, with everything", async () => {
-    const bravo = identity("@bravo");
     const line = await alice.cram();
     const first = parameters(
       { wavi: "rw" },
@@ -69,15 +70,14 @@ describe("enroll and otp", () => {
   });
 
   item(196, "it logs in with its enrollment, and with the same key without", async () => {
-    const { reply, line } = await known(firstId, "d").login(alice);
+    const { reply, line } = await known(firstId, "d", bravo).login(alice);
     expect(reply).toBe(data("success"));
     const challenge = challengeOf(await line.ask("from:@alice"));
-    const signature = signChallenge(identity("@bravo").privateKey, challenge);
-    expect(await line.ask(`pkam:${signature}`)).toBe(data("success"));
+    expect(await line.ask(`pkam:${bravo.sign(challenge)}`)).toBe(data("success"));
   });
 
   item(197, "it finds its default keys", async () => {
-    const { line } = await known(firstId, "d").login(alice);
+    const { line } = await known(firstId, "d", bravo).login(alice);
     const self = `${firstId}.default_self_enc_key.__manage@alice`;
     const secret = `${firstId}.default_enc_private_key.__manage@alice`;
     await converse(line, [
@@ -149,11 +149,10 @@ describe("enroll and otp", () => {
 
   item(204, "approve publishes the enrollment's key", async () => {
     const one = await approved({ wavi: "rw" });
-    const { publicKey } = identity("@bravo");
     await converse(owner, [
       [
         `llookup:public:wavi.${one.deviceName}.pkam.__pkams.__public_keys@alice`,
-        data(JSON.stringify({ apkamPublicKey: publicKey })),
+        data(JSON.stringify({ apkamPublicKey: one.keys.publicKey })),
       ],
     ]);
   });
@@ -167,7 +166,7 @@ describe("enroll and otp", () => {
   item(206, "the owner's request needs no passcode, and is listed", async () => {
     const one = await applicant(owner, { wavi: "rw" });
     const listed = payloadOf(await owner.ask("enroll:list")) as Record<string, unknown>;
-    expect(listed[`${one.id}.new.enrollments.__manage@alice`]).toEqual({
+    expect(listed[`${one.id}.new.enrollments.__manage@alice`]).toMatchObject({
       appName: "wavi",
       deviceName: one.deviceName,
       namespace: { wavi: "rw" },
