@@ -1,34 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The device program against real servers, killed at the worst moments: it goes on where it was.
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { World } from "../../host/cli/world.ts";
 import { activate } from "../../host/client/activation.ts";
 import { AtClient } from "../../host/client/atClient.ts";
 import { writeKeyFile } from "../../host/crypto/keyFile.ts";
 import { formatAddress } from "../../host/net/address.ts";
-
-const PROGRAM = fileURLToPath(new URL("../../build/boards/sim/main.js", import.meta.url));
-
-type LifeEvent = Readonly<Record<string, unknown>>;
+import { SimulatedProcess } from "./simulatedProcess.ts";
 
 let folder = "";
 let world: World | undefined;
 let clients: AtClient[] = [];
-let running: ChildProcessWithoutNullStreams[] = [];
+let running: SimulatedProcess[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "atmicro-restart-"));
 });
 
 afterEach(async () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const device of running) await device.kill();
   for (const client of clients) await client.close();
   await world?.close();
   running = [];
@@ -47,34 +40,10 @@ async function activated(world: World, atSign: string): Promise<AtClient> {
   return client;
 }
 
-function startDevice(configuration: string, ...more: string[]) {
-  const child = spawn(process.execPath, [PROGRAM, configuration, ...more], { stdio: "pipe" });
-  running.push(child);
-  const events: LifeEvent[] = [];
-  let wake = () => {};
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    events.push(JSON.parse(line));
-    wake();
-  });
-  const ended = once(child, "close").then(([code, signal]) => {
-    wake();
-    return code ?? signal;
-  });
-  const until = async (wanted: LifeEvent): Promise<void> => {
-    const fits = (event: LifeEvent) =>
-      Object.entries(wanted).every(([name, value]) => event[name] === value);
-    while (!events.some(fits)) {
-      if (child.exitCode !== null) throw new Error(`it ended after ${JSON.stringify(events)}`);
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  };
-  const kill = async () => {
-    child.kill("SIGKILL");
-    await ended;
-  };
-  return { child, events, until, kill, ended };
+function startDevice(configuration: string, ...more: string[]): SimulatedProcess {
+  const device = new SimulatedProcess(configuration, ...more);
+  running.push(device);
+  return device;
 }
 
 /** The id of the next enrolment asked for (atProtocol, APKAM enrollment). */
