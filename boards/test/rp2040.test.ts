@@ -69,6 +69,8 @@ describe("the RP2040 board in the emulator", () => {
         "sectors 8",
         "flash good",
         "nowhere 3",
+        "warning: the W5500 knows no IPv6 address",
+        "IPv6 0",
         "link open",
         "echoed 5000",
         "peer closed",
@@ -106,6 +108,8 @@ describe("the RP2040 board in the emulator", () => {
     network.isLinkUp = false;
     await emulator.run({ until: () => lines.includes("reset 2"), deviceMs: 60_000 });
     expect(lines.slice(lines.indexOf("flash good") + 1, -2)).toEqual([
+      "warning: the W5500 knows no IPv6 address",
+      "IPv6 0",
       "no link",
       "waited 250",
       expect.stringMatching(/^stack /),

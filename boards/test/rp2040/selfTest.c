@@ -81,6 +81,7 @@ static void check_link(void) {
   if (hal_link_open("nowhere.test", PORT) == 0) {
     say_number("nowhere ", (uint32_t)wait_open());
   }
+  say_number("IPv6 ", hal_link_open("2001:db8::1", PORT) == 0);
   if (hal_link_open("echo.test", PORT) != 0 || wait_open() != HAL_LINK_OPEN) {
     say("no link");
     return;
