@@ -170,7 +170,8 @@ export class AtClient {
     return listEnrollments(this.session, states);
   }
 
-  approve(enrollmentId: string): Promise<void> {
+  /** Resolves to what was approved. */
+  approve(enrollmentId: string): Promise<Enrollment> {
     return approveEnrollment(this.session, this.options.keys, enrollmentId);
   }
 

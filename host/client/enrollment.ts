@@ -226,14 +226,14 @@ export async function listEnrollments(
 }
 
 /**
- * Approves a request: encrypts this atSign's keys to its symmetric key. Rejects with AT0011 when it
- * isn't pending, AT0015 when there is none of that id.
+ * Approves a request: encrypts this atSign's keys to its symmetric key. Resolves to what was approved, as it was before. Rejects
+ * with AT0011 when it isn't pending, AT0015 when there is none of that id, AT0014 after an approval that can't be used.
  */
 export async function approveEnrollment(
   session: Session,
   keys: AtKeys,
   enrollmentId: string,
-): Promise<void> {
+): Promise<Enrollment> {
   const fetched = jsonObject(
     await session.request(`enroll:fetch:${JSON.stringify({ enrollmentId })}`),
   );
@@ -261,7 +261,7 @@ export async function approveEnrollment(
     selfEncKeyIV,
   };
   await session.request(`enroll:approve:${JSON.stringify(parameters)}`);
-  if (wasHeld) return;
+  if (wasHeld) return readEnrollment(enrollmentId, fetched);
   const message = `${enrollmentId} is approved, but asked with a key that can't be opened, and so has none of the atSign's`;
   throw new AtError("AT0014", `${message}: revoke it`);
 }

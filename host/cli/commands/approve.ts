@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Option } from "commander";
 import type { AtClient } from "../../client/atClient.ts";
-import type { Enrollment, EnrollmentStatus } from "../../client/enrollment.ts";
+import type { Enrollment, EnrollmentStatus, Namespaces } from "../../client/enrollment.ts";
 import type { CommandDefinition } from "../command.ts";
 import { addClientOptions, type ClientFlags, jsonOption, withClient } from "../options.ts";
 import { printResult } from "../output.ts";
@@ -17,19 +17,19 @@ const decisions = [
     name: "accept",
     done: "approved",
     description: "approve a request",
-    run: (client: AtClient, id: string) => client.approve(id),
+    run: (client: AtClient, id: string): Promise<Enrollment | undefined> => client.approve(id),
   },
   {
     name: "deny",
     done: "denied",
     description: "refuse a request",
-    run: (client: AtClient, id: string) => client.deny(id),
+    run: (client: AtClient, id: string) => client.deny(id).then(() => undefined),
   },
   {
     name: "revoke",
     done: "revoked",
     description: "take an approval back; its connections end",
-    run: (client: AtClient, id: string) => client.revoke(id),
+    run: (client: AtClient, id: string) => client.revoke(id).then(() => undefined),
   },
 ] as const;
 
@@ -53,11 +53,23 @@ export const approve: CommandDefinition = (program, io) => {
       .addOption(jsonOption())
       .addHelpText("after", `\nExample: atmicro approve ${name} -a @alice <enrollment id>`)
       .action(async (id: string, flags: Flags) => {
-        await withClient(flags, io, (client) => run(client, id));
-        printResult(io, flags.json, { enrollmentId: id, status: done }, `${id} is ${done}`);
+        const decided = await withClient(flags, io, (client) => run(client, id));
+        const what = decided === undefined ? "" : `: ${describe(decided)}`;
+        const json = { enrollmentId: id, status: done };
+        printResult(io, flags.json, json, `${id} is ${done}${what}`);
       });
   }
 };
+
+function accessText(namespaces: Namespaces): string {
+  return Object.entries(namespaces)
+    .map(([name, access]) => `${name}:${access}`)
+    .join(" ");
+}
+
+function describe({ appName, deviceName, namespaces }: Enrollment): string {
+  return `application "${appName}", device "${deviceName}", ${accessText(namespaces)}`;
+}
 
 function enrollmentTable(found: readonly Enrollment[]): string[] {
   const rows = found.map(({ id, status, appName, deviceName, namespaces }) => [
@@ -65,9 +77,7 @@ function enrollmentTable(found: readonly Enrollment[]): string[] {
     status,
     appName,
     deviceName,
-    Object.entries(namespaces)
-      .map(([name, access]) => `${name}:${access}`)
-      .join(" "),
+    accessText(namespaces),
   ]);
   return formatTable(["enrollment", "status", "application", "device", "namespaces"], rows);
 }

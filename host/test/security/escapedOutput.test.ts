@@ -10,7 +10,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createProgram, run } from "../../cli/atmicro.ts";
 import type { Io } from "../../cli/command.ts";
 import { shown } from "../../cli/output.ts";
+import { generateAesKey } from "../../crypto/aesCtr.ts";
 import { formatKeyFile, writeKeyFile } from "../../crypto/keyFile.ts";
+import { rsaEncrypt } from "../../crypto/rsa.ts";
 import { openDirectoryStore } from "../../directory/lmdbDirectoryStore.ts";
 import { formatAddress } from "../../net/address.ts";
 import { alpha } from "../client/identities.ts";
@@ -87,8 +89,6 @@ type Case = {
   /** Sets the trap; gives the rest of the command line. */
   readonly args: () => Promise<string[]>;
   readonly given?: Partial<Io>;
-  /** Whether the text comes in JSON, and so may have a line end. */
-  readonly lines: boolean;
 };
 
 /** An answer of the server to a command, as it is printed. */
@@ -97,7 +97,6 @@ function answered(
   args: readonly string[],
   line: RegExp,
   answer: string,
-  lines = false,
 ): Case {
   return {
     command,
@@ -107,7 +106,6 @@ function answered(
       world.server.onCommand(line, () => answer);
       return [...args, ...options];
     },
-    lines,
   };
 }
 
@@ -122,8 +120,8 @@ const enrollments = {
 };
 
 const cases: readonly Case[] = [
-  answered(["put"], ["public:a.demo@alpha", "x"], /^update/, jsonError, true),
-  answered(["get"], ["public:a.demo@bravo"], /^plookup/, record(EVIL_LINES, {}), true),
+  answered(["put"], ["public:a.demo@alpha", "x"], /^update/, jsonError),
+  answered(["get"], ["public:a.demo@bravo"], /^plookup/, record(EVIL_LINES, {})),
   answered(["get"], ["a.demo@bravo"], /^lookup/, `error:AT0011-${EVIL}`),
   answered(
     ["get", "--meta"],
@@ -131,14 +129,14 @@ const cases: readonly Case[] = [
     /^plookup/,
     `data:${JSON.stringify({ createdBy: EVIL_LINES, appMetadata: { [EVIL]: EVIL } })}`,
   ),
-  answered(["scan"], [], /^scan/, `data:${JSON.stringify([EVIL_LINES, "a"])}`, true),
-  answered(["delete"], ["a.demo@alpha"], /^delete/, jsonError, true),
+  answered(["scan"], [], /^scan/, `data:${JSON.stringify([EVIL_LINES, "a"])}`),
+  answered(["delete"], ["a.demo@alpha"], /^delete/, jsonError),
   answered(["notify"], ["@alpha:a.demo@alpha", "x"], /^notify/, `data:${EVIL}`),
   answered(["otp"], [], /^otp/, `data:${EVIL}`),
-  answered(["approve", "list"], [], /^enroll:list/, `data:${JSON.stringify(enrollments)}`, true),
-  answered(["approve", "accept"], ["1"], /^enroll:fetch/, jsonError, true),
-  answered(["approve", "deny"], ["1"], /^enroll:deny/, jsonError, true),
-  answered(["approve", "revoke"], ["1"], /^enroll:revoke/, jsonError, true),
+  answered(["approve", "list"], [], /^enroll:list/, `data:${JSON.stringify(enrollments)}`),
+  answered(["approve", "accept"], ["1"], /^enroll:fetch/, jsonError),
+  answered(["approve", "deny"], ["1"], /^enroll:deny/, jsonError),
+  answered(["approve", "revoke"], ["1"], /^enroll:revoke/, jsonError),
   answered(["monitor"], [], /^monitor/, `error:AT0003-${EVIL}`),
   {
     command: ["monitor"],
@@ -148,7 +146,19 @@ const cases: readonly Case[] = [
       world.server.onCommand(/^monitor/, () => `notification: ${JSON.stringify(notification)}`);
       return ["--count", "1", ...options];
     },
-    lines: true,
+  },
+  {
+    command: ["approve", "accept"],
+    what: "what is approved",
+    args: async () => {
+      const options = await start();
+      const asked = Object.values(enrollments)[0];
+      const encryptedAPKAMSymmetricKey = rsaEncrypt(generateAesKey(), alpha.encryptPublicKey);
+      const request = JSON.stringify({ ...asked, encryptedAPKAMSymmetricKey });
+      world.server.onCommand(/^enroll:fetch/, () => `data:${request}`);
+      world.server.onCommand(/^enroll:approve/, () => "data:{}");
+      return ["1", ...options];
+    },
   },
   {
     command: ["activate"],
@@ -160,7 +170,6 @@ const cases: readonly Case[] = [
       return options;
     },
     given: { env: { ATMICRO_CRAM_SECRET: "secret" } },
-    lines: true,
   },
   {
     command: ["enroll"],
@@ -176,7 +185,6 @@ const cases: readonly Case[] = [
       return ["-a", "@alpha", "-k", file, ...what, ...network];
     },
     given: { env: { ATMICRO_OTP: "ABC123" } },
-    lines: true,
   },
   {
     command: ["keys"],
@@ -186,7 +194,6 @@ const cases: readonly Case[] = [
       writeFileSync(file, formatKeyFile({ ...alpha, enrollmentId: EVIL_LINES }), { mode: 0o600 });
       return ["-a", "@alpha", "-k", file];
     },
-    lines: true,
   },
   {
     command: ["directory", "import"],
@@ -196,7 +203,6 @@ const cases: readonly Case[] = [
       writeFileSync(file, `@\u009b2Ja\u202e(b localhost:64\n`);
       return [file, "--store", join(folder, "imported")];
     },
-    lines: false,
   },
   {
     command: ["directory", "get"],
@@ -208,7 +214,6 @@ const cases: readonly Case[] = [
       await opened.close();
       return [`@no${EVIL.replace(/\s/gu, "")}`, "--store", store];
     },
-    lines: false,
   },
   {
     command: ["server", "config", "print"],
@@ -218,7 +223,6 @@ const cases: readonly Case[] = [
       writeFileSync(file, `root_server:\n  url: ${JSON.stringify(EVIL_LINES)}\n`);
       return ["--config", file];
     },
-    lines: true,
   },
   {
     command: ["server", "restore"],
@@ -228,7 +232,6 @@ const cases: readonly Case[] = [
       writeFileSync(file, EVIL_LINES.repeat(1000));
       return ["--from", file, "--store", join(folder, `store${EVIL}`)];
     },
-    lines: false,
   },
 ];
 

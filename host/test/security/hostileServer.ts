@@ -96,6 +96,11 @@ export class HostileConnection {
     });
   }
 
+  /** Bytes written that the victim has not taken. */
+  get waitingBytes(): number {
+    return this.socket.writableLength;
+  }
+
   /** Writes text or bytes as they are, in pieces when the server is told to. */
   write(text: string | Uint8Array): void {
     const bytes = typeof text === "string" ? Buffer.from(text) : Buffer.from(text);
