@@ -21,6 +21,7 @@ async function fill(path: string): Promise<void> {
     throw error;
   };
   const records = new Records(store, "@alice", Date.now, fail);
+  await records.put("privatekey:at_pkam_publickey", "K");
   for (let start = 0; start < ENTRIES; start += BATCH) {
     await store.write((writer) => {
       for (let i = start; i < start + BATCH; i++) {

@@ -36,6 +36,8 @@ const exitCodeOf: Partial<Record<ErrorCode, ExitCode>> = {
 const exitCodeOfPlace: Readonly<Record<StorePlace, ExitCode>> = {
   missing: EXIT.notFound,
   taken: EXIT.permission,
+  busy: EXIT.permission,
+  foreign: EXIT.usage,
 };
 
 const systemErrors: Readonly<Record<string, { text: string; exitCode: ExitCode }>> = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Database, RootDatabase } from "lmdb";
 import { openLmdb, writeFailure } from "../store/openLmdb.ts";
-import { adoptSchema } from "../store/schema.ts";
+import { adoptSchema, requireKind } from "../store/schema.ts";
 import { StoreError } from "../store/store.ts";
 import {
   type DirectoryEntry,
@@ -66,6 +66,7 @@ class LmdbDirectoryStore implements DirectoryStore {
 export async function openDirectoryStore(path: string): Promise<DirectoryStore> {
   const root = openLmdb(path);
   try {
+    requireKind(root, { name: "the store of an atDirectory", database: "addresses" }, path);
     adoptSchema(root, DIRECTORY_SCHEMA_VERSION, path);
     return new LmdbDirectoryStore(root, path);
   } catch (cause) {

@@ -15,6 +15,7 @@ const BEGINNING = `
     process.exit(1);
   };
   process.on("uncaughtException", fail);
+  process.umask(0o077);
   const [from, to] = process.argv.slice(1);
   const root = open({ path: from, noSubdir: false, readOnly: true, maxDbs: 64 });`;
 

@@ -5,7 +5,7 @@ import { GroupCommit } from "./groupCommit.ts";
 import { NotificationPlaces } from "./notificationPlaces.ts";
 import { EXPIRES_AT, ID, type NotificationRow, notificationOf, rowOf } from "./notificationRow.ts";
 import { openLmdb, writeFailure } from "./openLmdb.ts";
-import { adoptSchema } from "./schema.ts";
+import { adoptOwner, adoptSchema, requireKind, schemaOf } from "./schema.ts";
 import {
   type AccessEntry,
   type CommitEntry,
@@ -306,10 +306,29 @@ function takeUpNotifications(root: RootDatabase, path: string, now: () => number
   }
 }
 
-/** Opens, or makes, the store in a folder. Throws StoreError as `openLmdb`, and for a store that a newer program wrote. */
-export async function openLmdbStore(path: string, now: () => number = Date.now): Promise<Store> {
+const SIGNING_KEY = "public:signing_publickey";
+
+/** The atSigns whose atServers made their signing keys in a store: one, if any ever started there. */
+function ownersOf(root: RootDatabase): string[] {
+  const held = root.openDB<StoredRecord, string>({ name: "records" });
+  const keys = held.getKeys({ start: `${SIGNING_KEY}@`, end: `${SIGNING_KEY}@\uffff` });
+  return [...keys].map((key) => key.slice(SIGNING_KEY.length));
+}
+
+/**
+ * Opens, or makes, the store in a folder, that of the atSign `owner` when one is given. Throws StoreError as `openLmdb`, for a
+ * store that a newer program wrote, and for one of another atSign or another kind.
+ */
+export async function openLmdbStore(
+  path: string,
+  now: () => number = Date.now,
+  owner?: string,
+): Promise<Store> {
   const root = openLmdb(path);
   try {
+    requireKind(root, { name: "the store of an atServer", database: "records" }, path);
+    schemaOf(root, SCHEMA_VERSION, path);
+    if (owner !== undefined) adoptOwner(root, owner, path, () => ownersOf(root));
     adoptSchema(root, SCHEMA_VERSION, path, () => takeUpNotifications(root, path, now));
     return new LmdbStore(root, path, now);
   } catch (cause) {

@@ -15,20 +15,32 @@ export function openLmdb(folder: string): RootDatabase {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     checkStoreFile(folder);
-    return open({
-      path: folder,
-      // Otherwise a folder whose name has a dot is taken for a file.
-      noSubdir: false,
-      maxDbs: MAX_DATABASES,
-      overlappingSync: false,
-      noMemInit: false,
-      // With it, a commit that fails also rejects a promise nobody is given.
-      eventTurnBatching: false,
-    });
+    return withPrivateFiles(() =>
+      open({
+        path: folder,
+        // Otherwise a folder whose name has a dot is taken for a file.
+        noSubdir: false,
+        maxDbs: MAX_DATABASES,
+        overlappingSync: false,
+        noMemInit: false,
+        // With it, a commit that fails also rejects a promise nobody is given.
+        eventTurnBatching: false,
+      }),
+    );
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new StoreError(`the store in ${folder} can't be opened: ${reason}`, { cause });
+  }
+}
+
+/** LMDB makes its files readable by all but for the mask that is set while it opens them. */
+function withPrivateFiles<T>(action: () => T): T {
+  const mask = process.umask(0o077);
+  try {
+    return action();
+  } finally {
+    process.umask(mask);
   }
 }
 

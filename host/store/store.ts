@@ -5,8 +5,8 @@ import type { Notification } from "../wire/notification.ts";
 /** Version of what is on disk; a store written by a newer one is refused. */
 export const SCHEMA_VERSION = 2;
 
-/** What is at a place where a store should be, or should not. */
-export type StorePlace = "missing" | "taken";
+/** What is at a place where a store should be, or should not: none, one, one that is in use, one of somebody else. */
+export type StorePlace = "missing" | "taken" | "busy" | "foreign";
 
 /** The store can't be opened, or can't keep what was to be written; the message is a sentence for the operator. */
 export class StoreError extends Error {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Command } from "commander";
+import type { Logger } from "pino";
 import { DIRECTORY_PORT } from "../../client/directory.ts";
 import { startDirectory } from "../../directory/directory.ts";
 import { type DirectoryStore, formatEntry } from "../../directory/directoryStore.ts";
@@ -16,6 +17,7 @@ import {
 } from "../directoryStore.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { warnOfExposure } from "../exposedFile.ts";
+import { holdStore, type LockOption, withLockOption } from "../heldStore.ts";
 import { jsonOption } from "../options.ts";
 import { printResult } from "../output.ts";
 import {
@@ -30,6 +32,7 @@ import { rotateTicketKeys, ticketKeysOf } from "../ticketKeyFile.ts";
 /** Writes of `import` that are under way at once, and so share one flush. */
 const IMPORT_BATCH = 1_000;
 
+type ServeOptions = ServingOptions & DirectoryStoreOptions & LockOption;
 type EntryOptions = DirectoryStoreOptions & { readonly json?: boolean };
 
 async function withStore<T>(
@@ -57,42 +60,52 @@ export const directory: CommandDefinition = (program, io) => {
 function addServe(command: Command, io: Io): void {
   const serving = command.command("serve").description("run the atDirectory");
   for (const option of limitOptions()) serving.addOption(option);
-  withDirectoryStore(withServingOptions(serving, DIRECTORY_PORT))
+  withLockOption(withDirectoryStore(withServingOptions(serving, DIRECTORY_PORT)))
     .addHelpText(
       "after",
       "\nExample:\n  atmicro directory serve --certificate d.pem --private-key d.key --store /var/lib/atmicro/directory\n  atmicro directory serve --certificate d.pem --private-key d.key --redis redis://redis.example:6379",
     )
-    .action(async (options: ServingOptions & DirectoryStoreOptions) => {
+    .action(async (options: ServeOptions) => {
       const log = serverLog(options.logLevel);
-      const { certificate, privateKey } = options;
-      const files = { certificate, privateKey };
-      const limits = readLimits({ flags: options, env: io.env });
-      const identity = await readIdentity(files);
-      await warnOfExposure(privateKey, (text) => log.warn(text));
-      const store = await openNamedStore(options, io, log);
-      // With Redis there is no folder of its own: its sessions end with the process.
-      const tickets = options.store && (await ticketKeysOf(options.store, log));
-      const running = await startDirectory({
-        ...limits,
-        host: options.host,
-        port: options.port,
-        tls: identity,
-        ...(tickets && { ticketKeys: tickets.keys }),
-        store,
-        log,
-      });
-      const useKeys = (keys: Buffer): void => running.useTicketKeys(keys);
-      const stopRotation =
-        options.store && tickets && rotateTicketKeys(options.store, tickets, useKeys, log);
-      const unwatch = watchIdentity(files, (renewed) => running.useIdentity(renewed), log);
-      const close = async (): Promise<void> => {
-        unwatch();
-        if (stopRotation) stopRotation();
-        await running.close();
-        await store.close();
-      };
-      await serve({ ...running, close }, options, io, log);
+      const action = (): Promise<void> => serveDirectory(options, io, log);
+      // Redis lets several atDirectories share the names.
+      if (options.store === undefined) await action();
+      else await holdStore(options.store, options, log, action);
     });
+}
+
+async function serveDirectory(options: ServeOptions, io: Io, log: Logger): Promise<void> {
+  const { certificate, privateKey } = options;
+  const files = { certificate, privateKey };
+  const limits = readLimits({ flags: options, env: io.env });
+  const identity = await readIdentity(files);
+  await warnOfExposure(privateKey, (text) => log.warn(text));
+  const store = await openNamedStore(options, io, log);
+  try {
+    // With Redis there is no folder of its own: its sessions end with the process.
+    const tickets = options.store && (await ticketKeysOf(options.store, log));
+    const running = await startDirectory({
+      ...limits,
+      host: options.host,
+      port: options.port,
+      tls: identity,
+      ...(tickets && { ticketKeys: tickets.keys }),
+      store,
+      log,
+    });
+    const useKeys = (keys: Buffer): void => running.useTicketKeys(keys);
+    const stopRotation =
+      options.store && tickets && rotateTicketKeys(options.store, tickets, useKeys, log);
+    const unwatch = watchIdentity(files, (renewed) => running.useIdentity(renewed), log);
+    const close = async (): Promise<void> => {
+      unwatch();
+      if (stopRotation) stopRotation();
+      await running.close();
+    };
+    await serve({ ...running, close }, options, io, log);
+  } finally {
+    await store.close();
+  }
 }
 
 function addEntries(command: Command, io: Io): void {

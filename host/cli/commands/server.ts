@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import type { Logger } from "pino";
+import type { TlsIdentity } from "../../server/config.ts";
+import { hasLogin } from "../../server/firstLogin.ts";
 import { startServer } from "../../server/server.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
+import type { Store } from "../../store/store.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import {
   type CertificateFiles,
@@ -10,7 +14,9 @@ import {
   watchMark,
 } from "../certificateFiles.ts";
 import type { CommandDefinition, Io } from "../command.ts";
+import { CliError, EXIT } from "../exit.ts";
 import { warnOfExposure } from "../exposedFile.ts";
+import { holdStore, type LockOption, withLockOption } from "../heldStore.ts";
 import { configOption, parameterOptions } from "../parameterOptions.ts";
 import {
   authority,
@@ -35,12 +41,13 @@ import { addServerConfig } from "./serverConfig.ts";
 const SERVER_PORT = 6464;
 const SECRET_VARIABLE = "ATMICRO_CRAM_SECRET";
 
-type ServerOptions = ListeningOptions & {
-  readonly config?: string;
-  readonly secretFile?: string;
-  /** Parameters, as they were typed. */
-  readonly [parameter: string]: unknown;
-};
+type ServerOptions = ListeningOptions &
+  LockOption & {
+    readonly config?: string;
+    readonly secretFile?: string;
+    /** Parameters, as they were typed. */
+    readonly [parameter: string]: unknown;
+  };
 
 /** `atmicro server @alice …`: one atServer, in the foreground. */
 export const server: CommandDefinition = (program, io) => {
@@ -49,7 +56,7 @@ export const server: CommandDefinition = (program, io) => {
     .description("run the atServer of one atSign")
     .argument("<atSign>", "whom it serves")
     .helpCommand(false);
-  withListeningOptions(command, SERVER_PORT)
+  withLockOption(withListeningOptions(command, SERVER_PORT))
     .addOption(configOption())
     .option(
       "--secret-file <file>",
@@ -59,7 +66,7 @@ export const server: CommandDefinition = (program, io) => {
   command
     .addHelpText(
       "after",
-      "\nExample:\n  atmicro server @alice --certificate alice.pem --private-key alice.key --store /var/lib/atmicro/alice\n" +
+      "\nExample:\n  atmicro server @alice --certificate alice.pem --private-key alice.key --store /var/lib/atmicro/alice --secret-file alice.secret\n" +
         "  atmicro server config print   what is set, by which flag, environment variable or file",
     )
     .action((atSign: string, options: ServerOptions) => run(atSign, options, io));
@@ -83,7 +90,20 @@ async function readSecret({ secretFile }: ServerOptions, io: Io): Promise<string
   return text?.trim();
 }
 
-async function run(atSign: string, options: ServerOptions, io: Io): Promise<void> {
+/** What a server is started with, judged. */
+interface Start {
+  readonly atSign: string;
+  readonly folder: string;
+  readonly settings: ServerSettings;
+  readonly options: ServerOptions;
+  readonly files: CertificateFiles;
+  readonly identity: TlsIdentity;
+  readonly sharedSecret: string | undefined;
+  readonly log: Logger;
+}
+
+async function run(text: string, options: ServerOptions, io: Io): Promise<void> {
+  const atSign = normalizeAtSign(text);
   const sources = { flags: options, env: io.env, file: options.config };
   const settings = await ServerSettings.read(sources);
   const log = serverLog(settings.text(logLevel) ?? "info");
@@ -94,12 +114,34 @@ async function run(atSign: string, options: ServerOptions, io: Io): Promise<void
   for (const file of [files.privateKey, options.secretFile]) {
     if (file !== undefined) await warnOfExposure(file, (text) => log.warn(text));
   }
-  const store = await openLmdbStore(folder);
+  const start = { atSign, folder, settings, options, files, identity, sharedSecret, log };
+  await holdStore(folder, options, log, async () => {
+    const store = await openLmdbStore(folder, Date.now, atSign);
+    try {
+      requireLogin(store, start);
+      await serveStore(store, start, io);
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+/** Refuses to begin a store that nobody could ever log in to. Throws CliError. */
+function requireLogin(store: Store, { atSign, sharedSecret }: Start): void {
+  if (sharedSecret || hasLogin(store, atSign)) return;
+  throw new CliError(
+    `nobody could log in as ${atSign}: its store has no secret and no key yet; name --secret-file <file> with the CRAM secret of the first activation, 128 hexadecimal digits (openssl rand -hex 64), or set ${SECRET_VARIABLE}`,
+    EXIT.keys,
+  );
+}
+
+async function serveStore(store: Store, start: Start, io: Io): Promise<void> {
+  const { folder, settings, options, files, identity, sharedSecret, log } = start;
   const tickets = await ticketKeysOf(folder, log);
   const tuning = settings.tuning();
   const running = await startServer({
     ...tuning,
-    atSign: normalizeAtSign(atSign),
+    atSign: start.atSign,
     host: options.host,
     port: options.port,
     tls: identity,
@@ -122,7 +164,6 @@ async function run(atSign: string, options: ServerOptions, io: Io): Promise<void
     unwatch();
     unwatchMark?.();
     await running.close();
-    await store.close();
   };
   await serve({ ...running, close }, options, io, log);
 }

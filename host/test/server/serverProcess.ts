@@ -24,16 +24,21 @@ export class ServerProcess {
   private readonly folder: string;
   private readonly env: Record<string, string>;
   private readonly more: readonly string[];
+  private readonly within: readonly string[];
   private child: ChildProcess | undefined;
   private ended: Promise<number | null> = Promise.resolve(null);
 
-  /** `folder` is made if need be; `env` is added to the process's environment, `more` to its arguments. */
+  /**
+   * `folder` is made if need be; `env` is added to the process's environment, `more` to its arguments. `within` is a command
+   * that runs it.
+   */
   constructor(
     world: World,
     atSign: string,
     folder: string,
     env: Record<string, string> = {},
     more: readonly string[] = [],
+    within: readonly string[] = [],
   ) {
     this.world = world;
     this.atSign = atSign;
@@ -41,12 +46,14 @@ export class ServerProcess {
     this.store = join(folder, "store");
     this.env = env;
     this.more = more;
+    this.within = within;
   }
 
   /** Starts it and registers its port in the directory; rejects with what it said when it ends instead. */
   async start(): Promise<void> {
     await this.prepare();
-    const child = spawn(process.execPath, [ATMICRO, ...this.args()], {
+    const [program = "", ...args] = [...this.within, process.execPath, ATMICRO, ...this.args()];
+    const child = spawn(program, args, {
       env: { ...process.env, ...this.env },
       stdio: ["pipe", "pipe", "pipe"],
     });

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import {
+  appendFileSync,
   chmodSync,
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +40,23 @@ async function filled(): Promise<string> {
 }
 
 const dataOf = (folder: string): string => join(folder, "data.mdb");
+
+const HALF =
+  "has a damaged beginning: one of its two header pages can't be read, and what was written last may be gone: restore a backup";
+
+function overwrite(path: string, at: number, length: number, value = 0): void {
+  const file = openSync(path, "r+");
+  writeSync(file, Buffer.alloc(length, value), 0, length, at);
+  closeSync(file);
+}
+
+/** The page of the root of all databases, as the later header page names it (MDB_meta). */
+function rootOf(path: string): number {
+  const pages = [0, 4_096].map((at) => readFileSync(path).subarray(at, at + 160));
+  const [first, second] = pages.map((page) => page.readBigUInt64LE(152));
+  const later = pages[(second ?? 0n) > (first ?? 0n) ? 1 : 0];
+  return Number(later?.readBigUInt64LE(136));
+}
 
 /** Runs as somebody who owns nothing, so that permissions hold for root too. */
 async function asNobody(action: () => Promise<void>): Promise<void> {
@@ -70,6 +91,25 @@ describe("a damaged store is refused with a sentence and left as it is", () => {
       "cut to its first pages",
       (path: string) => truncateSync(path, 8_192),
       /is cut off \(8192 bytes are there, \d+ belong to it\): restore a backup/,
+    ],
+    ["with a zeroed first header page", (path: string) => overwrite(path, 0, 4_096), HALF],
+    ["with a zeroed second header page", (path: string) => overwrite(path, 4_096, 4_096), HALF],
+    [
+      "with both header pages zeroed",
+      (path: string) => overwrite(path, 0, 8_192),
+      "is no store, or its beginning is damaged: restore a backup",
+    ],
+    [
+      "with garbage in its first header page",
+      (path: string) => overwrite(path, 0, 160, 0xa5),
+      HALF,
+    ],
+    ["with a header page of another format", (path: string) => overwrite(path, 53, 1, 0xff), HALF],
+    ["with a root that can't be", (path: string) => overwrite(path, 4_096 + 136, 8, 0x7f), HALF],
+    [
+      "with a zeroed root",
+      (path: string) => overwrite(path, rootOf(path) * 4_096, 4_096),
+      "is damaged: a page that leads to all others can't be read: restore a backup",
     ],
   ])("%s", async (_, damage, sentence) => {
     const folder = await filled();
@@ -115,6 +155,18 @@ describe("a store", () => {
     await again.close();
   });
 
+  it("is opened although something follows its last page", async () => {
+    const folder = await filled();
+    appendFileSync(dataOf(folder), "x".repeat(10_001));
+    const store = await openLmdbStore(folder);
+    expect(store.record("k199@x")?.value).toHaveLength(1_000);
+    await store.write((writer) => writer.put("more@x", { value: "1", metadata: {} }));
+    await store.close();
+    const again = await openLmdbStore(folder);
+    expect(again.record("more@x")?.value).toBe("1");
+    await again.close();
+  });
+
   it("in a folder that may not be written is refused", async () => {
     const folder = await filled();
     chmodSync(root, 0o755);
@@ -139,6 +191,8 @@ describe("a store", () => {
     await expect(openLmdbStore(file)).rejects.toThrow(`the store in ${file} can't be opened: `);
     const folder = join(root, "taken");
     mkdirSync(dataOf(folder), { recursive: true });
-    await expect(openLmdbStore(folder)).rejects.toThrow(`the store in ${folder} can't be opened: `);
+    await expect(openLmdbStore(folder)).rejects.toThrow(
+      `${dataOf(folder)} is not a file: move it away`,
+    );
   });
 });
