@@ -6,6 +6,9 @@ import type { PlainValue } from "../client/cipher.ts";
 import type { Io } from "./command.ts";
 import { CliError, EXIT } from "./exit.ts";
 
+/** What Node makes of an argument's bytes that are no UTF-8. */
+const REPLACED = "\ufffd";
+
 export type ValueFlags = { readonly file?: string; readonly binary?: boolean };
 
 /** Options of a command that sends a value. */
@@ -17,7 +20,7 @@ export function addValueOptions(command: Command): Command {
 
 /**
  * A value from the command line, a file as it is, or all of standard input, as text without its last line end. What is no
- * UTF-8 stays bytes. Throws CliError when there are two values.
+ * UTF-8 stays bytes. Throws CliError for two values, and for an argument whose bytes were lost before it came here.
  */
 export async function readValue(
   argument: string | undefined,
@@ -26,6 +29,10 @@ export async function readValue(
 ): Promise<PlainValue> {
   if (argument !== undefined && file !== undefined) {
     throw new CliError("give the value or --file, not both", EXIT.usage);
+  }
+  if (argument?.includes(REPLACED)) {
+    const message = "the value has a character that stands for bytes which are no UTF-8";
+    throw new CliError(`${message}: give it by standard input or --file`, EXIT.usage);
   }
   const given = argument ?? (file === undefined ? await io.stdin() : await readFile(file));
   const bytes = Buffer.from(given);

@@ -239,6 +239,15 @@ describe("the program", () => {
     expect(err).toEqual([expect.stringContaining("not to a terminal")]);
   });
 
+  it("refuses an argument whose bytes are no text any more, and takes the same from a pipe", async () => {
+    expect(await atmicro([...put, "caf\ufffd"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("give it by standard input or --file"),
+    });
+    await atmicro(put, "caf\ufffd");
+    expect((await bob.get("file.demo@alice")).value).toBe("caf\ufffd");
+  });
+
   it("refuses two values, and bytes in a notification", async () => {
     expect(await atmicro([...put, "value", "--file", PROGRAM])).toMatchObject({
       code: 2,
