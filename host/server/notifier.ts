@@ -50,6 +50,8 @@ export interface NotifierOptions {
   counters: Counters;
   log: Logger;
   now: () => number;
+  /** Whether nothing is sent to an atSign at the moment. */
+  isBlocked: (atSign: string) => boolean;
 }
 
 /** A new notification; the notifier adds what only it decides. */
@@ -318,7 +320,10 @@ export class Notifier {
   }
 
   private pumpLane(recipient: string, lane: Lane, now: number): void {
-    if (!lane.sending && this.isDue(lane, now)) this.run(recipient, lane);
+    if (lane.sending || lane.waiting.length === 0 || !this.isDue(lane, now)) return;
+    if (!this.options.isBlocked(recipient)) this.run(recipient, lane);
+    // What waits for a blocked atSign goes on waiting until it expires, or the atSign isn't blocked any more.
+    else lane.waiting = lane.waiting.filter((waiting) => !isExpired(waiting, now));
   }
 
   private run(recipient: string, lane: Lane): void {
@@ -342,7 +347,7 @@ export class Notifier {
     const refused: Notification[] = [];
     // What arrives in the same turn leaves together.
     await immediate();
-    while (lane.waiting.length > 0 && !this.closed) {
+    while (lane.waiting.length > 0 && !this.closed && !this.options.isBlocked(recipient)) {
       const batch = await this.nextBatch(recipient, lane);
       const failures = await this.deliver(recipient, batch);
       if (this.closed) return;

@@ -136,6 +136,17 @@ export class Peers {
     return connection.overlaps;
   }
 
+  /** Hangs up on a peer, also on a connection that is being opened; what it hasn't answered fails with AT0004. */
+  hangUp(peer: string): void {
+    for (const [name, { connection, open }] of this.pool) {
+      if (name.slice(name.indexOf(" ") + 1) !== peer) continue;
+      this.pool.delete(name);
+      if (open !== undefined) open.close();
+      // Who asked for it is told why it couldn't be opened.
+      else connection.then((opened) => opened.close()).catch(() => undefined);
+    }
+  }
+
   close(): void {
     clearInterval(this.reaper);
     for (const { open } of this.pool.values()) open?.close();

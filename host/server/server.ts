@@ -149,7 +149,9 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const shared = { atSign, tls, tuning, directory, proofs, counters, log, now };
   const peers = new Peers({ ...shared, signingKey, onPublicKey });
   remote.attach(peers);
-  const notifier = new Notifier({ store, monitors, peers, tuning, counters, log, now });
+  const blockList = new BlockList(records, atSign);
+  const isBlocked = (peer: string): boolean => blockList.has(peer);
+  const notifier = new Notifier({ store, monitors, peers, tuning, counters, log, now, isBlocked });
   const cacheRefresh = new CacheRefresh({ records, remote, log, now });
   const compaction = new Compaction({ records, notifier, tuning, log, now });
   const parameters = new RuntimeParameters(tuning);
@@ -157,7 +159,6 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   parameters.subscribe("doCacheRefreshNow", (wanted) =>
     wanted ? cacheRefresh.run() : Promise.resolve(),
   );
-  const blockList = new BlockList(records, atSign);
   const onSuspended = (): Promise<void> => {
     log.warn("the semi-permanent passcode is suspended: too many wrong ones were tried");
     const told = { suspended: true, wrongPasscodes: MAX_WRONG_OF_DAY };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { isRoot } from "../rights.ts";
 import type { Session } from "../session.ts";
@@ -14,14 +15,25 @@ function demandRoot(session: Session, services: Services): void {
   );
 }
 
+/** Ends what atSigns have open, in both directions. */
+function hangUp(atSigns: readonly string[], services: Services): void {
+  for (const atSign of atSigns) services.peers.hangUp(atSign);
+  for (const session of [...services.connections()]) {
+    if (session.peer !== undefined && atSigns.includes(session.peer)) session.close();
+  }
+}
+
 async function block(operation: string, typed: string, services: Services): Promise<Reply> {
   const atSigns = typed.split(" ");
   try {
     if (operation === "add") {
       await services.blockList.add(atSigns);
+      hangUp(atSigns.map(normalizeAtSign), services);
       return data("success");
     }
-    return data((await services.blockList.remove(atSigns)) ? "success" : null);
+    const removed = await services.blockList.remove(atSigns);
+    for (const atSign of atSigns) services.notifier.nudge(normalizeAtSign(atSign));
+    return data(removed ? "success" : null);
   } catch (cause) {
     if (!(cause instanceof AtError) || cause.code !== "AT0011") throw cause;
     throw new AtError("AT0003", `Invalid syntax. ${cause.message}`, { cause });

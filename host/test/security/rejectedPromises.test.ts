@@ -148,6 +148,7 @@ describe("a notification that can't be shown", () => {
       counters: new Counters(),
       log: pino({ level: "silent" }),
       now: Date.now,
+      isBlocked: () => false,
     });
   }
 
