@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { AtError } from "../wire/errors.ts";
+import { AtError, quoted } from "../wire/errors.ts";
 import type { Enrollments, Namespaces } from "./enrollments.ts";
 import { type Access, grants, type Rights, seesNotification } from "./rights.ts";
 import { actingEnrollment, type Session } from "./session.ts";
 
 /** Decisions remembered for one enrollment. */
 const MAX_DECISIONS = 1_000;
+/** Longest question that is remembered, characters; the text of a notification stands where others have a key. */
+const MAX_QUESTION = 512;
 const NOT_APPROVED: Namespaces = {};
 
 /** What the enrollment of a connection may do. The logins with cram and with the owner's own key may do everything. */
@@ -50,11 +52,12 @@ export class Authorization {
     if (this.allows(session, key, access)) return;
     throw new AtError(
       "AT0009",
-      `Connection with enrollment ID ${session.enrollmentId} is not authorized to ${verb} key: ${key}`,
+      `Connection with enrollment ID ${session.enrollmentId} is not authorized to ${verb} key: ${quoted(key)}`,
     );
   }
 
   private decided({ namespaces }: Rights, question: string, decide: () => boolean): boolean {
+    if (question.length > MAX_QUESTION) return decide();
     let known = this.decisions.get(namespaces);
     if (known === undefined || known.size >= MAX_DECISIONS) {
       known = new Map();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { canonicalKey } from "../wire/atkey.ts";
+import { namedKey } from "../wire/atkey.ts";
 import { normalizeAtSign } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 
@@ -11,14 +11,16 @@ export interface KeyParts {
   owner?: string | undefined;
 }
 
-/** The stored key a command names: `[cached:][public:|@for:]atKey[@owner]`, its atSigns in their one spelling. */
+/**
+ * The stored key a command names: `[cached:][public:|@for:]atKey[@owner]`, its atSigns in their one spelling. Throws AT0016
+ * for one that is too long.
+ */
 export function commandKey(parts: KeyParts): string {
   const cached = parts.cached ? "cached:" : "";
   const sharedWith = parts.sharedWith === undefined ? "" : `${normalizeAtSign(parts.sharedWith)}:`;
   const owner = parts.owner === undefined ? "" : normalizeAtSign(parts.owner);
-  return canonicalKey(
-    `${cached}${parts.public ? "public:" : ""}${sharedWith}${parts.atKey}${owner}`,
-  );
+  const scope = `${cached}${parts.public ? "public:" : ""}${sharedWith}`;
+  return namedKey(`${scope}${parts.atKey}${owner}`);
 }
 
 /** Throws AT0016 when a write names another owner. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Buffer } from "node:buffer";
-import { AtError } from "../wire/errors.ts";
+import { AtError, quoted } from "../wire/errors.ts";
 import { demandNames } from "./enrollmentNames.ts";
 import { type EnrollmentParameters, mandatory } from "./enrollmentParameters.ts";
 import type { Enrollment, Namespaces } from "./enrollments.ts";
@@ -77,7 +77,7 @@ function checkDuplicate(enrollment: Enrollment, services: Services): void {
   if (twin === undefined) return;
   throw new AtError(
     "AT0011",
-    `Another enrollment with id ${twin.id} exists with the app name: ${appName} and device name: ${deviceName} in ${twin.state} state`,
+    `Another enrollment with id ${twin.id} exists with the app name: ${quoted(appName)} and device name: ${quoted(deviceName)} in ${twin.state} state`,
   );
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { StoredRecord, StoreWriter } from "../store/store.ts";
 import { canonicalKey, keyType, MAX_KEY_LENGTH } from "../wire/atkey.ts";
-import { AtError } from "../wire/errors.ts";
+import { AtError, quoted } from "../wire/errors.ts";
 import { isNestedDeeper, MAX_JSON_DEPTH, parseOwnJson } from "../wire/json.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { isActive, type Records } from "./records.ts";
@@ -109,6 +109,7 @@ export class Enrollments {
 
   get(id: string): FoundEnrollment | undefined {
     const key = this.key(id);
+    if (key.length > MAX_KEY_LENGTH) return undefined;
     const stored = this.stored(key);
     return stored && this.found(key, stored);
   }
@@ -244,5 +245,7 @@ function parse(record: StoredRecord | undefined): StoredEnrollment | undefined {
 }
 
 export function invalidEnrollment(id: string): AtError {
-  return new AtError("AT0028", `enrollment_id: ${id} is expired or invalid`, { byValue: true });
+  return new AtError("AT0028", `enrollment_id: ${quoted(id)} is expired or invalid`, {
+    byValue: true,
+  });
 }

@@ -7,13 +7,13 @@ import type {
   StoreWriter,
 } from "../store/store.ts";
 import {
+  demandKeyLength,
   isCommittedKey,
   keyType,
   MAX_CACHED_KEY_LENGTH,
-  MAX_KEY_LENGTH,
   parseAtKey,
 } from "../wire/atkey.ts";
-import { AtError } from "../wire/errors.ts";
+import { AtError, quoted } from "../wire/errors.ts";
 import { type Metadata, type MetadataOptions, textOptions } from "../wire/metadata.ts";
 
 export interface WriteOptions {
@@ -35,19 +35,8 @@ export function isActive(metadata: Metadata, now: number): boolean {
   return born && (metadata.expiresAt === undefined || metadata.expiresAt >= now);
 }
 
-/** Throws AT0016 for a key that is too long. */
-export function checkKeyLength(key: string): void {
-  const max = key.startsWith("cached:") ? MAX_CACHED_KEY_LENGTH : MAX_KEY_LENGTH;
-  if (key.length > max) {
-    throw new AtError(
-      "AT0016",
-      `key length ${key.length} is greater than max allowed ${max} chars`,
-    );
-  }
-}
-
 export function keyNotFound(key: string): AtError {
-  return new AtError("AT0015", `${key} does not exist in keystore`);
+  return new AtError("AT0015", `${quoted(key)} does not exist in keystore`);
 }
 
 function mergeCaching(metadata: Metadata, options: MetadataOptions): void {
@@ -170,8 +159,8 @@ export class Records {
     options: MetadataOptions = {},
     how: WriteOptions = {},
   ): number {
-    checkKeyLength(key);
-    if (keyType(key) === "invalidKey") throw new AtError("AT0016", `Key ${key} is invalid`);
+    demandKeyLength(key);
+    if (keyType(key) === "invalidKey") throw new AtError("AT0016", `Key ${quoted(key)} is invalid`);
     const now = this.now();
     const stored = writer.record(key);
     const expired = stored?.metadata.expiresAt !== undefined && stored.metadata.expiresAt < now;
@@ -187,7 +176,7 @@ export class Records {
 
   /** Removes a record, there or not; resolves with the commit id (-1: not committed). Throws AT0016 as `putIn`. */
   async remove(key: string, how: WriteOptions = {}): Promise<number> {
-    checkKeyLength(key);
+    demandKeyLength(key);
     const commit = this.operation(key, how) !== undefined;
     return await this.store.write((writer) => {
       if (how.forgotten) writer.forgetCommit(key);
@@ -195,9 +184,10 @@ export class Records {
     });
   }
 
-  /** Notes a visit; nothing waits for it. */
+  /** Notes a visit, with no more of the key than a key may have; nothing waits for it. */
   logAccess(atSign: string, verb: string, key?: string): void {
-    const entry = { atSign, verb, time: this.now(), ...(key !== undefined && { key }) };
+    const kept = key?.slice(0, MAX_CACHED_KEY_LENGTH);
+    const entry = { atSign, verb, time: this.now(), ...(kept !== undefined && { key: kept }) };
     this.store.write((writer) => writer.logAccess(entry)).catch(this.onLogFailure);
   }
 

@@ -2,7 +2,7 @@
 import type { StoredRecord } from "../store/store.ts";
 import { parseAtKey } from "../wire/atkey.ts";
 import { atSignName } from "../wire/atsign.ts";
-import { AtError } from "../wire/errors.ts";
+import { AtError, quoted } from "../wire/errors.ts";
 import { jsonLimits, parseJson } from "../wire/json.ts";
 import { type Metadata, type MetadataOptions, metadataFromJson } from "../wire/metadata.ts";
 import { PUBLIC_CACHE_TTL_MILLIS, type Tuning } from "./config.ts";
@@ -199,7 +199,7 @@ export class RemoteLookup {
       throw error;
     }
     await this.dropCached(cachedKey);
-    throw new AtError("AT0015", `${key} does not exist in keystore`);
+    throw new AtError("AT0015", `${quoted(key)} does not exist in keystore`);
   }
 
   private async dropCached(key: string): Promise<void> {

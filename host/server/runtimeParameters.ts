@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { AtError } from "../wire/errors.ts";
+import { AtError, quoted } from "../wire/errors.ts";
 import { MAX_COUNT, MAX_TIMER_MILLIS, type Tuning } from "./config.ts";
 
 const MINUTE_MILLIS = 60_000;
@@ -114,6 +114,6 @@ export class RuntimeParameters {
 
   private demandTrigger(name: string): string {
     if (triggers.includes(name)) return name;
-    throw new AtError("AT0010", `Unknown configuration parameter: ${name}`);
+    throw new AtError("AT0010", `Unknown configuration parameter: ${quoted(name)}`);
   }
 }

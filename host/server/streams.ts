@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { AtError } from "../wire/errors.ts";
+import { AtError, quoted } from "../wire/errors.ts";
 import type { Session } from "./session.ts";
 
 interface Stream {
@@ -13,7 +13,7 @@ export class Streams {
 
   /** Registers a connection as sender; one it registered before and nobody receives yet is given up. Throws AT0022. */
   open(id: string, sender: Session): void {
-    if (this.streams.has(id)) throw new AtError("AT0022", `stream id ${id} is in use`);
+    if (this.streams.has(id)) throw new AtError("AT0022", `stream id ${quoted(id)} is in use`);
     for (const [earlier, stream] of this.streams) {
       if (stream.sender === sender) this.streams.delete(earlier);
     }

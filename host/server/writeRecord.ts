@@ -3,7 +3,7 @@ import { keyType, parseAtKey } from "../wire/atkey.ts";
 import { AtError } from "../wire/errors.ts";
 import type { MetadataOptions } from "../wire/metadata.ts";
 import { autoNotify } from "./autoNotify.ts";
-import { checkKeyLength, type WriteOptions } from "./records.ts";
+import type { WriteOptions } from "./records.ts";
 import type { Session } from "./session.ts";
 import type { Reply, Services } from "./verb.ts";
 
@@ -21,7 +21,6 @@ export async function writeRecord(
   if (!["selfKey", "sharedKey", "publicKey", "reservedKey"].includes(type)) {
     throw new AtError("AT0016", `You may not update keys of type KeyType.${type}`);
   }
-  checkKeyLength(key);
   const { ttln: _life, ...kept } = options;
   const commitId = await services.records.put(key, value, kept, how);
   if (parseAtKey(key).sharedWith !== undefined) {

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { ENTITY, OWNER, SHARED, whole } from "./atkeyGrammar.ts";
+import { AtError } from "./errors.ts";
 import { reservedKind } from "./reservedKey.ts";
 
 /** Longest record key in UTF-16 units, and longest with its `cached:` prefix. */
 export const MAX_KEY_LENGTH = 248;
 export const MAX_CACHED_KEY_LENGTH = 255;
+
+/** Gives a key back. Throws AT0016 when it is longer than a record's key may be. */
+export function demandKeyLength(key: string): string {
+  const max = key.startsWith("cached:") ? MAX_CACHED_KEY_LENGTH : MAX_KEY_LENGTH;
+  if (key.length <= max) return key;
+  throw new AtError("AT0016", `key length ${key.length} is greater than max allowed ${max} chars`);
+}
 
 export type KeyType =
   | "reservedKey"
@@ -28,13 +36,13 @@ let judged: { readonly key: string; readonly type: KeyType } | undefined;
 
 /** Which kind of record a key names (atProtocol, key types); the first rule that fits decides. */
 export function keyType(key: string): KeyType {
+  if (key.length > 2 * MAX_CACHED_KEY_LENGTH) return "invalidKey";
   // One command asks for the same key several times.
   if (judged?.key !== key) judged = { key, type: judge(key) };
   return judged.type;
 }
 
 function judge(key: string): KeyType {
-  if (key.length > 2 * MAX_CACHED_KEY_LENGTH) return "invalidKey";
   if (reservedKind(key) !== undefined) return "reservedKey";
   if (publicKey.test(key)) return "publicKey";
   if (privateKey.test(key)) return "privateKey";
@@ -104,6 +112,14 @@ export function formatAtKey(key: AtKey): string {
 /** How a key is stored: trimmed, lower case, without spaces. */
 export function canonicalKey(key: string): string {
   return key.trim().toLowerCase().replaceAll(" ", "");
+}
+
+/**
+ * The stored form of a key that a command names. Throws AT0016 when it is longer than a key may be: every verb that takes a
+ * key reads it here, before it is looked up, noted or logged.
+ */
+export function namedKey(text: string): string {
+  return demandKeyLength(canonicalKey(text));
 }
 
 /** The key without the first part that says whom it is for: `public:` or an atSign. */

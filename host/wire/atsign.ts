@@ -4,6 +4,9 @@ import { AtError } from "./errors.ts";
 /** Longest atSign without its `@`, in UTF-16 units. */
 export const MAX_ATSIGN_LENGTH = 55;
 
+/** Longest text that is read as one at all: dots and white space around it don't count, but have an end. */
+const MAX_TYPED_LENGTH = 255;
+
 const RESERVED = /[!*'`();:&=+$,/?#[\]{}]/;
 
 function isControl(unit: number): boolean {
@@ -21,11 +24,16 @@ function refuse(reason: string): never {
   throw new AtError("AT0011", `invalid @sign: ${reason}`, { closes: true });
 }
 
+function tooLong(): never {
+  return refuse(`Cannot be longer than ${MAX_ATSIGN_LENGTH} characters`);
+}
+
 /**
  * The one spelling of an atSign: lower case, a leading `@`, no dots. `Ali.Ce` becomes `@alice`.
  * Throws AT0011 (closing) for what the protocol doesn't allow in an atSign.
  */
 export function normalizeAtSign(text: string): string {
+  if (text.length > MAX_TYPED_LENGTH) tooLong();
   const trimmed = text.trim().toLowerCase();
   const name = (trimmed.startsWith("@") ? trimmed.slice(1) : trimmed).replaceAll(".", "");
   if (name === "") refuse("must include one @ character and at least one character on the right");
@@ -35,9 +43,7 @@ export function normalizeAtSign(text: string): string {
   for (let i = 0; i < name.length; i++) {
     if (isControl(name.charCodeAt(i))) refuse("must not include control characters");
   }
-  if (name.length > MAX_ATSIGN_LENGTH) {
-    refuse(`Cannot be longer than ${MAX_ATSIGN_LENGTH} characters`);
-  }
+  if (name.length > MAX_ATSIGN_LENGTH) tooLong();
   return `@${name}`;
 }
 

@@ -50,6 +50,22 @@ export interface AtErrorOptions {
   byValue?: boolean;
 }
 
+/** Most characters of what somebody sent that an error quotes. */
+const MAX_QUOTED = 100;
+/** Most characters of an error's words, whoever they are from. */
+const MAX_DESCRIPTION = 1_000;
+
+function beginning(text: string, length: number): string {
+  if (text.length <= length) return text;
+  // Half of a surrogate pair is no character.
+  return `${text.slice(0, length).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+/** What somebody sent, as an error quotes it: its first 100 characters, and `…` when there are more. */
+export function quoted(text: string): string {
+  return beginning(text, MAX_QUOTED);
+}
+
 /** An error of the atProtocol: thrown by the server's verbs, and what a client makes of an `error:` reply. */
 export class AtError extends Error {
   readonly code: ErrorCode;
@@ -75,8 +91,12 @@ export interface ErrorStyle {
   owner: boolean;
 }
 
+function messageOf(error: AtError): string {
+  return beginning(error.message, MAX_DESCRIPTION).replace(/[\r\n]+/g, " ");
+}
+
 function describe(error: AtError, owner: boolean): string {
-  const message = error.message.replace(/[\r\n]+/g, " ");
+  const message = messageOf(error);
   if (error.code === "AT0004") {
     return owner
       ? `${errorTable.AT0004.text} : SocketException: ${message}`
@@ -88,7 +108,7 @@ function describe(error: AtError, owner: boolean): string {
 
 /** The reply to a failed command, from `error:` to before the line feed. */
 export function formatError(error: AtError, style: ErrorStyle): string {
-  if (error.byValue) return `error:${error.code}:${error.message.replace(/[\r\n]+/g, " ")}`;
+  if (error.byValue) return `error:${error.code}:${messageOf(error)}`;
   const errorDescription = describe(error, style.owner);
   if (style.json) return `error:${JSON.stringify({ errorCode: error.code, errorDescription })}`;
   return `error:${error.code}-${errorDescription}`;

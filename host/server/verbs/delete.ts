@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { withoutScope } from "../../wire/atkey.ts";
-import { AtError } from "../../wire/errors.ts";
+import { AtError, quoted } from "../../wire/errors.ts";
 import { assertedInstant } from "../../wire/metadata.ts";
 import { autoNotify } from "../autoNotify.ts";
 import { commandKey } from "../commandKey.ts";
@@ -51,7 +51,7 @@ export const remove: Verb = {
     });
     if (!cached && isProtected(key, services)) {
       const name = withoutScope(key);
-      throw new AtError("AT0009", `Cannot delete protected key: '${name}'`);
+      throw new AtError("AT0009", `Cannot delete protected key: '${quoted(name)}'`);
     }
     services.authorization.demand(session, "delete", key, "remove");
     const held = services.records.active(key);

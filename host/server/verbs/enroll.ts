@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { AtError } from "../../wire/errors.ts";
+import { AtError, quoted } from "../../wire/errors.ts";
 import { accessTo, demandAuthority, hasAuthority } from "../enrollmentAuthority.ts";
 import { type Decision, decideEnrollment } from "../enrollmentDecision.ts";
 import { type EnrollmentParameters, mandatory, parseParameters } from "../enrollmentParameters.ts";
@@ -74,7 +74,7 @@ function listNamespace(
   if (accessTo(own, namespace) === undefined) {
     throw new AtError(
       "AT0009",
-      `Connection with enrollment ID ${session.enrollmentId} is not authorized to list namespace: ${namespace}`,
+      `Connection with enrollment ID ${session.enrollmentId} is not authorized to list namespace: ${quoted(namespace)}`,
     );
   }
   return services.enrollments.list().flatMap(({ id, enrollment, state }) => {

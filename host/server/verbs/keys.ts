@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { canonicalKey, parseAtKey } from "../../wire/atkey.ts";
-import { AtError } from "../../wire/errors.ts";
+import { namedKey, parseAtKey } from "../../wire/atkey.ts";
+import { AtError, quoted } from "../../wire/errors.ts";
 import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import { keyNotFound } from "../records.ts";
 import type { Session } from "../session.ts";
@@ -31,11 +31,11 @@ function storedName(args: Arguments, services: Services): string | undefined {
   const tail = `${namespace}${services.atSign}`;
   switch (visibility?.toLowerCase()) {
     case "public":
-      return canonicalKey(`public:${keyName}.__public_keys.${tail}`);
+      return namedKey(`public:${keyName}.__public_keys.${tail}`);
     case "private":
-      return canonicalKey(`private:${appName}.${deviceName}.${keyName}.__private_keys.${tail}`);
+      return namedKey(`private:${appName}.${deviceName}.${keyName}.__private_keys.${tail}`);
     case "self":
-      return canonicalKey(`${appName}.${deviceName}.${keyName}.__self_keys.${tail}`);
+      return namedKey(`${appName}.${deviceName}.${keyName}.__self_keys.${tail}`);
     default:
       return undefined;
   }
@@ -80,7 +80,7 @@ function demandOwnKey(key: string, { id }: Caller, verb: string, services: Servi
   if (value === null) return;
   throw new AtError(
     "AT0009",
-    `Connection with enrollment ID ${id} is not authorized to ${verb} key: ${key}`,
+    `Connection with enrollment ID ${id} is not authorized to ${verb} key: ${quoted(key)}`,
   );
 }
 
@@ -94,7 +94,7 @@ async function put(args: Arguments, who: Caller, services: Services): Promise<Re
   if (!mayUse(namespace, who)) {
     throw new AtError(
       "AT0009",
-      `Connection with enrollment ID ${who.id} is not authorized to put key: ${key}`,
+      `Connection with enrollment ID ${who.id} is not authorized to put key: ${quoted(key)}`,
     );
   }
   const holder = enrollmentOf(services.records.get(key)?.value ?? null);
@@ -133,16 +133,16 @@ function get(args: Arguments, who: Caller, services: Services): Reply {
   if (args.keyName === undefined) {
     return data(JSON.stringify(list(args.visibility?.toLowerCase(), who, services)));
   }
-  const key = canonicalKey(args.keyName);
+  const key = namedKey(args.keyName);
   demandOwnKey(key, who, "get", services);
   const record = services.records.active(key);
-  if (record === undefined) throw new AtError("AT0015", `key ${key} not found in keystore`);
+  if (record === undefined) throw new AtError("AT0015", `key ${quoted(key)} not found in keystore`);
   return data(record.value);
 }
 
 async function remove(args: Arguments, who: Caller, services: Services): Promise<Reply> {
   if (args.keyName === undefined) throw keyNotFound("");
-  const key = canonicalKey(args.keyName);
+  const key = namedKey(args.keyName);
   demandOwnKey(key, who, "delete", services);
   return data(String(await services.records.remove(key, { uncommitted: true })));
 }

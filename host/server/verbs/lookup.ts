@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { StoredRecord } from "../../store/store.ts";
-import { canonicalKey } from "../../wire/atkey.ts";
+import { canonicalKey, namedKey } from "../../wire/atkey.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { metadataToJson } from "../../wire/metadata.ts";
 import { type Session, standing } from "../session.ts";
@@ -65,7 +65,7 @@ export const lookup: Verb = {
     const owner = normalizeAtSign(args.atSign ?? "");
     const name = canonicalKey(args.atKey ?? "");
     const prefix = prefixFor(session, services);
-    const key = `${prefix}${name}${owner}`;
+    const key = namedKey(`${prefix}${name}${owner}`);
     const isAnonymous = standing(session) === "anonymous" && owner === services.atSign;
     // A record comes first, whatever a peer wants a proof to be called.
     if (isAnonymous && services.records.get(key) === undefined) {

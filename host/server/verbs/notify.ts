@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { canonicalKey } from "../../wire/atkey.ts";
+import { namedKey } from "../../wire/atkey.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import {
@@ -117,9 +117,9 @@ function notificationKey(
     const value = args.value === undefined ? "" : `:${args.value}`;
     return `${to}:${atKey}${tail}${value}`;
   }
-  if (args.publicScope !== undefined) return canonicalKey(`public:${atKey}${owner}`);
-  if (atKey.toLowerCase().startsWith("public:")) return canonicalKey(`${atKey}${owner}`);
-  return canonicalKey(`${to}:${atKey}${owner}`);
+  const named = atKey.slice(0, "public:".length).toLowerCase() === "public:";
+  const scope = args.publicScope !== undefined ? "public:" : named ? "" : `${to}:`;
+  return namedKey(`${scope}${atKey}${owner}`);
 }
 
 function build(
@@ -190,7 +190,7 @@ export const notify: Verb = {
   accepts: (command) => /^notify:(?!(?:list|status|all|remove|fetch)\b)/.test(command),
   auth: "none",
   grammar: new RegExp(
-    `^notify(?::id:(?<id>[\\w-]{1,248}))?(?::(?<operation>update|delete))?(?::messageType:(?<messageType>key|text))?(?::priority:(?<priority>low|medium|high))?(?::strategy:(?<strategy>all|latest))?(?::latestN:(?<latestN>\\d+))?(?::notifier:(?<notifier>[^\\s:]+))?(?::ttln:(?<ttln>\\d+))?${METADATA_GRAMMAR}:(?:(?<publicScope>public)|@(?<forAtSign>[^:@\\s]+)):(?<atKey>[^:@](?:[^:@]|:(?!:))*)(?:@(?<atSign>[^:@\\s]+))?(?::(?<value>.+))?$`,
+    `^notify(?::id:(?<id>[\\w-]{1,248}))?(?::(?<operation>update|delete))?(?::messageType:(?<messageType>key|text))?(?::priority:(?<priority>low|medium|high))?(?::strategy:(?<strategy>all|latest))?(?::latestN:(?<latestN>\\d+))?(?::notifier:(?<notifier>[^\\s:]{1,248}))?(?::ttln:(?<ttln>\\d+))?${METADATA_GRAMMAR}:(?:(?<publicScope>public)|@(?<forAtSign>[^:@\\s]+)):(?<atKey>[^:@](?:[^:@]|:(?!:))*)(?:@(?<atSign>[^:@\\s]+))?(?::(?<value>.+))?$`,
     "is",
   ),
   usage:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { canonicalKey } from "../../wire/atkey.ts";
+import { canonicalKey, namedKey } from "../../wire/atkey.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { type Metadata, parseMetadataFragment } from "../../wire/metadata.ts";
@@ -11,10 +11,12 @@ import { type Arguments, type Services, spacedData, type Verb } from "../verb.ts
 /** The recipients as typed, each with its one spelling; the same atSign typed twice counts once. */
 function recipients(list: string): Map<string, string> {
   const found = new Map<string, string>();
+  const seen = new Set<string>();
   for (const typed of list.split(",")) {
     try {
       const atSign = normalizeAtSign(typed);
-      if (![...found.values()].includes(atSign)) found.set(typed, atSign);
+      if (!seen.has(atSign)) found.set(typed, atSign);
+      seen.add(atSign);
     } catch (cause) {
       throw new AtError("AT0003", `Invalid syntax. ${notifyAll.usage}`, { cause });
     }
@@ -43,7 +45,7 @@ function build(args: Arguments, to: string, key: string, services: Services): Ne
   const isText = args.messageType?.toLowerCase() === "text";
   const told = isText
     ? { key: textFor(args, to), metadata: { isEncrypted: false } }
-    : { key: `${to}:${key}`, metadata: metadataOf(args, key, services) };
+    : { key: namedKey(`${to}:${key}`), metadata: metadataOf(args, key, services) };
   const { value } = args;
   return {
     id: services.newId(),

@@ -36,7 +36,7 @@ export const notifyFetch: Verb = {
   name: "notify:fetch",
   accepts: (command) => command.startsWith("notify:fetch"),
   auth: "owner",
-  grammar: /^notify:fetch:(?<notificationId>\S+)$/i,
+  grammar: /^notify:fetch:(?<notificationId>\S{1,248})$/i,
   usage: "notify:fetch:<id>",
   run(args, session, services) {
     const id = args.notificationId ?? "";

@@ -6,7 +6,7 @@ export const notifyRemove: Verb = {
   name: "notify:remove",
   accepts: (command) => command.startsWith("notify:remove:"),
   auth: "owner",
-  grammar: /^notify:remove:(?<id>[\w-]+)$/i,
+  grammar: /^notify:remove:(?<id>[\w-]{1,248})$/i,
   usage: "notify:remove:<id>",
   async run(args, session, services) {
     const found = services.notifier.get(args.id ?? "");

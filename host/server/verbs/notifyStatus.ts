@@ -7,7 +7,7 @@ export const notifyStatus: Verb = {
   name: "notify:status",
   accepts: (command) => command.startsWith("notify:status"),
   auth: "owner",
-  grammar: /^notify:status:(?<notificationId>\S+)$/i,
+  grammar: /^notify:status:(?<notificationId>\S{1,248})$/i,
   usage: "notify:status:<id>",
   run(args, session, services) {
     const found = services.notifier.get(args.notificationId ?? "");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { canonicalKey } from "../../wire/atkey.ts";
+import { canonicalKey, namedKey } from "../../wire/atkey.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { metadataToJson } from "../../wire/metadata.ts";
 import { data, recordPayload, type Verb } from "../verb.ts";
@@ -15,6 +15,7 @@ export const plookup: Verb = {
   async run(args, _session, services) {
     const owner = normalizeAtSign(args.atSign ?? "");
     const name = canonicalKey(args.atKey ?? "");
+    namedKey(`public:${name}${owner}`);
     const bypass = args.bypassCache?.toLowerCase() === "true";
     services.records.logAccess(owner, "plookup", `${name}${owner}`);
     const { key, record } = await services.remote.public(name, owner, bypass);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { namedKey } from "../../wire/atkey.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import type { Session } from "../session.ts";
@@ -19,7 +20,7 @@ function demandReceiver(
   if (!session.owner) throw new AtError("AT0401", "Command cannot be executed without auth");
   const to = normalizeAtSign(receiver);
   const { atSign, authorization } = services;
-  authorization.demand(session, "notify", `${to}:${key}${atSign}`, "write");
+  authorization.demand(session, "notify", namedKey(`${to}:${key}${atSign}`), "write");
   return to;
 }
 
@@ -66,7 +67,7 @@ export const stream: Verb = {
   accepts: (command) => command.startsWith("stream"),
   auth: "none",
   grammar:
-    /^stream:(?<operation>init|send|receive|done|resume)(?:@(?<receiver>[^@:\s]+))?(?: ?namespace:(?<namespace>[\w-]+))?(?: ?startByte:(?<startByte>\d+))?(?: (?<streamId>[\w-]{1,248})(?: (?<fileName>\S.* ))?)?(?<length>\d*)$/i,
+    /^stream:(?<operation>init|send|receive|done|resume)(?:@(?<receiver>[^@:\s]+))?(?: ?namespace:(?<namespace>[\w-]+))?(?: ?startByte:(?<startByte>\d+))?(?: (?<streamId>[\w-]{1,248})(?: (?<fileName>\S.{0,254} ))?)?(?<length>\d*)$/i,
   usage:
     "stream:init@<receiver>[ namespace:<namespace>][ startByte:<n>] <stream id> <file name> <length>, stream:receive <stream id>, stream:done <stream id> or stream:resume@<receiver> startByte:<n> <stream id>",
   async run(args, session, services) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { describe, expect, it } from "vitest";
-import { AtError, errorTable, formatError, parseError } from "../../wire/errors.ts";
+import { AtError, errorTable, formatError, parseError, quoted } from "../../wire/errors.ts";
 
 const plain = { json: false, owner: false };
 const owner = { json: false, owner: true };
@@ -66,6 +66,24 @@ describe("error replies", () => {
     ["error:{}", "AT0011", "{}", false],
   ])("reads %s", (text, code, message, byValue) => {
     expect(parseError(text)).toMatchObject({ code, message, byValue });
+  });
+
+  it("quotes the beginning of what somebody sent, in whole characters", () => {
+    expect(quoted("a".repeat(100))).toBe("a".repeat(100));
+    expect(quoted("a".repeat(101))).toBe(`${"a".repeat(100)}…`);
+    expect(quoted(`${"a".repeat(99)}🦄`)).toBe(`${"a".repeat(99)}…`);
+    expect(quoted("")).toBe("");
+  });
+
+  it("says no more than a thousand characters, whoever they are from", () => {
+    for (const byValue of [false, true]) {
+      const error = new AtError("AT0015", "x".repeat(1_000_000), { byValue });
+      for (const style of [plain, owner, { json: true, owner: true }]) {
+        const text = formatError(error, style);
+        expect(text).toContain(`${"x".repeat(1_000)}…`);
+        expect(text.length).toBeLessThan(1_100);
+      }
+    }
   });
 
   it("keeps the cause", () => {
