@@ -105,7 +105,7 @@ describe.each(scopes)("%s", (key) => {
           expect(await readBack(key)).toBe(text);
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 
