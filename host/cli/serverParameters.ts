@@ -87,6 +87,23 @@ export const directoryPort: NumberParameter = {
   factor: 1,
 };
 
+const directory: readonly Parameter[] = [
+  tuned("directoryMissMillis", SECOND, {
+    path: "root_server.missSeconds",
+    env: ["rootServerMissSeconds"],
+    flag: "directory-miss-seconds",
+    text: "time an atSign that the atDirectory doesn't know isn't asked for again",
+    ...period("s", SECOND),
+  }),
+  tuned("directoryIdleMillis", SECOND, {
+    path: "root_server.idleSeconds",
+    env: ["rootServerIdleSeconds"],
+    flag: "directory-idle-seconds",
+    text: "time the connection to the atDirectory is kept without a question",
+    ...period("s", SECOND),
+  }),
+];
+
 export const logLevel: TextParameter = {
   kind: "text",
   path: "log.level",
@@ -146,6 +163,7 @@ const basics: readonly Parameter[] = [
 ];
 
 const connections: readonly Parameter[] = [
+  ...directory,
   tuned("inboundMaxLimit", 1, {
     path: "connection.inbound_max_limit",
     env: ["inbound_max_limit"],

@@ -52,6 +52,9 @@ export const defaults = {
   expiryJobMillis: 180_000,
   selfRevokeCloseMillis: 10_000,
   directoryCacheMillis: 3_600_000,
+  /** How long an atSign that the directory doesn't know isn't asked for again. */
+  directoryMissMillis: 10_000,
+  directoryIdleMillis: 60_000,
   directoryTimeoutMillis: 30_000,
   peerConnectTimeoutMillis: 10_000,
   peerHandshakeTimeoutMillis: 3_000,

@@ -4,26 +4,60 @@ import { Retry, retries } from "../net/retries.ts";
 import { atSignName } from "../wire/atsign.ts";
 import { AtError } from "../wire/errors.ts";
 import type { TlsIdentity } from "./config.ts";
-import { openTls } from "./tlsClient.ts";
+import { DirectoryConnection } from "./directoryConnection.ts";
 
-const MAX_ANSWER = 1024;
 /** Before a host that stands for every atServer, so that no directory is asked. */
 const PROXY = "proxy:";
+const UNKNOWN = "null";
+/** Addresses, and names the directory doesn't know, that are remembered. */
+const MAX_KNOWN = 10_000;
+const MAX_UNKNOWN = 256;
+/** Names that strangers named and the directory is to be asked for. */
+export const MAX_STRANGERS_LOOKUPS = 64;
 
 export interface DirectoryOptions {
   tls: TlsIdentity;
   /** ms an address is believed. */
   cacheMillis: number;
-  /** ms for one attempt. */
+  /** ms the directory isn't asked again for a name it doesn't know, or that was just asked for. */
+  missMillis: number;
+  /** ms to connect, and for one answer. */
   timeoutMillis: number;
+  /** ms the connection is kept without a question. */
+  idleMillis: number;
   now: () => number;
 }
 
-/** Finds other atServers through the atDirectory (atProtocol, atDirectory, client side). */
+/** Who wants to know: the own atServer, or somebody who only said a name. */
+export type Asker = "self" | "stranger";
+
+interface Known {
+  readonly address: Address;
+  readonly askedAt: number;
+}
+
+interface Question {
+  readonly name: string;
+  resolve(answer: string): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Finds other atServers through the atDirectory (atProtocol, atDirectory, client side). All look-ups share one connection, on
+ * which one name is asked for after the other, what strangers said last; look-ups of one name share the question.
+ */
 export class Directory {
   private readonly address: Address;
   private readonly options: DirectoryOptions;
-  private readonly known = new Map<string, { address: Address; until: number }>();
+  private readonly known = new Map<string, Known>();
+  /** Until when names are taken for unknown, the oldest first. */
+  private readonly unknown = new Map<string, number>();
+  private readonly asked = new Map<string, Promise<Address>>();
+  private readonly questions: Readonly<Record<Asker, Question[]>> = { self: [], stranger: [] };
+  private strangers = 0;
+  private connection: DirectoryConnection | undefined;
+  private working = false;
+  private over = false;
 
   constructor(address: Address, options: DirectoryOptions) {
     this.address = address;
@@ -35,15 +69,27 @@ export class Directory {
     return this.address.host.startsWith(PROXY);
   }
 
-  /** Address of an atSign's atServer. Throws AT0007 when it isn't registered, AT0004 when the directory can't be asked. */
-  async find(atSign: string): Promise<Address> {
+  /**
+   * Address of an atSign's atServer. Throws AT0007 when it isn't registered, AT0004 when the directory can't be asked, AT0028
+   * for a stranger's when too many strangers' are waiting.
+   */
+  async find(atSign: string, asker: Asker = "self"): Promise<Address> {
     const { host, port } = this.address;
     if (this.asksNobody) return { host: host.slice(PROXY.length), port };
+    const { now, cacheMillis } = this.options;
     const known = this.known.get(atSign);
-    if (known !== undefined && known.until > this.options.now()) return known.address;
-    const address = await this.ask(atSign);
-    this.known.set(atSign, { address, until: this.options.now() + this.options.cacheMillis });
-    return address;
+    if (known !== undefined && now() - known.askedAt < cacheMillis) return known.address;
+    if (now() < (this.unknown.get(atSign) ?? 0)) throw unknownAtSign(atSign);
+    const asked = this.asked.get(atSign) ?? this.lookUp(atSign, asker);
+    return await asked;
+  }
+
+  /** `find` for an address that seems to be of yesterday; one just asked for is as new as can be. */
+  async findAgain(atSign: string, asker: Asker): Promise<Address> {
+    const { now, missMillis } = this.options;
+    const known = this.known.get(atSign);
+    if (known !== undefined && now() - known.askedAt >= missMillis) this.forget(atSign);
+    return await this.find(atSign, asker);
   }
 
   /** Forgets an address that turned out not to answer. */
@@ -51,57 +97,112 @@ export class Directory {
     this.known.delete(atSign);
   }
 
-  private async ask(atSign: string): Promise<Address> {
+  /** Hangs up; nothing is asked any more. */
+  close(): void {
+    this.over = true;
+    this.connection?.close();
+  }
+
+  private lookUp(atSign: string, asker: Asker): Promise<Address> {
+    const isStranger = asker === "stranger";
+    if (isStranger && this.strangers >= MAX_STRANGERS_LOOKUPS) {
+      throw new AtError("AT0028", "Too many look-ups at once, try again later");
+    }
+    if (isStranger) this.strangers += 1;
+    const lookUp = this.ask(atSign, asker).finally(() => {
+      this.asked.delete(atSign);
+      if (isStranger) this.strangers -= 1;
+    });
+    this.asked.set(atSign, lookUp);
+    return lookUp;
+  }
+
+  private async ask(atSign: string, asker: Asker): Promise<Address> {
+    const answer = await this.askUntilAnswered(atSignName(atSign), asker);
+    const { now, missMillis } = this.options;
+    if (answer === UNKNOWN) {
+      remember(this.unknown, atSign, now() + missMillis, MAX_UNKNOWN);
+      throw unknownAtSign(atSign);
+    }
+    const address = parseAnswer(atSign, answer);
+    remember(this.known, atSign, { address, askedAt: now() }, MAX_KNOWN);
+    return address;
+  }
+
+  private async askUntilAnswered(name: string, asker: Asker): Promise<string> {
     const retry = new Retry(retries.directoryLookup);
     for (;;) {
       try {
-        return parseAnswer(atSign, await this.query(atSignName(atSign)));
+        return await this.enqueue(name, asker);
       } catch (cause) {
-        if (cause instanceof AtError) throw cause;
-        if (await retry.again()) continue;
+        if (!this.over && (await retry.again())) continue;
         const text = `Unable to establish connection with root server ${formatAddress(this.address)}`;
         throw new AtError("AT0004", text, { cause });
       }
     }
   }
 
-  private query(name: string): Promise<string> {
-    const { tls, timeoutMillis } = this.options;
+  private enqueue(name: string, asker: Asker): Promise<string> {
     return new Promise((resolve, reject) => {
-      const socket = openTls(this.address, tls, false);
-      let text = "";
-      const timer = setTimeout(() => socket.destroy(new Error("no answer")), timeoutMillis);
-      socket.setEncoding("utf8");
-      socket.on("data", (chunk: string) => {
-        const greeted = text.startsWith("@");
-        text += chunk;
-        if (!greeted && text.startsWith("@")) socket.write(`${name}\n`);
-        const answer = /^@(.*?)\r?\n@/s.exec(text);
-        if (answer !== null) {
-          resolve(answer[1] ?? "");
-          socket.end("@exit\n");
-        } else if (text.length > MAX_ANSWER) {
-          socket.destroy(new Error("the answer is too long"));
-        }
-      });
-      socket.on("error", reject);
-      socket.on("close", () => {
-        clearTimeout(timer);
-        reject(new Error("the directory hung up"));
-      });
+      this.questions[asker].push({ name, resolve, reject });
+      if (!this.working) void this.work();
     });
+  }
+
+  /** Asks everything that waits; never rejects. */
+  private async work(): Promise<void> {
+    this.working = true;
+    for (let question = this.next(); question !== undefined; question = this.next()) {
+      try {
+        question.resolve(await this.exchange(question.name));
+      } catch (error) {
+        this.connection?.close();
+        // Nobody waits longer for a directory that is away than it takes to find that out.
+        question.reject(error);
+        for (let rest = this.next(); rest !== undefined; rest = this.next()) rest.reject(error);
+      }
+    }
+    this.working = false;
+  }
+
+  private next(): Question | undefined {
+    return this.questions.self.shift() ?? this.questions.stranger.shift();
+  }
+
+  private async exchange(name: string): Promise<string> {
+    if (this.over) throw new Error("the atServer is closed");
+    const connection = await this.connected();
+    const answer = (await connection.ask(name)).trim();
+    // A directory answers the second miss of a connection late, and hangs up at the third.
+    if (answer === UNKNOWN) connection.close();
+    return answer;
+  }
+
+  private async connected(): Promise<DirectoryConnection> {
+    if (this.connection?.closed === false) return this.connection;
+    const { tls, timeoutMillis, idleMillis } = this.options;
+    const options = { address: this.address, tls, timeoutMillis, idleMillis };
+    const connection = await DirectoryConnection.open(options);
+    this.connection = connection;
+    if (this.over) connection.close();
+    return connection;
   }
 }
 
+/** Keeps something under a name as the latest; the oldest goes when there are too many. */
+function remember<T>(held: Map<string, T>, name: string, value: T, most: number): void {
+  held.delete(name);
+  held.set(name, value);
+  const [oldest] = held.keys();
+  if (held.size > most && oldest !== undefined) held.delete(oldest);
+}
+
+function unknownAtSign(atSign: string): AtError {
+  return new AtError("AT0007", `Unable to find secondary address for atSign:${atSignName(atSign)}`);
+}
+
 function parseAnswer(atSign: string, answer: string): Address {
-  const text = answer.trim();
-  if (text === "null") {
-    throw new AtError(
-      "AT0007",
-      `Unable to find secondary address for atSign:${atSignName(atSign)}`,
-    );
-  }
-  const found = readAddress(text);
+  const found = readAddress(answer);
   if (found?.port === undefined) {
     throw new AtError("AT0007", `The directory's address of ${atSign} is not host:port`);
   }

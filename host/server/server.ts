@@ -137,7 +137,9 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const directory = new Directory(config.directory, {
     tls,
     cacheMillis: tuning.directoryCacheMillis,
+    missMillis: tuning.directoryMissMillis,
     timeoutMillis: tuning.directoryTimeoutMillis,
+    idleMillis: tuning.directoryIdleMillis,
     now,
   });
   const usage = new PeerUsage(store, atSign, tuning);
@@ -294,12 +296,13 @@ async function drain(connections: readonly Connection[]): Promise<void> {
 
 /** Ends the connections of both sides and what runs by itself; resolves when no command runs. */
 async function hangUp({ services, inbound }: Assembly): Promise<void> {
-  const { monitors, cacheRefresh, peers, notifier, compaction } = services;
+  const { monitors, cacheRefresh, peers, directory, notifier, compaction } = services;
   const connections = [...inbound];
   await drain(connections);
   monitors.close();
   const endPeers = async (): Promise<void> => {
     peers.close();
+    directory.close();
     await notifier.close();
   };
   await Promise.all([cacheRefresh.close(), endPeers()]);

@@ -44,13 +44,13 @@ async function checkCertificate(
 ): Promise<void> {
   if (!services.tuning.clientCertificateRequired) return;
   const { directory } = services;
-  const { host } = await directory.find(atSign);
+  const { host } = await directory.find(atSign, "stranger");
   const certificate = session.peerCertificate();
   if (certificate !== undefined) {
     if (certificateNames(certificate, host)) return;
     // The atSign may have moved to another host since the directory was asked.
-    directory.forget(atSign);
-    if (certificateNames(certificate, (await directory.find(atSign)).host)) return;
+    const latest = await directory.findAgain(atSign, "stranger");
+    if (certificateNames(certificate, latest.host)) return;
   }
   throw new AtError("AT0401", "Certificate Verification Failed");
 }

@@ -172,7 +172,7 @@ describe("the list is whole", () => {
     "server/compaction.ts": "runs now and then",
     "server/connection.ts": "closes after an answer",
     "server/deliveryMarks.ts": "gathers what is written",
-    "server/directoryLookup.ts": "time-out of an answer",
+    "server/directoryConnection.ts": "time-out of an answer, and idle time",
     "server/inbound.ts": "time-out of a login",
     "server/lineBudget.ts": "time-out of a line that stands still",
     "server/monitors.ts": "statistics every fifteen seconds",

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Authority, createAuthority, issueCertificate } from "../../crypto/certificates.ts";
 import { Directory } from "../../server/directoryLookup.ts";
 
@@ -15,7 +15,9 @@ const answers =
   (text: string): Behaviour =>
   (socket) => {
     socket.write("@");
-    socket.once("data", () => socket.write(text));
+    socket.on("data", (chunk) => {
+      if (!String(chunk).startsWith("@exit")) socket.write(text);
+    });
   };
 const hangsUp: Behaviour = (socket) => socket.destroy();
 const found = answers("host.example:6464\r\n@");
@@ -28,6 +30,7 @@ describe("looking an atSign up in the directory", () => {
   let behaviours: Behaviour[] = [];
   let connections = 0;
   let now = 0;
+  const opened: Directory[] = [];
   beforeAll(async () => {
     authority = await createAuthority({ name: "test" });
     const tls = await issueCertificate(authority, { hosts: ["localhost"] });
@@ -48,6 +51,9 @@ describe("looking an atSign up in the directory", () => {
     server.close();
     await once(server, "close");
   });
+  afterEach(() => {
+    for (const one of opened.splice(0)) one.close();
+  });
   beforeEach(() => {
     asked = [];
     behaviours = [];
@@ -55,20 +61,28 @@ describe("looking an atSign up in the directory", () => {
     now = 0;
   });
 
-  const directory = (host = "localhost", trusted = authority.certificate): Directory =>
-    new Directory(
+  const directory = (host = "localhost", trusted = authority.certificate): Directory => {
+    const made = new Directory(
       { host, port },
       {
         tls: { certificate: "", privateKey: "", authority: trusted },
         cacheMillis: 3_600_000,
+        missMillis: 10_000,
         timeoutMillis: 5_000,
+        idleMillis: 60_000,
         now: () => now,
       },
     );
+    opened.push(made);
+    return made;
+  };
   const address = { host: "host.example", port: 6464 };
 
   it("asks without the @, and says goodbye", async () => {
-    expect(await directory().find("@alice")).toEqual(address);
+    const one = directory();
+    expect(await one.find("@alice")).toEqual(address);
+    expect(asked.join("")).toBe("alice\n");
+    one.close();
     await expect.poll(() => asked.join("")).toBe("alice\n@exit\n");
   });
 
@@ -77,13 +91,14 @@ describe("looking an atSign up in the directory", () => {
     await one.find("@alice");
     now = 3_599_999;
     await one.find("@alice");
-    expect(connections).toBe(1);
+    expect(asked).toHaveLength(1);
     now = 3_600_000;
     await one.find("@alice");
-    expect(connections).toBe(2);
+    expect(asked).toHaveLength(2);
     one.forget("@alice");
     await one.find("@alice");
-    expect(connections).toBe(3);
+    expect(asked).toHaveLength(3);
+    expect(connections).toBe(1);
   });
 
   it("asks again after a failure, five times in all", async () => {
@@ -99,14 +114,18 @@ describe("looking an atSign up in the directory", () => {
     expect(connections).toBe(ATTEMPTS);
   });
 
-  it("takes null for an answer, and does not remember it", async () => {
+  it("takes null for an answer, and remembers it for a little", async () => {
     behaviours = [answers("null\r\n@")];
     const one = directory();
-    await expect(one.find("@bob")).rejects.toMatchObject({
+    const unknown = {
       code: "AT0007",
       message: "Unable to find secondary address for atSign:bob",
-    });
+    };
+    await expect(one.find("@bob")).rejects.toMatchObject(unknown);
+    now = 9_999;
+    await expect(one.find("@bob")).rejects.toMatchObject(unknown);
     expect(connections).toBe(1);
+    now = 10_000;
     expect(await one.find("@bob")).toEqual(address);
   });
 
