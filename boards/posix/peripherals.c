@@ -13,7 +13,7 @@ static int levels[PINS];
 static int is_i2c_open[BUSES];
 static int is_spi_open[BUSES];
 
-// "gpio 15 = 1", "i2c 0 76 = f4 23"
+// "i2c 0 76 = f4 23", "spi 1 = 9f"
 static void tell(const char *what, unsigned number, int address, const uint8_t *x, size_t len) {
   char text[256];
   int at = snprintf(text, sizeof text, "%s %u", what, number);
@@ -28,9 +28,10 @@ static void tell(const char *what, unsigned number, int address, const uint8_t *
 static int has_pin(unsigned pin) { return peripheral_file_is_named() && pin < PINS; }
 
 static void drive(unsigned pin, int level) {
+  char text[32];
   levels[pin] = level != 0;
-  const uint8_t byte = (uint8_t)levels[pin];
-  tell("gpio", pin, -1, &byte, 1);
+  const int len = snprintf(text, sizeof text, "gpio %u = %d", pin, levels[pin]);
+  hal_log(3, text, (size_t)len);
 }
 
 int hal_gpio_open(unsigned pin, int mode) {
