@@ -26,6 +26,8 @@ const INTERVAL_MS = 3_000;
 /** The sensor on I2C 0 and the air around it. */
 const SENSOR_ADDRESS = 0x76;
 const AIR = { celsius: 26.4, percent: 41 };
+/** The emulated chip's handshakes take several seconds of this machine, more when it has other work. */
+const HANDSHAKE_MS = 120_000;
 /** Device time a step may take. */
 const STEP_MS = 120_000;
 const KEPT_LINES = 12;
@@ -105,7 +107,10 @@ export class PicoWorld {
       readFileSync(join(ROOT, "boards/rp2040/board.json"), "utf8"),
     ) as BoardDescription;
     const image = readFileSync(join(ROOT, "build/rp2040/atmicro.bin"));
-    const world = await World.start({ folder, atSigns: [DEVICE, PEER] });
+    const world = await World.start({
+      ...{ folder, atSigns: [DEVICE, PEER] },
+      handshakeMillis: HANDSHAKE_MS,
+    });
     try {
       const owner = await world.activate(DEVICE);
       const peer = await world.activate(PEER);

@@ -31,7 +31,12 @@ export class PosixWorld {
 
   static async start(): Promise<PosixWorld> {
     const folder = mkdtempSync(join(tmpdir(), "atmicro-posix-"));
-    const world = await World.start({ folder: join(folder, "world"), atSigns: [DEVICE, PEER] });
+    const world = await World.start({
+      folder: join(folder, "world"),
+      atSigns: [DEVICE, PEER],
+      // Under valgrind or QEMU a handshake computes for seconds.
+      handshakeMillis: 120_000,
+    });
     const owner = await world.activate(DEVICE);
     const peer = await world.activate(PEER);
     return new PosixWorld(folder, world, owner, peer);

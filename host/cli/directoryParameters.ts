@@ -2,6 +2,7 @@
 // The limits of an atDirectory that can be set, by flag or environment variable; called as those of an atServer.
 import type { Option } from "commander";
 import { type DirectoryLimits, directoryLimits } from "../directory/limits.ts";
+import { MAX_HANDSHAKE_MILLIS, MIN_HANDSHAKE_MILLIS } from "../net/handshakes.ts";
 import { MAX_COUNT, MIN_IDLE_MILLIS } from "../server/config.ts";
 import type { NumberParameter } from "./parameter.ts";
 import { optionsOf } from "./parameterOptions.ts";
@@ -9,7 +10,7 @@ import { readSetting, type SettingSources } from "./serverSettings.ts";
 
 const YEAR_MILLIS = 365 * 86_400_000;
 
-type Settable = "maxConnections" | "maxPerAddress" | "idleMillis";
+type Settable = "maxConnections" | "maxPerAddress" | "idleMillis" | "handshakeMillis";
 
 function limit(
   name: Settable,
@@ -45,6 +46,15 @@ const parameters: Readonly<Record<Settable, NumberParameter>> = {
     unit: "ms",
     min: MIN_IDLE_MILLIS,
     max: YEAR_MILLIS,
+  }),
+  handshakeMillis: limit("handshakeMillis", {
+    path: "connection.handshake_time_millis",
+    env: ["handshake_time_millis"],
+    flag: "handshake-time-millis",
+    text: "time for a connection's TLS handshake",
+    unit: "ms",
+    min: MIN_HANDSHAKE_MILLIS,
+    max: MAX_HANDSHAKE_MILLIS,
   }),
 };
 

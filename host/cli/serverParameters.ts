@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Everything that can be set for an atServer before it starts (atProtocol, configuration). Secrets are no parameters.
 import { readAddress } from "../net/address.ts";
+import { MAX_HANDSHAKE_MILLIS, MIN_HANDSHAKE_MILLIS } from "../net/handshakes.ts";
 import {
   defaults,
   MAX_COUNT,
@@ -184,6 +185,15 @@ const connections: readonly Parameter[] = [
     flag: "unauthenticated-max-per-address",
     text: "connections without a login from one address (IPv6: from one /64)",
     ...count,
+  }),
+  tuned("handshakeMillis", 1, {
+    path: "connection.handshake_time_millis",
+    env: ["handshake_time_millis"],
+    flag: "handshake-time-millis",
+    text: "time for a connection's TLS handshake; longer for small devices behind slow links",
+    unit: "ms",
+    min: MIN_HANDSHAKE_MILLIS,
+    max: MAX_HANDSHAKE_MILLIS,
   }),
   tuned("unfinishedLineBytes", 1, {
     path: "connection.unfinished_line_bytes",

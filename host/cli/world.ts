@@ -32,6 +32,8 @@ export type WorldOptions = {
   readonly atSigns: readonly string[];
   /** Log level of the servers (pino); what they log is kept for the message when one dies. */
   readonly logLevel?: string;
+  /** Time the servers give a TLS handshake, ms; theirs by default. */
+  readonly handshakeMillis?: number;
 };
 
 export type WorldServer = {
@@ -50,6 +52,7 @@ export class World {
   readonly authority: string;
   private readonly issuer: Authority;
   private readonly logLevel: string;
+  private readonly limits: readonly string[];
   private readonly programs: ChildProgram[] = [];
   private readonly running: WorldServer[] = [];
   private reportDeath: (reason: CliError) => void = () => undefined;
@@ -61,6 +64,8 @@ export class World {
   private constructor(options: WorldOptions, issuer: Authority) {
     this.folder = options.folder;
     this.logLevel = options.logLevel ?? "warn";
+    const { handshakeMillis } = options;
+    this.limits = handshakeMillis ? ["--handshake-time-millis", String(handshakeMillis)] : [];
     this.issuer = issuer;
     this.authority = issuer.certificate;
     this.authorityFile = join(options.folder, "authority.pem");
@@ -202,6 +207,7 @@ export class World {
         optimizeLate,
         atmicroProgram(),
         ...args,
+        ...this.limits,
         ...["--host", LOOPBACK, "--port", "0", "--log-level", this.logLevel],
         "--exit-with-parent",
       ],

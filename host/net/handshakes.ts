@@ -3,6 +3,9 @@ import type { Socket } from "node:net";
 
 /** Time a client has for its TLS handshake, ms. */
 export const HANDSHAKE_MILLIS = 10_000;
+/** What that may be set to, ms. */
+export const MIN_HANDSHAKE_MILLIS = 1_000;
+export const MAX_HANDSHAKE_MILLIS = 600_000;
 /** Handshakes that may be under way at once; one more drops the oldest. */
 export const MAX_HANDSHAKES = 256;
 
