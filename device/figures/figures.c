@@ -6,6 +6,7 @@
 //   block <depth>                     1: a block of the function itself
 //   brTable <targets>
 //   preservedTwice <slot>             an i64 local was set while it lay on the operand stack more than once
+//   code <words> <pages>              the code made of the function; a word is as long as a pointer
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,6 +28,13 @@ static const void *neverCalled(IM3Runtime runtime, IM3ImportContext context, uin
     return m3Err_trapUnreachable;
 }
 
+static void tellCode(IM3Function function) {
+    u32 words = 0;
+    u32 pages = 0;
+    for (IM3CodePage page = CodeOf(function->compiled); page != NULL; page = page->next, pages++) words += page->lineIndex;
+    compile_figure(function, "code", words, pages);
+}
+
 static M3Result compile(IM3Runtime runtime, uint32_t len) {
     IM3Module module = NULL;
     M3Result refused = m3_ParseModule(runtime->environment, &module, bytes, len);
@@ -34,7 +42,10 @@ static M3Result compile(IM3Runtime runtime, uint32_t len) {
     for (uint32_t i = 0; refused == m3Err_none && i < module->numFuncImports; i++) {
         refused = CompileRawFunction(module, &module->functions[i], (const void *)neverCalled, NULL);
     }
-    return refused == m3Err_none ? m3_CompileModule(module) : refused;
+    if (refused == m3Err_none) refused = m3_CompileModule(module);
+    if (refused != m3Err_none) return refused;
+    for (uint32_t i = module->numFuncImports; i < module->numFunctions; i++) tellCode(&module->functions[i]);
+    return m3Err_none;
 }
 
 int main(int argc, char **argv) {

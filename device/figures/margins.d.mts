@@ -8,6 +8,8 @@ export interface Use extends Limits {
   readonly functions: number;
   readonly frameSlots: number;
   readonly valueStackBytes: number;
+  /** Of the functions that call each other, on a 32-bit chip. */
+  readonly codeBytes: number;
   /** Functions in which an i64 local is set while it lies on the operand stack twice. */
   readonly preservedTwice: readonly number[];
 }

@@ -13,6 +13,9 @@ export const PROGRAM = fileURLToPath(
 );
 const SETTINGS = new URL("../wasm3/settings.h", import.meta.url);
 const SLOT_BYTES = 4;
+/** Of code on a 32-bit chip: a word, and what a page of it takes besides. */
+const WORD_BYTES = 4;
+const PAGE_BYTES = 16;
 
 /** The module can't be compiled, or holds what it must not; the message is a clause with cause and remedy. */
 export class UnfitModule extends Error {}
@@ -42,14 +45,16 @@ function figuresOf(path, program) {
 }
 
 /**
- * The most of all chains of calls: functions in each other, and slots of the value stack. An import is one function and
- * takes no slots. Throws UnfitModule when a function calls itself, if by others.
+ * The most of all chains of calls: functions in each other, slots of the value stack, bytes of code, all of which is kept
+ * while it runs. An import is one function and takes none of the others. Throws UnfitModule when a function calls itself, if by others.
  */
 function deepest(figures) {
   const frames = new Map();
+  const code = new Map();
   const calls = new Map();
   for (const { index, what, value, more } of figures) {
     if (what === "frame") frames.set(index, value);
+    if (what === "code") code.set(index, value * WORD_BYTES + more * PAGE_BYTES);
     if (what === "call") calls.set(index, [...(calls.get(index) ?? []), { to: value, at: more }]);
   }
   const known = new Map();
@@ -62,6 +67,7 @@ function deepest(figures) {
     const need = {
       functions: 1 + Math.max(0, ...below.map(({ functions }) => functions)),
       slots: Math.max(frames.get(index) ?? 0, ...below.map(({ at, slots }) => at + slots)),
+      bytes: (code.get(index) ?? 0) + Math.max(0, ...below.map(({ bytes }) => bytes)),
     };
     known.set(index, need);
     return need;
@@ -70,16 +76,17 @@ function deepest(figures) {
   return {
     functions: Math.max(...needs.map(({ functions }) => functions)),
     slots: Math.max(...needs.map(({ slots }) => slots)),
+    bytes: Math.max(...needs.map(({ bytes }) => bytes)),
   };
 }
 
 const most = (figures, wanted) =>
   figures.reduce((most, { what, value }) => (what === wanted ? Math.max(most, value) : most), 0);
 
-/** What the module uses: the limits' names, frame slots, bytes of the value stack; and the functions of the tell-tale. */
+/** What the module uses: margins.d.mts has the figures. */
 export function used(path, program = PROGRAM) {
   const figures = figuresOf(path, program);
-  const { functions, slots } = deepest(figures);
+  const { functions, slots, bytes } = deepest(figures);
   const twice = figures.filter(({ what }) => what === "preservedTwice");
   return {
     functions: figures.filter(({ what }) => what === "frame").length,
@@ -89,6 +96,7 @@ export function used(path, program = PROGRAM) {
     frameSlots: most(figures, "frame"),
     // The check of wasm3 leaves a slot.
     valueStackBytes: (slots + 1) * SLOT_BYTES,
+    codeBytes: bytes,
     preservedTwice: [...new Set(twice.map(({ index }) => index))],
   };
 }
@@ -102,6 +110,7 @@ export function describe(path, use) {
     `blocks ${use.blockNesting} deep of ${blockNesting}`,
     `br_table ${use.brTable} of ${brTable}`,
     `value stack ${use.valueStackBytes} bytes`,
+    `code of a chain of calls ${use.codeBytes} bytes`,
     `i64 locals set while they lie on the operand stack twice: ${use.preservedTwice.length}`,
   ].join(", ");
 }
