@@ -195,6 +195,20 @@ const connections: readonly Parameter[] = [
     min: MIN_HANDSHAKE_MILLIS,
     max: MAX_HANDSHAKE_MILLIS,
   }),
+  tuned("ownFromPerMinute", 1, {
+    path: "connection.own_from_per_minute",
+    env: ["own_from_per_minute"],
+    flag: "own-from-per-minute",
+    text: "from of the own atSign without a login behind it, from one address in a minute",
+    ...count,
+  }),
+  tuned("otherFromPerMinute", 1, {
+    path: "connection.other_from_per_minute",
+    env: ["other_from_per_minute"],
+    flag: "other-from-per-minute",
+    text: "from of other atSigns without a login behind it, from one address in a minute",
+    ...count,
+  }),
   tuned("unfinishedLineBytes", 1, {
     path: "connection.unfinished_line_bytes",
     env: ["unfinished_line_bytes"],

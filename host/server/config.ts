@@ -18,6 +18,9 @@ export const defaults = {
   inboundMaxLimit: 200,
   /** Connections of one address (IPv6: of one /64) that nobody is logged in on, TLS handshakes included. */
   anonymousMaxPerAddress: 64,
+  /** `from` without a login, from one address in a minute: of the own atSign, and of others, which the directory is asked for. */
+  ownFromPerMinute: 240,
+  otherFromPerMinute: 120,
   /** How long a connection may go without a login while the pool is full. */
   newcomerMillis: 10_000,
   handshakeMillis: HANDSHAKE_MILLIS,

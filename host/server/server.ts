@@ -27,6 +27,7 @@ import { Connection } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import { Directory } from "./directoryLookup.ts";
 import { Enrollments } from "./enrollments.ts";
+import { FromRate } from "./fromRate.ts";
 import { FULL_LINE, Inbound, NEWCOMER_PLACES } from "./inbound.ts";
 import { Monitors } from "./monitors.ts";
 import { Notifier } from "./notifier.ts";
@@ -180,7 +181,8 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const startedAt = now();
   const identity = { certificate: tls.certificate, since: startedAt };
   const version = config.version ?? VERSION;
-  const stores = { records, blockList, proofs, enrollments, passcodes, authorization };
+  const fromRate = new FromRate(tuning, now);
+  const stores = { records, blockList, fromRate, proofs, enrollments, passcodes, authorization };
   const links = {
     directory,
     peers,

@@ -11,6 +11,7 @@ import type { Tuning } from "./config.ts";
 import type { Counters } from "./counters.ts";
 import type { Directory } from "./directoryLookup.ts";
 import type { Enrollments } from "./enrollments.ts";
+import type { FromRate } from "./fromRate.ts";
 import type { Monitors } from "./monitors.ts";
 import type { Notifier } from "./notifier.ts";
 import type { Passcodes } from "./passcodes.ts";
@@ -52,6 +53,7 @@ export interface Services {
   readonly counters: Counters;
   readonly records: Records;
   readonly blockList: BlockList;
+  readonly fromRate: FromRate;
   readonly proofs: Proofs;
   readonly directory: Directory;
   readonly peers: Peers;

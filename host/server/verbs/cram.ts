@@ -28,6 +28,7 @@ export const cram: Verb = {
     resetLogin(session);
     session.owner = true;
     session.authType = "cram";
+    services.fromRate.loggedIn(session, "own");
     records.logAccess(atSign, "cram");
     return data("success");
   },

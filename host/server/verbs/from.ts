@@ -66,6 +66,7 @@ export const from: Verb = {
     const atSign = normalizeAtSign(args.atSign ?? "");
     if (args.clientConfig !== undefined) session.jsonErrors = wantsJson(args.clientConfig);
     const own = atSign === services.atSign;
+    services.fromRate.demand(session, own ? "own" : "others");
     if (!own) {
       if (services.blockList.has(atSign)) throw new AtError("AT0013", "Unable to connect");
       await checkCertificate(atSign, session, services);

@@ -77,6 +77,7 @@ export const pkam: Verb = {
     session.owner = true;
     session.authType = enrollmentId === undefined ? "pkam" : "apkam";
     if (enrollmentId !== undefined) session.enrollmentId = enrollmentId;
+    services.fromRate.loggedIn(session, "own");
     services.records.logAccess(atSign, "pkam");
     return data("success");
   },

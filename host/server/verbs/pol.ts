@@ -61,6 +61,7 @@ export const pol: Verb = {
       throw new AtError("AT0401", "Pol Authentication Failed");
     }
     session.peer = atSign;
+    services.fromRate.loggedIn(session, "others");
     services.records.logAccess(atSign, "pol");
     services.notifier.nudge(atSign);
     return { raw: `${atSign}@` };
