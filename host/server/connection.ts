@@ -4,16 +4,10 @@ import type { PeerCertificate, TLSSocket } from "node:tls";
 import { StoreError } from "../store/store.ts";
 import { traceOf } from "../store/trace.ts";
 import { AtError, formatError } from "../wire/errors.ts";
-import { LineReader, MAX_LINE_BYTES } from "../wire/line.ts";
 import { CommandQueue, type CommandTarget, type WriteReply } from "./commandQueue.ts";
 import type { Inbound } from "./inbound.ts";
-import type { LineHolder } from "./lineBudget.ts";
+import { Intake } from "./intake.ts";
 import type { LoginChallenge } from "./loginChallenge.ts";
-import {
-  isEnrollRequest,
-  MAX_ANONYMOUS_LINE_BYTES,
-  MAX_ENROLL_REQUEST_BYTES,
-} from "./longRequests.ts";
 import { PushQueue, type PushTarget } from "./pushQueue.ts";
 import { type MonitorFilter, type Session, standing } from "./session.ts";
 import type { Reply, Services } from "./verb.ts";
@@ -21,10 +15,6 @@ import { execute } from "./verbs/index.ts";
 
 /** Silence after which the operating system asks whether the other side is still there. */
 const KEEP_ALIVE_MILLIS = 60_000;
-/** Lines taken from the socket but not answered yet, above which it isn't read from. */
-const MAX_PENDING_LINES = 64;
-/** Characters of them, likewise. */
-const MAX_PENDING_CHARACTERS = 65_536;
 /**
  * Largest TLS record sent: what a device with a 4 kB receive buffer can take. It costs 22 bytes (TLS 1.3) for every 4 096
  * instead of every 16 384.
@@ -58,20 +48,14 @@ export class Connection implements Session {
   private readonly socket: TLSSocket;
   private readonly services: Services;
   private readonly inbound: Inbound;
-  private readonly reader = new LineReader(MAX_ANONYMOUS_LINE_BYTES, (start) =>
-    this.limitOf(start),
-  );
   private readonly commands: CommandQueue;
+  private readonly intake: Intake;
   private readonly pushes: PushQueue;
   private corked = false;
   private relay: Session | undefined;
   private relayWaits = false;
   /** A reply of which the beginning is written. */
   private streams = false;
-  private draining = false;
-  /** The budget of unfinished lines is spent, and it isn't this one's turn. */
-  private stopped = false;
-  private readonly holder: LineHolder;
   private readonly timers = new Set<NodeJS.Timeout>();
 
   constructor(socket: TLSSocket, block: string, services: Services, inbound: Inbound) {
@@ -85,7 +69,7 @@ export class Connection implements Session {
     this.lastWrite = this.openedAt;
     this.commands = new CommandQueue(this.commandTarget());
     this.pushes = new PushQueue(this.pushTarget());
-    this.holder = this.lineHolder();
+    this.intake = this.newIntake();
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
     socket.setMaxSendFragment(MAX_RECORD_BYTES);
@@ -93,7 +77,7 @@ export class Connection implements Session {
     socket.on("drain", () => {
       this.pushes.flow();
       this.commands.go();
-      this.regulate();
+      this.intake.regulate();
     });
     socket.on("end", () => this.close());
     socket.on("error", (error) => {
@@ -145,9 +129,8 @@ export class Connection implements Session {
 
   /** Takes no further command, and closes when what runs is answered. */
   async drain(): Promise<void> {
-    this.draining = true;
+    this.intake.hold(true);
     this.commands.drop();
-    this.regulate();
     await this.settled();
     this.close();
   }
@@ -174,8 +157,7 @@ export class Connection implements Session {
       this.passOn(chunk, this.relay);
       return;
     }
-    this.commands.push(this.reader.push(chunk));
-    this.regulate();
+    this.intake.push(chunk);
   }
 
   /** Forgets the connection wherever it is known. */
@@ -184,66 +166,23 @@ export class Connection implements Session {
     services.monitors.remove(this);
     services.streams.remove(this);
     inbound.remove(this);
-    inbound.longRequests.release(this.block, this);
-    this.reader.abandon();
-    this.commands.drop();
-    inbound.budget.set(this.holder, 0);
+    this.intake.close();
   }
 
-  /** The limit of a line that is longer than anybody's; undefined while what came before it may be a login. */
-  private limitOf(start: Uint8Array): number | undefined {
-    if (standing(this) !== "anonymous") return MAX_LINE_BYTES;
-    if (this.commands.busy || this.commands.length > 0) return undefined;
-    const mayBeLong = isEnrollRequest(start) && this.inbound.longRequests.claim(this.block, this);
-    return mayBeLong ? MAX_ENROLL_REQUEST_BYTES : MAX_ANONYMOUS_LINE_BYTES;
-  }
-
-  /** Every line is answered that came whole. */
-  private emptied(): void {
-    if (this.closed) return;
-    if (this.reader.stalled) {
-      this.commands.push(this.reader.again());
-      this.regulate();
-    } else if (this.reader.overflowed) this.fail(new AtError("AT0005", OVERFLOW));
-    else if (this.reader.pending === 0) this.inbound.longRequests.release(this.block, this);
-  }
-
-  private lineHolder(): LineHolder {
-    const who = (): LineHolder["standing"] => standing(this);
-    return {
+  private newIntake(): Intake {
+    const { block } = this;
+    const who = (): ReturnType<typeof standing> => standing(this);
+    const isClosed = (): boolean => this.closed;
+    return new Intake(this.socket, this.commands, this.inbound, {
+      block,
       get standing() {
         return who();
       },
-      hold: (stopped) => {
-        this.stopped = stopped;
-        this.readOrWait();
+      get closed() {
+        return isClosed();
       },
-      surrender: () => {
-        this.reader.abandon();
-        this.commands.drop();
-        this.readOrWait();
-        this.commands.go();
-      },
-    };
-  }
-
-  private regulate(): void {
-    if (this.closed) return;
-    const { allocated } = this.reader;
-    this.inbound.budget.set(this.holder, allocated + this.commands.characters);
-    this.readOrWait();
-  }
-
-  /** Reads on only when what was read is taken care of. */
-  private readOrWait(): void {
-    if (this.closed) return;
-    const { commands, reader, socket } = this;
-    const waits = this.relayWaits || this.draining || this.stopped;
-    const full =
-      commands.length > MAX_PENDING_LINES || commands.characters > MAX_PENDING_CHARACTERS;
-    const mayRead = !waits && !full && !reader.stalled && !reader.overflowed;
-    if (mayRead && socket.isPaused()) socket.resume();
-    else if (!mayRead && !socket.isPaused()) socket.pause();
+      overflow: () => this.fail(new AtError("AT0005", OVERFLOW)),
+    });
   }
 
   /** Reads no faster than the receiver does. */
@@ -252,11 +191,11 @@ export class Connection implements Session {
     receiver.send(chunk);
     if (this.relayWaits) return;
     this.relayWaits = true;
-    this.regulate();
+    this.intake.hold(true);
     receiver.drained().then(
       () => {
         this.relayWaits = false;
-        this.regulate();
+        this.intake.hold(false);
       },
       (error: unknown) => this.giveUp(error),
     );
@@ -272,7 +211,7 @@ export class Connection implements Session {
       start: (command) => this.start(command),
       reply: (replies) => this.writeReplies(replies),
       refuse: () => this.close(),
-      emptied: () => this.emptied(),
+      emptied: () => this.intake.emptied(),
     };
   }
 
@@ -304,7 +243,7 @@ export class Connection implements Session {
       this.giveUp(error);
     }
     this.pushes.flow();
-    this.regulate();
+    this.intake.regulate();
   }
 
   private giveUp(error: unknown): void {

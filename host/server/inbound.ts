@@ -61,7 +61,11 @@ export class Inbound {
     this.settle(connection);
   }
 
-  /** Closes what was idle for too long; true when there is room for one more from an address block. */
+  /**
+   * Closes what was idle for too long; true when there is room for one more from an address block. When every place is
+   * taken, a connection without a login leaves for it: the longest idle of a block that has more of them, or of those that
+   * had time enough for a login.
+   */
   makeRoom(block: string): boolean {
     const share = this.idleShare();
     for (const connection of [...this.open]) {
@@ -70,7 +74,10 @@ export class Inbound {
       this.open.delete(connection);
     }
     const places = this.tuning.inboundMaxLimit + NEWCOMER_PLACES;
-    return this.open.size < places || this.makeFairRoom(block);
+    if (this.open.size < places) return true;
+    const idlest = longestIdle(this.fromBusiest(block)) ?? longestIdle(this.lingering());
+    if (idlest !== undefined) this.dismiss(idlest);
+    return idlest !== undefined;
   }
 
   /** Whether a connection was idle for longer than it may: its next command only ends it. */
@@ -113,16 +120,20 @@ export class Inbound {
     return this.those("anonymous").filter((connection) => connection.block === block);
   }
 
-  /** An address block may take a place from one that has more of them, both counted without logins. */
-  private makeFairRoom(block: string): boolean {
+  /** Those without a login of the address block that has most of them, if it has more than another would with one more. */
+  private fromBusiest(block: string): Connection[] {
     const counts = new Map<string, number>();
     for (const { block: each } of this.those("anonymous")) {
       counts.set(each, (counts.get(each) ?? 0) + 1);
     }
     const [busiest, most] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), ["", 0]);
-    if (most <= (counts.get(block) ?? 0) + 1) return false;
-    this.closeIdlest(busiest);
-    return true;
+    return most > (counts.get(block) ?? 0) + 1 ? this.anonymousOf(busiest) : [];
+  }
+
+  /** Those that have had the time for a login and didn't use it. */
+  private lingering(): Connection[] {
+    const before = this.now() - this.tuning.newcomerMillis;
+    return this.those("anonymous").filter(({ openedAt }) => openedAt <= before);
   }
 
   private expire(connection: Connection): void {

@@ -61,6 +61,19 @@ describe("an atServer whose pool is full", () => {
     for (const line of held) expect(await line.ask("noop:0")).toBe(OK);
   });
 
+  it("gives a new connection the place of one that had time enough to log in, wherever it is from", async () => {
+    const place = await start("@slow", { inboundMaxLimit: 4, newcomerMillis: 60_000 });
+    const addresses = Array.from({ length: 4 + NEWCOMER_PLACES }, (_, i) => loopbackAddress(i));
+    const held = await open(place, addresses);
+    // All of them go on talking, so that none is idle.
+    for (let i = 0; i < 15; i++) {
+      now += 4_000;
+      for (const line of held) expect(await line.ask("noop:0")).toBe(OK);
+    }
+    const owner = await place.owner();
+    expect(await owner.ask("noop:0")).toBe("data:ok\n@slow@");
+  });
+
   it("lets who logs in stay, instead of the connection without a login that was idle longest", async () => {
     const place = await start("@login", { inboundMaxLimit: 2, newcomerMillis: 200 });
     const [first, second] = await open(place, ["127.0.0.2", "127.0.0.2"]);
