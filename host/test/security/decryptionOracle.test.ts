@@ -231,19 +231,19 @@ describe("a client leaves the same for right and wrong", () => {
   });
 
   it("the key that an application asks with, when its owner approves", async () => {
-    const approve = async (key: string): Promise<{ lines: string[]; error: unknown }> => {
+    const approve = async (key: string): Promise<{ lines: string[]; outcome: unknown }> => {
       const { world, client } = await victim(({ server }) => {
         const request = { status: "pending", encryptedAPKAMSymmetricKey: key };
         server.onCommand(/^enroll:fetch/, () => `data:${JSON.stringify(request)}`);
         server.onCommand(/^enroll:approve/, () => 'data:{"status":"approved"}');
       });
-      const error = await client.approve("1").catch((reason: unknown) => reason);
-      return { lines: left(world), error };
+      const outcome = await client.approve("1").catch((reason: unknown) => reason);
+      return { lines: left(world), outcome };
     };
     const fine = await approve(wrapped());
     const lost = await approve(noKey());
-    expect(fine.error).toBeUndefined();
-    expect(lost.error).toMatchObject({
+    expect(fine.outcome).toMatchObject({ id: "1" });
+    expect(lost.outcome).toMatchObject({
       code: "AT0014",
       message: expect.stringContaining("revoke"),
     });

@@ -103,7 +103,7 @@ const tables: Record<string, Exchange[]> = {
     ["update:ttl:9007199254740991:ttb:0:far.t@alice v", number],
     ["llookup:meta:far.t@alice", /"expiresAt":"\+275760-09-13 00:00:00\.000Z"/],
     ["notify:id:far-1:ttln:99999999999999999999:@alice:far.t@alice", data("far-1")],
-    ["notify:fetch:far-1", /"expiresAt":"\+275760-09-13 00:00:00\.000Z"/],
+    ["notify:fetch:far-1", /"ttl":"691200000"/],
     ["notify:remove:far-1", data("success")],
   ],
   "update:meta and update:json": [
