@@ -74,6 +74,8 @@ export const enum Monitor {
   Raised = 1,
   /** It is kept aside; the line is free. */
   Kept = 2,
+  /** Its fields lie in the line, to be decrypted by monitorOpen(). */
+  Sealed = 3,
 }
 
 /** A kept notification's fields lie in TX from here on; requests for keys are far shorter. */
@@ -98,6 +100,9 @@ let wanted: bool = false;
 /** How often in a row it was sent, and before when it isn't again. */
 let requests: u32 = 0;
 let pauseEnd: i64 = 0;
+/** The key that came with the notification to be opened. */
+let wrapped: usize = 0;
+let wrappedLength: u32 = 0;
 let kept: bool = false;
 let keptBase64: bool = false;
 let fromCache: bool = false;
@@ -174,8 +179,8 @@ export function monitorKeyReply(isError: bool, now: i64): bool {
   return true;
 }
 
-/** Takes a notification's JSON; free: TX is idle, so one may be kept there. */
-export function monitorTake(x: usize, len: u32, free: bool, now: i64): Monitor {
+/** Takes a notification's JSON. Sealed: monitorOpen() comes next. */
+export function monitorTake(x: usize, len: u32, now: i64): Monitor {
   eventBegin();
   find(Field.Id, x, len, NAME_ID);
   find(Field.From, x, len, NAME_FROM);
@@ -202,7 +207,7 @@ export function monitorTake(x: usize, len: u32, free: bool, now: i64): Monitor {
     wanted = true;
     return Monitor.Dropped;
   }
-  return deliver(x, len, free, now);
+  return deliver(x, len);
 }
 
 /** Takes the head of a notification whose line is too long. */
@@ -224,7 +229,7 @@ export function monitorDelivered(now: i64): void {
 }
 
 // Everything is found before anything is changed in place.
-function deliver(x: usize, len: u32, free: bool, now: i64): Monitor {
+function deliver(x: usize, len: u32): Monitor {
   const hasMeta = memberFind(x, len, NAME_METADATA);
   let status: i32 = metadataParse(hasMeta ? memberPtr() : 0, hasMeta ? memberLen() : 0);
   const said = metadataEncrypted(x, len);
@@ -244,29 +249,33 @@ function deliver(x: usize, len: u32, free: bool, now: i64): Monitor {
     return Monitor.Raised;
   }
   eventField(Field.Error, metadataIv(), metadataIvLen());
-  const wrapped = metadataSharedKey();
-  const wrappedLen = memberUnescape(wrapped, metadataSharedKeyLen());
-  if (unquote(Field.Value) < 0 || unquote(Field.Error) < 0 || wrappedLen < 0) {
+  wrapped = metadataSharedKey();
+  const n = memberUnescape(wrapped, metadataSharedKeyLen());
+  wrappedLength = n;
+  if (unquote(Field.Value) < 0 || unquote(Field.Error) < 0 || n < 0) {
     raise(Status.BadJson);
     return Monitor.Raised;
   }
-  return decrypt(wrapped, wrappedLen, free, now);
+  return Monitor.Sealed;
 }
 
-// What it sends depends on who wrote, whether a key came with it, and the time: not on what
-// decrypting it comes to.
-function decrypt(wrapped: usize, wrappedLen: u32, free: bool, now: i64): Monitor {
+/**
+ * Decrypts the notification just taken; free: TX is idle, so it may be kept there until its key was fetched. What is sent
+ * for it depends on who wrote, whether a key came with it, and the time: not on what decrypting it comes to. (Apart from
+ * monitorTake(): opening a key calls far down, and what is above keeps its code in the board's memory.)
+ */
+export function monitorOpen(free: bool, now: i64): Monitor {
   const from = eventPtr(Field.From);
   const fromLen = eventLen(Field.From);
   let key = keyringSelf() as i32;
   if (!atsignEqual(from, fromLen, configPtr(Config.AtSign), configLen(Config.AtSign))) {
     const peer = sharePeer(from, fromLen);
-    const due = wrappedLen === 0 && shareIsDue(peer, SHARE_IN_DUE, now);
+    const due = wrappedLength === 0 && shareIsDue(peer, SHARE_IN_DUE, now);
     // A key that is only to be fetched anew can wait for the tx buffer.
     if (due && (free || !shareHas(peer, SHARE_IN))) return keep(free);
     key =
-      wrappedLen === 0 || shareIsForUs()
-        ? shareKeyFor(peer, wrapped, wrappedLen, now)
+      wrappedLength === 0 || shareIsForUs()
+        ? shareKeyFor(peer, wrapped, wrappedLength, now)
         : Status.PublicKeyChanged;
   }
   const iv = eventPtr(Field.Error);

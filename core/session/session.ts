@@ -57,6 +57,7 @@ import {
   monitorIsWaiting,
   monitorKeyReply,
   monitorKeyRequest,
+  monitorOpen,
   monitorRequest,
   monitorTake,
   monitorTakeHead,
@@ -82,6 +83,17 @@ export const enum Action {
   Send = 4,
 }
 
+/** What is still to be done with a line that was looked at. */
+const enum Line {
+  Done,
+  /** A notification, to be decrypted. */
+  Sealed,
+  /** Replies: the key of a kept notification, to the operation, on the way to Ready. */
+  Key,
+  Operation,
+  Login,
+}
+
 // Milliseconds.
 const OPEN_LIMIT: i64 = 60000;
 /** Without a byte from the other side: when to ask for one, and when the link counts as dead. */
@@ -99,6 +111,9 @@ let notified: bool = false;
 /** There is more to do at once. */
 let busy: bool = false;
 let unanswered: i32 = 0;
+/** Whose reply the line is, and whether it is an error. */
+let whose: Expect = Expect.None;
+let failed: bool = false;
 
 /** Loads what is stored. 0, NotEnrolled, NoEntropy, StoreFailed. */
 export function sessionInit(): i32 {
@@ -286,13 +301,21 @@ function speak(): void {
   } else if (machineSilence() >= QUIET) machineAsk(Expect.Noop, requestNoop());
 }
 
-// Takes one line. False: there is none.
+// Takes one line. False: there is none. What opens keys or signs is called from here: it goes far down, and whatever is
+// above it keeps its code in the board's memory.
 function receive(): bool {
   const length = lineNext(configPtr(Config.AtSign), configLen(Config.AtSign));
   if (length === Status.Pending) return false;
   lineHeld = true;
-  if (length < 0) tooLong();
-  else takeLine(length);
+  const line = takeLine(length);
+  if (line === Line.Sealed) {
+    notified = monitorOpen(linkPending() === 0, machineNow()) === Monitor.Raised;
+  } else if (line === Line.Key) {
+    notified = monitorKeyReply(failed, machineNow());
+    // The fields of a kept notification lie in the tx buffer, the line is free.
+    if (notified) finishLine();
+  } else if (line === Line.Operation) operationReplied();
+  else if (line === Line.Login) loginReply(whose, failed);
   if (lineHeld && eventKind() === Event.None) finishLine();
   return true;
 }
@@ -312,49 +335,50 @@ function tooLong(): void {
   } else if (machineExpects() !== Expect.None) machineBroken(Status.LineTooLong);
 }
 
-function takeLine(length: u32): void {
+function takeLine(length: i32): Line {
+  if (length < 0) {
+    tooLong();
+    return Line.Done;
+  }
   const response = responseParse(RX, length);
   if (response === Response.Notification) {
-    const free = linkPending() === 0;
-    const taken = monitorTake(responsePtr(), responseLen(), free, machineNow());
+    const taken = monitorTake(responsePtr(), responseLen(), machineNow());
     notified = taken === Monitor.Raised;
-  } else if (machineExpects() === Expect.Directory) {
+    return taken === Monitor.Sealed ? Line.Sealed : Line.Done;
+  }
+  whose = machineExpects();
+  if (whose === Expect.Directory) {
     machineAnswered();
     loginAddress(length);
-  } else if (response !== Response.Other) reply(response === Response.Error);
-}
-
-function reply(isError: bool): void {
-  const whose = machineExpects();
+    return Line.Done;
+  }
+  if (response === Response.Other) return Line.Done;
+  failed = response === Response.Error;
   // After the monitor's error the reply to its noop is still to come.
-  if (whose === Expect.Monitor && isError) {
+  if (whose === Expect.Monitor && failed) {
     eventBegin();
     eventField(Field.Error, responsePtr(), responseLen());
     eventRaise(Event.Notice, Status.Refused, 0);
-    return;
+    return Line.Done;
   }
   machineAnswered();
   switch (whose) {
     case Expect.None:
     case Expect.Noop:
     case Expect.Monitor:
-      return;
+      return Line.Done;
     case Expect.Operation:
-      operationReplied(isError);
-      return;
+      return Line.Operation;
     case Expect.InKey:
-      notified = monitorKeyReply(isError, machineNow());
-      // The fields of a kept notification lie in the tx buffer, the line is free.
-      if (notified) finishLine();
-      return;
+      return Line.Key;
   }
-  loginReply(whose, isError);
+  return Line.Login;
 }
 
-function operationReplied(isError: bool): void {
+function operationReplied(): void {
   unanswered = 0;
   eventBegin();
-  const status = operationReply(isError, machineNow());
+  const status = operationReply(failed, machineNow());
   if (status === Status.Pending) return;
   const number = operationNumber();
   operationEnd();

@@ -39,4 +39,5 @@ it("gives the same bytes from two builds in two folders", () => {
   } finally {
     rmSync(parent, { recursive: true });
   }
-});
+  // Two compilations, which a busy machine takes its time for.
+}, 240_000);
