@@ -12,11 +12,15 @@
 #include "provisioning.h"
 #include "text.h"
 
-// Texts of the runtime are valid during the callback.
+// What somebody notified. Texts of the runtime are valid during the callback.
 typedef struct {
+  // "@device:name.namespace@sender"
   AtText key;
+  // Decrypted; any bytes.
   AtText value;
+  // The sender's atSign.
   AtText from;
+  // The same one again has the same id.
   AtText id;
   // 1: a key was deleted instead of updated.
   int is_delete;
@@ -38,6 +42,7 @@ typedef struct {
   uint32_t (*turn)(void);
   // The operation ended: 0 or a negative status (core/status.ts), a get's or scan's value; 1: a get's came unencrypted.
   void (*finished)(int32_t operation, int32_t status, AtText value);
+  // Somebody shared, changed or deleted a record of the device's namespace. Any atSign may: at_is_command says whom to obey.
   void (*notified)(const AtNotification *notification);
 } AtApplication;
 

@@ -31,16 +31,21 @@ int hal_link_state(void);
 int hal_link_send(const uint8_t *x, size_t len);
 // Bytes received (0: none now), negative: the link is gone and its last byte was delivered.
 int hal_link_receive(uint8_t *out, size_t cap);
+// Ends the connection at once; nothing when there is none.
 void hal_link_close(void);
 
 // The sectors kept for the store, at least two; offsets count from their start. Programming a page only turns ones into
 // zeros; erasing a sector turns all of it into ones.
 #define HAL_FLASH_SECTOR 4096u
 #define HAL_FLASH_PAGE 256u
+// How many there are.
 uint32_t hal_flash_sectors(void);
+// Reads len bytes from offset. 0; negative: beyond the sectors, or it failed.
 int hal_flash_read(uint32_t offset, uint8_t *out, size_t len);
+// Erases a sector, counted from 0, some 50 ms. 0; negative: there is none of that number, or it failed.
 int hal_flash_erase(uint32_t sector);
-// offset is a multiple of HAL_FLASH_PAGE, page is HAL_FLASH_PAGE bytes.
+// Programs one page: offset is a multiple of HAL_FLASH_PAGE, page is HAL_FLASH_PAGE bytes. 0; negative: a wrong offset, a
+// bit that would have to rise, or it failed.
 int hal_flash_program(uint32_t offset, const uint8_t *page);
 
 // One line of UTF-8, never a secret. level: 0 error, 1 warning, 2 information, 3 debug.
@@ -51,6 +56,7 @@ void hal_wait(uint32_t ms);
 
 // Without it the board restarts after a few seconds (the board says how many).
 void hal_watchdog_feed(void);
+// Restarts the board; hal_reset_cause says HAL_RESET_REBOOT then. It does not return.
 void hal_reboot(void);
 
 // hal_reset_cause
@@ -58,6 +64,7 @@ void hal_reboot(void);
 #define HAL_RESET_WATCHDOG 1u
 #define HAL_RESET_REBOOT 2u
 #define HAL_RESET_CRASH 3u
+// Why the board started, one of HAL_RESET_*.
 uint32_t hal_reset_cause(void);
 
 // Bytes of native stack ever used; 0 when the board can't say.

@@ -22,7 +22,7 @@ typedef enum { JSON_NULL, JSON_BOOLEAN, JSON_NUMBER, JSON_TEXT } JsonKind;
 
 // --- Writing. The first error stays and is what json_close answers; calls after it do nothing.
 
-// Its fields are json.c's own.
+// An object that is being written; its fields are json.c's own.
 typedef struct {
   char *out;
   uint32_t cap;
@@ -32,13 +32,16 @@ typedef struct {
 
 // Begins an object in out, which the caller keeps until json_close.
 void json_open(JsonWriter *writer, char *out, uint32_t cap);
-// Each appends one member. name is terminated and UTF-8; a name is the caller's to use once.
+// Each of these appends one member. name is terminated and UTF-8; a name is the caller's to use once.
+// A text: its quotes and escapes are written here. One that is not UTF-8 is JSON_SYNTAX.
 void json_put_text(JsonWriter *writer, const char *name, AtText value);
+// A whole number.
 void json_put_integer(JsonWriter *writer, const char *name, int32_t value);
 // value / 10^places, places 0 to 9: (264, 1) is 26.4.
 void json_put_decimal(JsonWriter *writer, const char *name, int32_t value, unsigned places);
 // value 0: false, else true.
 void json_put_boolean(JsonWriter *writer, const char *name, int value);
+// null: there is no value.
 void json_put_null(JsonWriter *writer, const char *name);
 // A value as it was written elsewhere, from json_find: it is not checked again.
 void json_put_raw(JsonWriter *writer, const char *name, AtText value);

@@ -6,7 +6,6 @@
 
 #define BUSES 2u
 #define CLOCK_HZ 125000000u
-#define FIFO_DEPTH 16u
 // Pulses shorter than 50 ns are noise (4.3.14, IC_FS_SPKLEN).
 #define SPIKE_CYCLES 7u
 // What the block itself adds to the two halves of a clock (4.3.14.1).
@@ -125,12 +124,9 @@ static int run(uint32_t base, const Transfer *transfer, uint64_t end) {
     while (received < transfer->outLen && REGISTER(base + IC_RXFLR) > 0) {
       transfer->out[received++] = (uint8_t)REGISTER(base + IC_DATA_CMD);
     }
-    // The block holds the clock while it has no command, so there is no hurry; nor may more be asked for than it keeps.
+    // Commands are taken faster than the bus is; without one the block holds the clock.
     const int has_room = sent < transfer->len + transfer->outLen && (REGISTER(base + IC_STATUS) & IC_STATUS_TFNF);
-    if (status & IC_INTR_ABORT || !has_room) continue;
-    if (sent < transfer->len || sent - transfer->len - received < FIFO_DEPTH) {
-      REGISTER(base + IC_DATA_CMD) = command(transfer, sent++);
-    }
+    if (has_room && !(status & IC_INTR_ABORT)) REGISTER(base + IC_DATA_CMD) = command(transfer, sent++);
   }
   return status & IC_INTR_ABORT || received < transfer->outLen ? HAL_NO_ANSWER : 0;
 }
@@ -147,9 +143,9 @@ int hal_i2c_transfer(unsigned bus, unsigned address, const uint8_t *x, size_t le
   REGISTER(base + IC_ENABLE) = 0;
   REGISTER(base + IC_TAR) = address;
   REGISTER(base + IC_ENABLE) = 1;
+  // Also the abort of the transfer before, which keeps the FIFO empty.
   (void)REGISTER(base + IC_CLR_INTR);
   const int result = run(base, &transfer, end);
-  (void)REGISTER(base + IC_CLR_TX_ABRT);
   // Whatever holds the line may do so for long: the bus has to be opened again.
   if (result == HAL_TIMED_OUT) rates[bus] = 0;
   return result;

@@ -109,7 +109,6 @@
 #define IC_FS_SCL_LCNT 0x20u
 #define IC_RAW_INTR_STAT 0x34u
 #define IC_CLR_INTR 0x40u
-#define IC_CLR_TX_ABRT 0x54u
 #define IC_ENABLE 0x6cu
 #define IC_STATUS 0x70u
 #define IC_RXFLR 0x78u

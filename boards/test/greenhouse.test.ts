@@ -66,6 +66,8 @@ function lineOf(step: Step): string {
     }
     case "pass":
       return `pass ${step.ms}`;
+    case "refuse":
+      return `xrefuse ${step.count}`;
     case "finish":
       return `finish ${step.status}`;
   }
@@ -90,6 +92,7 @@ const inC: Runner = async (steps) => {
 class Bench {
   readonly atSign = SELF;
   readonly submitted: Operation[] = [];
+  #refusals = 0;
   readonly #greenhouse = new Greenhouse({
     peer: PEER,
     namespace: NAMESPACE,
@@ -108,6 +111,10 @@ class Bench {
 
   submit({ kind, key, value, ttlMs = 0 }: Request): Promise<Outcome> {
     if (this.#settle) throw new Error("an operation is submitted while another one runs");
+    if (this.#refusals > 0) {
+      this.#refusals--;
+      return Promise.resolve({ status: -4, value: new Uint8Array(), error: "" });
+    }
     this.submitted.push({ kind, key, value, ttlMs });
     return new Promise((settle) => {
       this.#settle = settle;
@@ -118,6 +125,7 @@ class Bench {
     if (step.kind === "ready") this.#greenhouse.stateChanged(step.isReady ? "ready" : "pausing");
     else if (step.kind === "pass") await vi.advanceTimersByTimeAsync(step.ms);
     else if (step.kind === "finish") this.#finish(step.status);
+    else if (step.kind === "refuse") this.#refusals = step.count;
     else {
       const { isDelete, ...note } = step.note;
       this.#greenhouse.notified({ ...note, id: "1", operation: isDelete ? "delete" : "update" });

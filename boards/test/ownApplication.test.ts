@@ -13,7 +13,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { GPIOPinState } from "rp2040js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createAuthority } from "../../host/crypto/certificates.ts";
+import { Emulator } from "../emulator/emulator.ts";
+import { FLASH_BYTES, Flash, SECTOR_BYTES } from "../emulator/flash.ts";
+import { Network } from "../emulator/network.ts";
+import { W5500 } from "../emulator/w5500.ts";
+import { provisionedStore } from "../provisioning.ts";
 import { DEVICE, PEER, PosixWorld } from "./posixWorld.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -79,6 +86,27 @@ describe("an own application", () => {
     const symbols = JSON.parse(readFileSync(join(place, "atmicro.symbols.json"), "utf8"));
     expect(symbols).toMatchObject({ hal_adc_read: expect.any(Number) });
     expect(symbols).not.toHaveProperty("bme280_read");
+  }, 300_000);
+
+  it("starts on the emulated Pico, with its lamp off and its board looking for the directory", async () => {
+    build("rp2040", app);
+    const flash = new Flash(readFileSync(path("build/rp2040/apps/soil-probe/atmicro.bin")));
+    const store = provisionedStore({
+      ...{ atSign: DEVICE, directory: "directory.test:64", app: "soil", device: "probe" },
+      ...{ namespaces: { soil: "rw" }, passcode: "ABC123", peer: PEER, intervalMs: 1_000 },
+      authorities: (await createAuthority({ name: "nobody's" })).certificate,
+    });
+    flash.write(FLASH_BYTES - 8 * SECTOR_BYTES, store);
+    const lines: string[] = [];
+    const emulator = new Emulator({
+      flash,
+      attachments: [new W5500(new Network({ names: {}, routes: {} }))],
+      onLine: (line) => lines.push(line),
+    });
+    const isLooking = () => lines.includes("state: directory");
+    expect(await emulator.run({ until: isLooking, deviceMs: 10_000 })).toEqual({ kind: "until" });
+    expect(emulator.chip?.gpio[25]?.value).toBe(GPIOPinState.Low);
+    emulator.powerOff();
   }, 300_000);
 
   it("may be one file, may have several, and its warnings are shown without stopping the build", () => {

@@ -21,6 +21,8 @@ export type Step =
   | { readonly kind: "ready"; readonly isReady: boolean }
   | { readonly kind: "note"; readonly note: Note }
   | { readonly kind: "pass"; readonly ms: number }
+  /** The next operations can't be started: so many are refused. */
+  | { readonly kind: "refuse"; readonly count: number }
   /** The operation that runs ends with this status. */
   | { readonly kind: "finish"; readonly status: number };
 
@@ -187,6 +189,20 @@ export const behaviours: readonly Behaviour[] = [
       [send(faster(1)), obeyed("1", 300)],
       [failed],
       [pass(300), reading(2)],
+    ],
+  },
+  {
+    name: "goes on after operations that could not be started",
+    script: [
+      [{ kind: "refuse", count: 2 }],
+      [start],
+      [pass(999)],
+      [pass(1), reading(2)],
+      [done, latest(2)],
+      [done],
+      [{ kind: "refuse", count: 1 }],
+      [send(faster(1))],
+      [send(faster(2)), obeyed("2", 300)],
     ],
   },
   {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The greenhouse without a runtime: a step a line, then what it submitted and a dot. The argument is what a BME280's
 // registers hold, 512 hexadecimal digits; without it there is no sensor.
-//   ready 0|1 | note key value from isDelete isPlain (texts in hexadecimal) | pass ms | finish status
+//   ready 0|1 | note key value from isDelete isPlain (texts in hexadecimal) | pass ms | finish status | xrefuse count
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,7 @@ static uint64_t now;
 static int is_in_turn;
 static int32_t running;
 static int32_t operations;
+static int refusals;
 static const char *registers;
 
 uint64_t hal_now_ms(void) { return now; }
@@ -55,6 +56,7 @@ void at_log_text(int level, const char *name, AtText text) { (void)level, (void)
 int32_t at_submit(int32_t kind, const char *key, const char *value, uint32_t valueLen, int64_t ttlMs) {
   if (!is_in_turn) return AT_NOT_READY;
   if (running > 0) return AT_BUSY;
+  if (refusals > 0 && refusals--) return -4;
   printf("%s %s %lld ", kind == AT_PUT ? "put" : "notify", key, (long long)ttlMs);
   for (uint32_t i = 0; i < valueLen; i++) printf("%02x", (uint8_t)value[i]);
   printf("\n");
@@ -112,6 +114,7 @@ int main(int argc, char **argv) {
   while (fgets(line, sizeof line, stdin)) {
     const char *words = line + strcspn(line, " ") + 1;
     if (line[0] == 'r') application->ready(atoi(words));
+    if (line[0] == 'x') refusals = atoi(words);
     if (line[0] == 'n') note(application, words);
     if (line[0] == 'p') pass(application, (uint32_t)atoi(words));
     if (line[0] == 'f') {
