@@ -61,9 +61,8 @@ export class DirectoryConnection {
     if (this.over !== undefined) throw this.over;
     clearTimeout(this.timer);
     this.timer = this.deadline();
-    const answer = this.answer(ANSWER);
     this.socket.write(`${name}\n`);
-    return await answer;
+    return await this.answer(ANSWER);
   }
 
   /** Says goodbye and hangs up; who waits is told so. */

@@ -145,24 +145,31 @@ export class Directory {
   private enqueue(name: string, asker: Asker): Promise<string> {
     return new Promise((resolve, reject) => {
       this.questions[asker].push({ name, resolve, reject });
-      if (!this.working) void this.work();
+      if (!this.working) this.work().catch(reject);
     });
   }
 
-  /** Asks everything that waits; never rejects. */
+  /** Asks everything that waits. */
   private async work(): Promise<void> {
     this.working = true;
-    for (let question = this.next(); question !== undefined; question = this.next()) {
-      try {
-        question.resolve(await this.exchange(question.name));
-      } catch (error) {
-        this.connection?.close();
-        // Nobody waits longer for a directory that is away than it takes to find that out.
-        question.reject(error);
-        for (let rest = this.next(); rest !== undefined; rest = this.next()) rest.reject(error);
+    try {
+      for (let question = this.next(); question !== undefined; question = this.next()) {
+        await this.settle(question);
       }
+    } finally {
+      this.working = false;
     }
-    this.working = false;
+  }
+
+  private async settle(question: Question): Promise<void> {
+    try {
+      question.resolve(await this.exchange(question.name));
+    } catch (error) {
+      this.connection?.close();
+      // Nobody waits longer for a directory that is away than it takes to find that out.
+      question.reject(error);
+      for (let rest = this.next(); rest !== undefined; rest = this.next()) rest.reject(error);
+    }
   }
 
   private next(): Question | undefined {
