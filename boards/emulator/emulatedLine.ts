@@ -50,7 +50,8 @@ export class EmulatedLine implements SerialLine {
   write(bytes: Uint8Array): void {
     for (const byte of bytes) this.#toChip.push(byte);
     this.#toChip.reverse();
-    while (this.#toChip.length > 0) {
+    for (let slices = 0; this.#toChip.length > 0; slices++) {
+      if (slices > LONGEST_SILENCE) throw new Error("the chip does not read");
       this.#feed();
       this.#slice();
     }
@@ -68,10 +69,10 @@ export class EmulatedLine implements SerialLine {
     this.#stopped = 0;
   }
 
-  /** What the chip's FIFO has room for; the bytes wait last first. */
+  /** What the chip's FIFO has room for, as soon as the program has turned the UART on; the bytes wait last first. */
   #feed(): void {
     const uart = this.#chip.uart[0];
-    while (uart && !(this.#chip.readUint32(UART0_FR) & UART_FR_RXFF)) {
+    while (uart?.enabled && !(this.#chip.readUint32(UART0_FR) & UART_FR_RXFF)) {
       const byte = this.#toChip.pop();
       if (byte === undefined) return;
       uart.feedByte(byte);
