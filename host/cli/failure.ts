@@ -30,6 +30,8 @@ const exitCodeOf: Partial<Record<ErrorCode, ExitCode>> = {
   AT0027: EXIT.keys,
   AT0028: EXIT.keys,
   AT0029: EXIT.keys,
+  AT0031: EXIT.permission,
+  AT0032: EXIT.permission,
   AT0401: EXIT.keys,
 };
 

@@ -65,7 +65,10 @@ type KeyAnswer = { readonly ciphertext: string; readonly iv: string | undefined 
 
 const MANAGED_SUFFIX = ".new.enrollments.__manage";
 
-/** Asks for an enrollment on a connection without a login. Rejects with AT0011 for a wrong passcode. */
+/**
+ * Asks for an enrollment on a connection without a login. Rejects with AT0011 for a wrong passcode, with AT0028 for one that
+ * wasn't looked at because there were too many wrong ones: it is still good.
+ */
 export async function requestEnrollment(
   request: EnrollmentRequest,
   network: NetworkOptions,

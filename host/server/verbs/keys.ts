@@ -61,7 +61,8 @@ function enrollmentOf(value: string | null): string | undefined {
   }
 }
 
-const isStoredKey = (key: string): boolean => /\.__(?:public|private|self)_keys\./.test(key);
+const isStoredKey = (key: string): boolean =>
+  /\.__(?:public|private|self)_keys\.\w+@[^@:]+$/.test(key);
 
 /** An enrolled client reaches its own default keys, keys it put, and public ones. */
 function demandOwnKey(key: string, { id }: Caller, verb: string, services: Services): void {
