@@ -9,13 +9,19 @@ export const MAX_FAULTS_AN_HOUR = 20;
 const HOUR_MILLIS = 3_600_000;
 
 /** After these nothing that runs can be relied on. */
-const fatal: readonly { readonly signs: RegExp; readonly sentence: string }[] = [
+const fatal: readonly {
+  readonly code: RegExp;
+  readonly words: RegExp;
+  readonly sentence: string;
+}[] = [
   {
-    signs: /\bENOMEM\b|ERR_MEMORY_ALLOCATION_FAILED|ERR_WORKER_OUT_OF_MEMORY|allocation failed/i,
+    code: /^(?:ENOMEM|ERR_MEMORY_ALLOCATION_FAILED)$/,
+    words: /^Array buffer allocation failed$/,
     sentence: "out of memory: the server ends; give it more, or lower its limits of connections",
   },
   {
-    signs: /\bMDB_PANIC\b/,
+    code: /^-30795$/,
+    words: /^MDB_PANIC: /,
     sentence:
       "the store failed for good: the server ends; look at the disk, then start it again, or restore a backup",
   },
@@ -25,8 +31,9 @@ const TOO_MANY = `more than ${MAX_FAULTS_AN_HOUR} unexpected errors within an ho
 
 function fatality(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const text = `${"code" in error ? error.code : ""} ${error.message}`;
-  return fatal.find(({ signs }) => signs.test(text))?.sentence;
+  const name = "code" in error ? String(error.code) : "";
+  // Anchored: a message may quote what somebody sent.
+  return fatal.find(({ code, words }) => code.test(name) || words.test(error.message))?.sentence;
 }
 
 /** Judges uncaught errors. Errors that pass by themselves (no file descriptor left, a full disk) are outlived as others. */

@@ -106,6 +106,9 @@ function isRoot(file: number, number: bigint, { pageSize }: Meta): boolean {
   return (flags & BRANCH) !== 0 || (flags & LEAF) !== 0;
 }
 
+/** Looks at a file that changes meanwhile. */
+const MAX_LOOKS = 10;
+
 const EMPTY = "is empty";
 const NO_FILE = "is not a file";
 const remedies: Readonly<Record<string, string>> = {
@@ -113,26 +116,42 @@ const remedies: Readonly<Record<string, string>> = {
   [NO_FILE]: "move it away, or name another folder",
 };
 
+function readHead(file: number): Buffer {
+  const head = Buffer.alloc(MAX_PAGE + META_BYTES);
+  return head.subarray(0, readSync(file, head, 0, head.length, 0));
+}
+
+/** What is wrong with a file that begins with `head`. */
+function judge(file: number, head: Buffer, folder: string): string | undefined {
+  // Behind the head: a file grows before its header says so.
+  const { size } = fstatSync(file);
+  if (size === 0) return EMPTY;
+  const meta = latestMeta(head);
+  if (typeof meta === "string") return meta;
+  // A sound file may be shorter than its last page says, when the pages at its end were never used.
+  const whole = (meta.lastPage + 1n) * BigInt(meta.pageSize);
+  if (BigInt(size) < whole && !isReadable(folder)) {
+    return `is cut off (${size} bytes are there, ${whole} belong to it)`;
+  }
+  return meta.roots.every((root) => isRoot(file, root, meta))
+    ? undefined
+    : "is damaged: a page that leads to all others can't be read";
+}
+
 /** What is wrong with the file of the store in a folder, said after the file's name; undefined when nothing is. */
 export function damageOf(folder: string): string | undefined {
   const file = openSync(dataFile(folder), "r");
   try {
-    const found = fstatSync(file);
-    if (!found.isFile()) return NO_FILE;
-    const { size } = found;
-    if (size === 0) return EMPTY;
-    const head = Buffer.alloc(MAX_PAGE + META_BYTES);
-    const length = readSync(file, head, 0, head.length, 0);
-    const meta = latestMeta(head.subarray(0, length));
-    if (typeof meta === "string") return meta;
-    // A sound file may be shorter than its last page says, when the pages at its end were never used.
-    const whole = (meta.lastPage + 1n) * BigInt(meta.pageSize);
-    if (BigInt(size) < whole && !isReadable(folder)) {
-      return `is cut off (${size} bytes are there, ${whole} belong to it)`;
+    if (!fstatSync(file).isFile()) return NO_FILE;
+    let head = readHead(file);
+    for (let look = 1; ; look++) {
+      const damage = judge(file, head, folder);
+      if (damage === undefined || look === MAX_LOOKS) return damage;
+      const again = readHead(file);
+      // A server that writes at this moment may be in the middle of its header.
+      if (again.equals(head)) return damage;
+      head = again;
     }
-    return meta.roots.every((root) => isRoot(file, root, meta))
-      ? undefined
-      : "is damaged: a page that leads to all others can't be read";
   } finally {
     closeSync(file);
   }

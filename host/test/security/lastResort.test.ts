@@ -182,6 +182,16 @@ describe("the limit of errors", () => {
     const error = new Error("MDB_PANIC: Update of meta page failed or environment had fatal error");
     expect(judge.take(error)).toContain("the store failed for good");
   });
+
+  it("isn't cut short by words that somebody sent", () => {
+    const judge = new LastResort(pino({ level: "silent" }));
+    for (const quoted of ["MDB_PANIC: x", "Array buffer allocation failed", "ENOMEM"]) {
+      expect(judge.take(new SyntaxError(`unexpected "${quoted}"`))).toBeUndefined();
+    }
+    expect(judge.take(Object.assign(new Error("x"), { code: "ENOMEM" }))).toContain(
+      "out of memory",
+    );
+  });
 });
 
 it("is ready after an error only if the store can be read then", async () => {
