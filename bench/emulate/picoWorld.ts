@@ -45,6 +45,8 @@ export interface PicoWorldOptions {
   readonly onLine?: (line: string, seconds: number) => void;
   /** How much faster than this machine's clock time goes while the device sleeps; 4 by default. */
   readonly idleSpeed?: number;
+  /** "host:port" of the atDirectory the device is told, when it isn't the world's. */
+  readonly directory?: (world: World) => Promise<string>;
 }
 
 /** Everything runs and the device is provisioned with a one-time passcode, not started yet. */
@@ -102,7 +104,7 @@ export class PicoWorld {
   }
 
   static async start(options: PicoWorldOptions): Promise<PicoWorld> {
-    const { folder, onLine = () => {}, idleSpeed = 4 } = options;
+    const { folder, onLine = () => {}, idleSpeed = 4, directory } = options;
     const board = JSON.parse(
       readFileSync(join(ROOT, "boards/rp2040/board.json"), "utf8"),
     ) as BoardDescription;
@@ -117,7 +119,7 @@ export class PicoWorld {
       const flash = new Flash(image);
       const store = provisionedStore({
         atSign: DEVICE,
-        directory: formatAddress(world.directory),
+        directory: (await directory?.(world)) ?? formatAddress(world.directory),
         app: NAMESPACE,
         device: "pico",
         namespaces: { [NAMESPACE]: "rw" },
