@@ -36,8 +36,8 @@ export const SHARE_IN: u32 = 16;
 const SHARE_CARRIED: u32 = 32;
 
 /** Fields of a peer: the time before which the key he made for me, and his public key, are not asked for again. */
-export const SHARE_IN_DUE: u32 = 424;
-export const SHARE_PUBLIC_DUE: u32 = 428;
+export const SHARE_IN_DUE: u32 = 168;
+export const SHARE_PUBLIC_DUE: u32 = 172;
 
 const PEER_COUNT: u32 = 4;
 const PEER_LEN: u32 = 440;
@@ -49,10 +49,10 @@ const IN_TEXT: u32 = 24; // beginning of the SHA-256 of the wrapped text the fet
 const CHECKSUM: u32 = 32;
 const OUT: u32 = 64;
 const IN: u32 = 96;
-const WRAPPED: u32 = 128;
-const CARRIED: u32 = 384;
-const CARRIED_TEXT: u32 = 416;
-const CARRIED_UNTIL: u32 = 432; // when every key that came with a value could be opened again
+const CARRIED: u32 = 128;
+const CARRIED_TEXT: u32 = 160;
+const CARRIED_UNTIL: u32 = 176; // when every key that came with a value could be opened again
+const WRAPPED: u32 = 180; // 256 bytes; while one is made, the RSA_PUBLIC bytes of the peer's public key
 const OWN_CHECKSUM: usize = PEERS + PEER_COUNT * PEER_LEN;
 const SPKI_TEXT: u32 = 392;
 

@@ -361,6 +361,18 @@ for (const factory of engines) {
       expect(values(device)).toEqual(sent);
     });
 
+    test("a key that came with a value is as it came after something was written for its sender", async () => {
+      const { world, device } = await watched(factory);
+      const sharedKeyEnc = wrapAs(K);
+      world.records.set("@bravo:shared_key@alpha", { value: "his copy of before" });
+      world.notify(note("before", encryptValue("before", K, IV), { sharedKeyEnc }));
+      device.settle();
+      expect(device.finish(Kind.notify, "@bravo:temp.demo@alpha", "21.5").status).toBe(0);
+      world.notify(note("after", encryptValue("after", K, IV), { sharedKeyEnc }));
+      device.settle();
+      expect(values(device)).toEqual(["before", "after"]);
+    });
+
     test("an old record with its own key doesn't take the place of the key that was fetched", async () => {
       const { world, device } = await watched(factory);
       world.records.set("@alpha:shared_key@bravo", { value: wrapAs(K) });
