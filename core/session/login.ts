@@ -43,6 +43,9 @@ import {
 } from "./machine";
 import { watermarkErase } from "./watermark";
 
+/** AT0028. */
+const TOO_MANY_REQUESTS: i32 = 28;
+
 /** Whether an enrollment was asked for before the request under way. */
 let earlier: bool = false;
 
@@ -120,6 +123,11 @@ function refused(whose: Expect): void {
   const status = responseStatus();
   switch (whose) {
     case Expect.Enroll: {
+      // Others guess: the passcode was not looked at, and is as good as before.
+      if (responseCode() === TOO_MANY_REQUESTS) {
+        machineBroken(status);
+        return;
+      }
       const taken = enrollRefused(responsePtr(), responseLen(), earlier);
       if (taken === 0) machineAwaitApproval();
       else machineEndWithText(taken);

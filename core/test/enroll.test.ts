@@ -111,6 +111,18 @@ for (const factory of engines) {
       expect(device.state()).toBe(State.stopped);
     });
 
+    test("a passcode that wasn't looked at, while others guess, is tried again", async () => {
+      const { world, device } = await fresh(factory);
+      let asked = 0;
+      world.hook = (line) => {
+        if (!line.startsWith("enroll:request") || ++asked > 3) return undefined;
+        return "error:AT0028-Exception: Too many wrong passcodes: this one wasn't looked at. Try again in 9 s";
+      };
+      device.start();
+      device.until(() => device.state() === State.approval);
+      expect(asked).toBe(4);
+    });
+
     test("an atSign the directory does not know, and one without a public key", async () => {
       const { world, device } = await fresh(factory);
       world.directoryAnswer = "null";
