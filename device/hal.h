@@ -22,8 +22,8 @@ const char *hal_entropy_source(void);
 #define HAL_LINK_OPEN 2
 #define HAL_LINK_FAILED 3
 
-// Begins to look up the host (name or dotted address) and to connect to it by TCP. One link at a time; one that is open
-// is closed. 0 begun, negative.
+// Begins to look up the host (name, dotted or IPv6 address) and to connect to it by TCP. One link at a time; one that is
+// open is closed. 0 begun, negative: also for an IPv6 address where the board knows none, which is logged.
 int hal_link_open(const char *host, uint16_t port);
 // One of HAL_LINK_*.
 int hal_link_state(void);

@@ -211,6 +211,21 @@ describe("the simulated device", () => {
     );
   });
 
+  it("doesn't obey a command that came unencrypted, and asks for none such", async () => {
+    const { link, core, makeReady, events } = setUp();
+    await makeReady();
+    const key = "@greenhouse:command.greenhouse@alice";
+    const value = '{"id":1,"set":"interval","ms":300}';
+    const note = { from: "@alice", key, value, operation: "update", id: "1" };
+    link().arrive(`${JSON.stringify({ note, status: 1 })}\n`);
+    await until(() => events("error").length === 1);
+    expect(events("error")).toEqual([
+      { event: "error", message: "ignored a command that was not encrypted" },
+    ]);
+    expect(events("command")).toEqual([]);
+    expect(core.configured.has(14)).toBe(false);
+  });
+
   it("obeys its peer, answers bad commands and ignores others", async () => {
     const { link, finish, makeReady, events } = setUp();
     await makeReady();

@@ -190,7 +190,7 @@ export class ScriptedCore implements CoreModule {
       return;
     }
     const { done, status, error, note } = JSON.parse(line);
-    if (note) this.#events.push({ kind: 3, fields: note });
+    if (note) this.#events.push({ kind: 3, status: status ?? 0, fields: note });
     if (done === undefined) return;
     this.#running = false;
     this.#events.push({ kind: 2, status, op: done, fields: { error: error ?? "" } });
