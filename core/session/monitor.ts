@@ -100,6 +100,8 @@ let wanted: bool = false;
 /** How often in a row it was sent, and before when it isn't again. */
 let requests: u32 = 0;
 let pauseEnd: i64 = 0;
+/** Everything was asked for on this connection. */
+let cleared: bool = false;
 /** The key that came with the notification to be opened. */
 let wrapped: usize = 0;
 let wrappedLength: u32 = 0;
@@ -112,6 +114,7 @@ export function monitorBegin(on: bool): void {
   wanted = on;
   requests = 0;
   pauseEnd = 0;
+  cleared = false;
 }
 
 /** Milliseconds until the monitor request is to be sent; negative: it isn't. */
@@ -194,11 +197,11 @@ export function monitorTake(x: usize, len: u32, now: i64): Monitor {
   const id = eventPtr(Field.Id);
   const idLen = eventLen(Field.Id);
   if (wordIs(STATS_ID, id, idLen)) {
-    if (watermarkClock(epochOf(), now)) wanted = true;
+    if (watermarkClock(epochOf(), now, !cleared)) wanted = cleared = true;
     return Monitor.Dropped;
   }
   if (watermarkHas(id, idLen)) return Monitor.Dropped;
-  if (wordFind(SHARED_KEY, eventPtr(Field.Key), eventLen(Field.Key)) >= 0) {
+  if (isSharedKey(eventPtr(Field.Key), eventLen(Field.Key))) {
     monitorDelivered(now);
     return Monitor.Dropped;
   }
@@ -338,6 +341,14 @@ function raise(status: i32): void {
   eventField(Field.Error, 0, 0);
   if (status < 0) eventField(Field.Value, 0, 0);
   eventRaise(status < 0 ? Event.Notice : Event.Notification, status, 0);
+}
+
+// `@me:shared_key@peer`, not a name that merely holds the word.
+function isSharedKey(x: usize, len: u32): bool {
+  const at = wordFind(SHARED_KEY, x, len);
+  if (at < 1) return false;
+  const end = at + load<u8>(SHARED_KEY);
+  return load<u8>(x + at - 1) === 0x3a && <u32>end < len && load<u8>(x + end) === 0x40;
 }
 
 function find(field: i32, x: usize, len: u32, name: usize): void {

@@ -91,12 +91,13 @@ export function watermarkTake(id: usize, len: u32, epoch: i64, now: i64): void {
 
 /**
  * Hears the atServer's clock, 0: it didn't say. True: it is behind the watermark, so that was no time or the clock was set
- * back, and everything the atServer still has is to be asked for.
+ * back, and everything the atServer still has is to be asked for. mayClear: whether that may be, for an atServer whose
+ * notifications run ahead of its clock would have it said again and again.
  */
-export function watermarkClock(clock: i64, now: i64): bool {
+export function watermarkClock(clock: i64, now: i64, mayClear: bool): bool {
   if (clock === 0) return false;
   const epoch = load<i64>(EPOCH);
-  const back = epoch > clock + AHEAD;
+  const back = mayClear && epoch > clock + AHEAD;
   // Without a watermark it begins here; what is on its way may be older than the clock.
   if (back || epoch === 0) watermarkTake(0, 0, back ? EVERYTHING : clock - AHEAD, now);
   return back;

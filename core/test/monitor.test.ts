@@ -177,6 +177,14 @@ for (const factory of engines) {
       });
       device.settle();
       expect(device.events.filter((e) => e.kind !== "state")).toEqual([]);
+      // A name that merely holds the word is the application's.
+      const names = ["my.shared_key.demo", "shared_key.demo", "shared_keys", "xshared_key"];
+      for (const name of names) {
+        const key = `@alpha:${name}@bravo`;
+        world.notify({ ...fromBravo(name, name, wrapKey(K, alpha)), key });
+      }
+      device.settle();
+      expect(device.of("notification").map((e) => e.value)).toEqual(names);
     });
 
     test("too long, malformed, for another key, undecryptable: a notice each, never stuck", async () => {

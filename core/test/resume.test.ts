@@ -222,6 +222,24 @@ for (const factory of engines) {
       });
     }
 
+    test("an atServer whose notifications run ahead of its clock is asked for everything once a connection", async () => {
+      const scene = await Scene.open(factory);
+      const all = /^monitor:multiplexed:1$/;
+      const asked = () => scene.world.lines.filter((line) => all.test(line)).length;
+      for (let connection = 1; connection <= 2; connection++) {
+        scene.clock = NOW + (60 + connection) * MINUTE;
+        for (let i = 0; i < 20; i++) {
+          scene.notify();
+          scene.say(statistics(NOW + connection * MINUTE));
+          scene.device.advance(1000);
+        }
+        expect(asked()).toBe(connection);
+        scene.leave();
+        scene.comeBack();
+      }
+      expect(new Set(scene.received).size).toBe(40);
+    });
+
     test("a clock that is set back while the device listens loses nothing", async () => {
       const scene = await Scene.open(factory);
       for (let i = 0; i < 3; i++) scene.notify();
