@@ -10,5 +10,7 @@ export default defineConfig({
     reporters: ["default", "./setup/suiteReport.mjs"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A busy machine takes longer than the second that is vitest's default.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

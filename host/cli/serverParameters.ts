@@ -283,6 +283,15 @@ const connections: readonly Parameter[] = [
   },
   {
     kind: "boolean",
+    path: "protocol.toVerbOutboundEnabled",
+    env: ["toVerbOutboundEnabled"],
+    flag: "to-verb-outbound-enabled",
+    text: "say to another atServer first whose it should be; older ones hang up on that, and are connected to again",
+    initial: defaults.toVerbOutboundEnabled,
+    tuning: "toVerbOutboundEnabled",
+  },
+  {
+    kind: "boolean",
     path: "security.useTLS",
     otherPaths: ["security.useSSL"],
     env: ["useTLS", "useSSL"],

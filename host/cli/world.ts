@@ -179,6 +179,7 @@ export class World {
       ...["--secret-file", secretFile],
       // All of them are on one host, whose certificate each of them has.
       ...["--proof-without-certificate", "false"],
+      ...["--to-verb-outbound-enabled", "true"],
     ]);
     await this.register(atSign, port);
     this.running.push({ atSign, port, pid, cramSecret });

@@ -35,6 +35,8 @@ export const defaults = {
   proofWithoutCertificate: true,
   /** Sign the challenges of atServers that don't say who asks. */
   signBareChallenges: true,
+  /** Begin a connection to a peer with `to`. */
+  toVerbOutboundEnabled: false,
   lookupDepthOfResolution: 3,
   autoNotify: true,
   notificationMaxRetries: retries.notificationDelivery.tries,

@@ -51,6 +51,20 @@ function saysPipelining(answer: string): boolean {
   }
 }
 
+/** What an answer to `to` has for a public key, as `lookup:all` shows it; null for none, undefined for another answer. */
+function publicKeyIn(answer: string): string | null | undefined {
+  try {
+    const told: unknown = parseJson(answer, jsonLimits.answer);
+    if (typeof told !== "object" || told === null || !("publickey" in told)) return undefined;
+    const { publickey } = told;
+    if (publickey === null) return null;
+    return typeof publickey === "object" ? JSON.stringify(publickey) : undefined;
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+}
+
 /** Connections to other atServers, kept for reuse (atProtocol, server to server). */
 export class Peers {
   private readonly options: PeersOptions;
@@ -202,15 +216,20 @@ export class Peers {
   private async open(peer: string, purpose: Purpose): Promise<PeerConnection> {
     const { directory, tls, tuning, log } = this.options;
     const address = await directory.find(peer);
-    let connection: PeerConnection;
+    const connect = async (): Promise<PeerConnection> => {
+      try {
+        return await PeerConnection.open(peer, address, tls, tuning.peerConnectTimeoutMillis);
+      } catch (error) {
+        directory.forget(peer);
+        throw error;
+      }
+    };
+    let connection = await connect();
     try {
-      connection = await PeerConnection.open(peer, address, tls, tuning.peerConnectTimeoutMillis);
-    } catch (error) {
-      directory.forget(peer);
-      throw error;
-    }
-    try {
-      await this.readPublicKey(connection);
+      const knows = tuning.toVerbOutboundEnabled && (await this.sayTo(connection));
+      // AtServers of old hang up on a verb they don't know.
+      if (!knows && connection.closed) connection = await connect();
+      if (!knows) await this.readPublicKey(connection);
       if (purpose !== "anonymous") await this.handshake(connection);
     } catch (error) {
       connection.close();
@@ -218,6 +237,29 @@ export class Peers {
     }
     log.debug({ peer, purpose }, "connected to atServer");
     return connection;
+  }
+
+  /**
+   * Says whose atServer is wanted (atProtocol, the to verb), and takes the public key it tells of; false when the peer
+   * doesn't understand. Throws AT0007 when it is another's atServer.
+   */
+  private async sayTo(connection: PeerConnection): Promise<boolean> {
+    const { peer } = connection;
+    const { tuning, directory, onPublicKey, log } = this.options;
+    try {
+      const answer = await connection.request(`to:${peer}`, tuning.peerHandshakeTimeoutMillis);
+      const publicKey = publicKeyIn(answer);
+      if (publicKey !== undefined && publicKey !== null) await onPublicKey(peer, publicKey);
+      return publicKey !== undefined;
+    } catch (error) {
+      if (!(error instanceof AtError)) throw error;
+      if (error.code === "AT0007") {
+        directory.forget(peer);
+        throw error;
+      }
+      log.debug({ peer, code: error.code }, "peer doesn't understand to");
+      return false;
+    }
   }
 
   /** A peer without a public key yet is no reason not to talk to it. */

@@ -32,6 +32,25 @@ export interface Notification {
   metadata?: Metadata;
 }
 
+/** The parts of a text as the grammar cuts it: `<atKey>[@<atSign>][:<value>]`. */
+interface TextParts {
+  readonly atKey?: string;
+  readonly atSign?: string;
+  readonly value?: string;
+}
+
+/** The key of a text message: whom it is for, and the text. Clients append `@<sender>` to a text, which is no part of it. */
+export function textKey(
+  to: string,
+  { atKey = "", atSign, value }: TextParts,
+  sender: string,
+): string {
+  const rest = value === undefined ? "" : `:${value}`;
+  const isAppended = rest === "" && `@${atSign?.toLowerCase().replaceAll(".", "")}` === sender;
+  const tail = atSign === undefined || isAppended ? "" : `@${atSign}`;
+  return `${to}:${atKey}${tail}${rest}`;
+}
+
 /** The object pushed to monitors and listed by notify:list; one shape for both, members in the order peers expect. */
 export function notificationToJson(notification: Notification): Record<string, unknown> {
   const metadata = notification.metadata ?? {};

@@ -6,7 +6,8 @@ import { metadataToJson } from "../../wire/metadata.ts";
 import { type Session, standing } from "../session.ts";
 import { data, type Reply, recordPayload, type Services, type Verb } from "../verb.ts";
 
-const REFERENCE = "atsign://";
+/** A value that names another record; spaces in front of it are none of its name. */
+const REFERENCE = /^\s*atsign:\/\/(.*)$/s;
 
 /** Prefix of the records a connection reads: everybody's, the peer's, the owner's own. */
 function prefixFor(session: Session, services: Services): string {
@@ -31,13 +32,14 @@ function resolve(
   const read = (key: string): StoredRecord | undefined =>
     authorization.allows(session, key, "read") ? records.active(key) : undefined;
   let current = value;
-  for (let depth = 0; current?.startsWith(REFERENCE); depth++) {
+  for (let depth = 0; ; depth++) {
+    const [, reference] = REFERENCE.exec(current ?? "") ?? [];
+    if (reference === undefined) return current;
     if (depth === services.tuning.lookupDepthOfResolution) return null;
-    const name = canonicalKey(current.slice(REFERENCE.length));
+    const name = canonicalKey(reference.trim());
     const found = read(prefix + name) ?? records.active(`public:${name}`);
     current = found?.value ?? null;
   }
-  return current;
 }
 
 function localReply(

@@ -9,7 +9,7 @@ import {
   parseMetadataFragment,
   textOptions,
 } from "../../wire/metadata.ts";
-import type { MessageType, NotificationOperation } from "../../wire/notification.ts";
+import { type MessageType, type NotificationOperation, textKey } from "../../wire/notification.ts";
 import type { NewNotification } from "../notifier.ts";
 import { acceptFromPeer } from "../receiveNotification.ts";
 import { accessOf } from "../rights.ts";
@@ -111,12 +111,8 @@ function notificationKey(
   owner: string,
   messageType: MessageType,
 ): string {
+  if (messageType === "text") return textKey(to, args, owner);
   const atKey = args.atKey ?? "";
-  if (messageType === "text") {
-    const tail = args.atSign === undefined ? "" : `@${args.atSign}`;
-    const value = args.value === undefined ? "" : `:${args.value}`;
-    return `${to}:${atKey}${tail}${value}`;
-  }
   const named = atKey.slice(0, "public:".length).toLowerCase() === "public:";
   const scope = args.publicScope !== undefined ? "public:" : named ? "" : `${to}:`;
   return namedKey(`${scope}${atKey}${owner}`);

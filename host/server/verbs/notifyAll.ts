@@ -3,6 +3,7 @@ import { canonicalKey, namedKey } from "../../wire/atkey.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { type Metadata, parseMetadataFragment } from "../../wire/metadata.ts";
+import { textKey } from "../../wire/notification.ts";
 import type { NewNotification } from "../notifier.ts";
 import { accessOf } from "../rights.ts";
 import { signWithServerKey } from "../signatures.ts";
@@ -44,7 +45,7 @@ function metadataOf(args: Arguments, key: string, services: Services): Metadata 
 function build(args: Arguments, to: string, key: string, services: Services): NewNotification {
   const isText = args.messageType?.toLowerCase() === "text";
   const told = isText
-    ? { key: textFor(args, to), metadata: { isEncrypted: false } }
+    ? { key: textKey(to, args, services.atSign), metadata: { isEncrypted: false } }
     : { key: namedKey(`${to}:${key}`), metadata: metadataOf(args, key, services) };
   const { value } = args;
   return {
@@ -63,11 +64,6 @@ function build(args: Arguments, to: string, key: string, services: Services): Ne
     ...told,
     ...(!isText && value !== undefined && { value }),
   };
-}
-
-function textFor({ atKey, atSign, value }: Arguments, to: string): string {
-  const tail = atSign === undefined ? "" : `@${atSign}`;
-  return `${to}:${atKey}${tail}${value === undefined ? "" : `:${value}`}`;
 }
 
 /** Sends the same notification, not encrypted, to several atSigns (atProtocol, notify:all). */

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
-import { data, type Verb } from "../verb.ts";
+import { metadataToJson } from "../../wire/metadata.ts";
+import { data, type Services, type Verb } from "../verb.ts";
+
+/** A public record of the own atSign as `lookup:all` shows it; null when there is none. */
+function publicRecord(name: string, { atSign, records }: Services): Record<string, unknown> | null {
+  const key = `public:${name}${atSign}`;
+  const record = records.active(key);
+  if (record === undefined) return null;
+  return { key, data: record.value, metaData: metadataToJson(record.metadata) };
+}
 
 /** Says who is asked for, and gets that atSign's public keys (atProtocol, the to verb of newer atServers). */
 export const to: Verb = {
@@ -15,13 +24,8 @@ export const to: Verb = {
     if (atSign !== services.atSign) {
       throw new AtError("AT0007", `${atSign} is not hosted on this atServer`);
     }
-    const publicValue = (name: string): string | null =>
-      services.records.active(`public:${name}${atSign}`)?.value ?? null;
-    return data(
-      JSON.stringify({
-        publickey: publicValue("publickey"),
-        signing_publickey: publicValue("signing_publickey"),
-      }),
-    );
+    const publickey = publicRecord("publickey", services);
+    const signing = publicRecord("signing_publickey", services);
+    return data(JSON.stringify({ publickey, signing_publickey: signing }));
   },
 };

@@ -82,7 +82,9 @@ describe("an atServer with little room for each peer", () => {
     expect(await notify(peer, "x".repeat(5_000))).toBe(TAKEN);
     // Every part counts.
     expect(
-      await peer.ask(`notify:id:long:update:notifier:${"n".repeat(20_000)}:@alice:k.demo@bob:x`),
+      await peer.ask(
+        `notify:id:long:update:sharedKeyEnc:${"n".repeat(20_000)}:@alice:k.demo@bob:x`,
+      ),
     ).toBe(NOTIFICATIONS_FULL);
   });
 

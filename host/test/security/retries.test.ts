@@ -184,6 +184,7 @@ describe("the list is whole", () => {
     "server/server.ts": "removes what expired",
     "server/verbs/noop.ts": "waits as it is asked to",
     "store/backup.ts": "says how far it is",
+    "store/storeLock.ts": "gives a server that ends a second to do so",
   };
 
   it("no other file has a timer that isn't known", () => {

@@ -234,17 +234,17 @@ describe("what newer clients and atServers use", () => {
     expect(await line.ask("info:everything")).toMatch(/^error:AT0003-/);
   });
 
-  it("to answers with the public keys of the atSign asked for", async () => {
+  it("to answers with the public keys of the atSign asked for, as lookup:all shows them", async () => {
     const line = await alice.open();
-    const signing = alice.store.record("public:signing_publickey@alice")?.value;
+    const shown = async (name: string) => payloadOf(await line.ask(`lookup:all:${name}@alice`));
     expect(payloadOf(await line.ask("to:@alice"))).toEqual({
       publickey: null,
-      signing_publickey: signing,
+      signing_publickey: await shown("signing_publickey"),
     });
     await owner.ask("update:public:publickey@alice KEY");
     expect(payloadOf(await line.ask("TO:Ali.ce"))).toEqual({
-      publickey: "KEY",
-      signing_publickey: signing,
+      publickey: await shown("publickey"),
+      signing_publickey: await shown("signing_publickey"),
     });
     expect(await line.ask("to:@bob")).toBe(
       "error:AT0007-Exception: @bob is not hosted on this atServer\n@",

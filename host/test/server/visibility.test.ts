@@ -213,6 +213,9 @@ describe("references", () => {
       ["update:public:ref4@alice atsign://ref3@alice", committed],
       ["update:public:round@alice atsign://round@alice", committed],
       ["update:public:nowhere@alice atsign://missing@alice", committed],
+      ["update:public:spaced@alice \t  atsign://home@alice  ", committed],
+      ["update:public:spaced2@alice   atsign://spaced@alice", committed],
+      ["update:public:told@alice see atsign://home@alice", committed],
       ["update:@alice:secret@alice s", committed],
       ["update:public:leak@alice atsign://secret@alice", committed],
     ]);
@@ -225,6 +228,9 @@ describe("references", () => {
     ["ref4", "null"],
     ["round", "null"],
     ["nowhere", "null"],
+    ["spaced", "public home"],
+    ["spaced2", "public home"],
+    ["told", "see atsign://home@alice"],
     ["leak", "null"],
   ])("lookup:%s@alice by anybody", async (name, payload) => {
     expect(await (await alice.open()).ask(`lookup:${name}@alice`)).toBe(`data:${payload}\n@`);

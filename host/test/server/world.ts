@@ -126,6 +126,9 @@ export class World {
       notificationQuarantineMillis: 20,
       otpDelayBaseMillis: 1,
       proofWithoutCertificate: false,
+      toVerbOutboundEnabled: true,
+      // Tests look up atSigns before they start them.
+      directoryMissMillis: 0,
       ...changes,
       store,
     };
