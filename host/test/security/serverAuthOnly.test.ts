@@ -33,7 +33,12 @@ beforeAll(async () => {
   world = await World.create();
   root = await authority({ name: "root" });
   world.trust(root.certificate);
-  bob = await world.start("@bob", { now: () => now, inboundIdleMillis: 9e9 });
+  bob = await world.start("@bob", {
+    // All of them come from one address.
+    otherFromPerMinute: 10_000,
+    now: () => now,
+    inboundIdleMillis: 9e9,
+  });
   const { tls } = bob.config;
   bob.server.useIdentity({ ...tls, authority: `${tls.authority}${root.certificate}` });
   await world.start("@alice");
