@@ -50,7 +50,7 @@ export class Directory {
   private readonly address: Address;
   private readonly options: DirectoryOptions;
   private readonly known = new Map<string, Known>();
-  /** Until when names are taken for unknown, the oldest first. */
+  /** When the directory said of a name that it doesn't know it, ms since the epoch; the oldest first. */
   private readonly unknown = new Map<string, number>();
   private readonly asked = new Map<string, Promise<Address>>();
   private readonly questions: Readonly<Record<Asker, Question[]>> = { self: [], stranger: [] };
@@ -76,19 +76,21 @@ export class Directory {
   async find(atSign: string, asker: Asker = "self"): Promise<Address> {
     const { host, port } = this.address;
     if (this.asksNobody) return { host: host.slice(PROXY.length), port };
-    const { now, cacheMillis } = this.options;
+    const { cacheMillis, missMillis } = this.options;
     const known = this.known.get(atSign);
-    if (known !== undefined && now() - known.askedAt < cacheMillis) return known.address;
-    if (now() < (this.unknown.get(atSign) ?? 0)) throw unknownAtSign(atSign);
+    if (known !== undefined && this.age(known.askedAt) < cacheMillis) return known.address;
+    const missedAt = this.unknown.get(atSign);
+    if (missedAt !== undefined && this.age(missedAt) < missMillis) throw unknownAtSign(atSign);
     const asked = this.asked.get(atSign) ?? this.lookUp(atSign, asker);
     return await asked;
   }
 
   /** `find` for an address that seems to be of yesterday; one just asked for is as new as can be. */
   async findAgain(atSign: string, asker: Asker): Promise<Address> {
-    const { now, missMillis } = this.options;
     const known = this.known.get(atSign);
-    if (known !== undefined && now() - known.askedAt >= missMillis) this.forget(atSign);
+    if (known !== undefined && this.age(known.askedAt) >= this.options.missMillis) {
+      this.forget(atSign);
+    }
     return await this.find(atSign, asker);
   }
 
@@ -101,6 +103,11 @@ export class Directory {
   close(): void {
     this.over = true;
     this.connection?.close();
+  }
+
+  /** ms since an instant, however far the clock was set back or forward meanwhile. */
+  private age(instant: number): number {
+    return Math.abs(this.options.now() - instant);
   }
 
   private lookUp(atSign: string, asker: Asker): Promise<Address> {
@@ -119,9 +126,9 @@ export class Directory {
 
   private async ask(atSign: string, asker: Asker): Promise<Address> {
     const answer = await this.askUntilAnswered(atSignName(atSign), asker);
-    const { now, missMillis } = this.options;
+    const { now } = this.options;
     if (answer === UNKNOWN) {
-      remember(this.unknown, atSign, now() + missMillis, MAX_UNKNOWN);
+      remember(this.unknown, atSign, now(), MAX_UNKNOWN);
       throw unknownAtSign(atSign);
     }
     const address = parseAnswer(atSign, answer);

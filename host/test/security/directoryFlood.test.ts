@@ -66,6 +66,17 @@ describe("a name that isn't in the directory", () => {
     expect(asked()).toEqual(["nobody", "nobody"]);
   });
 
+  it("is asked for again when the clock was set back", async () => {
+    answer(() => MISSING);
+    now = 86_400_000;
+    const one = directory();
+    await expect(one.find("@nobody")).rejects.toMatchObject(UNKNOWN);
+    now = 0;
+    answer(() => FOUND);
+    await one.find("@nobody");
+    expect(asked()).toHaveLength(2);
+  });
+
   it("is remembered among 255 others at the most", async () => {
     answer(() => MISSING);
     const one = directory();
