@@ -118,6 +118,10 @@ function servers(): string {
     ],
     ["start with 1 000 000 entries in the commit log", `${figure(value("restartMillionMs"))} ms`],
     [
+      "notify under attack by strangers and a hostile peer, three minutes: 99th percentile",
+      `${figure(value("hostileP99Ms"))} ms`,
+    ],
+    [
       "directory lookups over redis-server's TLS GET, 50 connections, no pipelining",
       times("directoryOverRedis"),
     ],
