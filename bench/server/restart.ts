@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { atmicroProgram } from "../../host/cli/program.ts";
 import type { Authority } from "../../host/crypto/certificates.ts";
-import { Records } from "../../host/server/records.ts";
+import { Records } from "../../host/server/records/records.ts";
 import { openLmdbStore } from "../../host/store/lmdb.ts";
 import { median, spread } from "./figures.ts";
 import { issueInto } from "./peerProgram.ts";

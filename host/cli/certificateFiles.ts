@@ -4,7 +4,7 @@ import { unwatchFile, watchFile } from "node:fs";
 import { access, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "pino";
-import type { CertificateSource, TlsIdentity } from "../server/config.ts";
+import type { CertificateSource, TlsIdentity } from "../server/config/config.ts";
 import { readNamedFile } from "./serving.ts";
 
 export type CertificateFiles = {

@@ -3,7 +3,7 @@
 import type { Option } from "commander";
 import { type DirectoryLimits, directoryLimits } from "../directory/limits.ts";
 import { MAX_HANDSHAKE_MILLIS, MIN_HANDSHAKE_MILLIS } from "../net/handshakes.ts";
-import { MAX_COUNT, MIN_IDLE_MILLIS } from "../server/config.ts";
+import { MAX_COUNT, MIN_IDLE_MILLIS } from "../server/config/config.ts";
 import type { NumberParameter } from "./parameter.ts";
 import { optionsOf } from "./parameterOptions.ts";
 import { readSetting, type SettingSources } from "./serverSettings.ts";

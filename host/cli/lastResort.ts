@@ -2,7 +2,7 @@
 // What a server does about an error that nothing in it caught. Every such error is a mistake of ours; it costs its own
 // connection or job, not the others'.
 import type { Logger } from "pino";
-import { traceOf } from "../store/trace.ts";
+import { traceOf } from "../wire/trace.ts";
 
 /** Uncaught errors within an hour that a server outlives. One more ends it: whoever supervises it starts it afresh. */
 export const MAX_FAULTS_AN_HOUR = 20;

@@ -4,14 +4,14 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Logger } from "pino";
-import { type Listening, listen } from "../net/listen.ts";
 import {
   counter,
   EXPOSITION_TYPE,
   type Family,
   formatExposition,
   gauge,
-} from "../wire/exposition.ts";
+} from "../net/exposition.ts";
+import { type Listening, listen } from "../net/listen.ts";
 import { CliError, EXIT } from "./exit.ts";
 
 /** A server that can be looked at. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a parameter of an atServer is: its names, its type and what it may be.
-import type { Tuning } from "../server/config.ts";
+import type { Tuning } from "../server/config/config.ts";
 
 export type Value = string | number | boolean | readonly string[];
 

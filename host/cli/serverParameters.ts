@@ -9,7 +9,7 @@ import {
   MAX_TIMER_MILLIS,
   MIN_AUTHENTICATED_IDLE_MILLIS,
   MIN_IDLE_MILLIS,
-} from "../server/config.ts";
+} from "../server/config/config.ts";
 import type {
   ListParameter,
   NumberParameter,

@@ -2,7 +2,7 @@
 // The effective parameters of an atServer: a flag counts before an environment variable, that before the configuration
 // file, that before the default (atProtocol, configuration).
 import { formatHost, parseAddress, readAddress } from "../net/address.ts";
-import type { ServerConfig, Tuning } from "../server/config.ts";
+import type { ServerConfig, Tuning } from "../server/config/config.ts";
 import { CliError, EXIT } from "./exit.ts";
 import {
   expectation,

@@ -2,9 +2,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
-import { traceOf } from "../store/trace.ts";
 import { AtError } from "../wire/errors.ts";
 import { LineReader } from "../wire/line.ts";
+import { traceOf } from "../wire/trace.ts";
 import type { DirectoryCounters } from "./counters.ts";
 import {
   type DirectoryEntry,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What an atDirectory tells a scraper: figures only, nobody's name.
 import { X509Certificate } from "node:crypto";
-import { counter, type Family, gauge } from "../wire/exposition.ts";
+import { counter, type Family, gauge } from "../net/exposition.ts";
 import type { DirectoryCounters } from "./counters.ts";
 
 export function directoryMetrics(

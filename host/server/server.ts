@@ -2,18 +2,18 @@
 import { generateKeyPairSync, randomBytes, randomInt, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
+import type { Family } from "../net/exposition.ts";
 import { MAX_HANDSHAKES } from "../net/handshakes.ts";
 import { LOOPBACK, reachableFromNetwork } from "../net/listen.ts";
 import { type Host, TlsListener } from "../net/tlsListener.ts";
-import { traceOf } from "../store/trace.ts";
 import { canonicalKey, withoutScope } from "../wire/atkey.ts";
 import { normalizeAtSign } from "../wire/atsign.ts";
-import type { Family } from "../wire/exposition.ts";
-import { Authorization } from "./authorization.ts";
-import { BlockList } from "./blockList.ts";
-import { CacheRefresh } from "./cacheRefresh.ts";
-import { Compaction } from "./compaction.ts";
-import { ConcurrencyLimit } from "./concurrencyLimit.ts";
+import { traceOf } from "../wire/trace.ts";
+import { Authorization } from "./access/authorization.ts";
+import { BlockList } from "./access/blockList.ts";
+import { Enrollments } from "./access/enrollments.ts";
+import { FromRate } from "./access/fromRate.ts";
+import { actingEnrollment, type Session } from "./access/session.ts";
 import {
   type CertificateSource,
   defaults,
@@ -22,31 +22,31 @@ import {
   type ServerConfig,
   type TlsIdentity,
   type Tuning,
-} from "./config.ts";
-import { Connection } from "./connection.ts";
-import { Counters } from "./counters.ts";
-import { Directory } from "./directoryLookup.ts";
-import { Enrollments } from "./enrollments.ts";
-import { FromRate } from "./fromRate.ts";
-import { FULL_LINE, Inbound, NEWCOMER_PLACES } from "./inbound.ts";
-import { Monitors } from "./monitors.ts";
-import { Notifier } from "./notifier.ts";
-import { ownerNotice } from "./ownerNotice.ts";
-import { MAX_WRONG_OF_DAY } from "./passcodeSuspension.ts";
-import { Passcodes } from "./passcodes.ts";
-import { PeerCertificates } from "./peerCertificate.ts";
-import { Peers } from "./peers.ts";
-import { PeerUsage } from "./peerUsage.ts";
-import { Proofs } from "./proofs.ts";
-import { StoreProbe } from "./readiness.ts";
-import { Records } from "./records.ts";
-import { RemoteLookup } from "./remoteLookup.ts";
-import { Restart } from "./restart.ts";
-import { RuntimeParameters } from "./runtimeParameters.ts";
-import { DAY_MILLIS, logValidity, secureContext } from "./serverIdentity.ts";
-import { actingEnrollment, type Session } from "./session.ts";
-import { Streams } from "./streams.ts";
-import type { Revoked, Services } from "./verb.ts";
+} from "./config/config.ts";
+import { Counters } from "./config/counters.ts";
+import { Connection } from "./connection/connection.ts";
+import { FULL_LINE, Inbound, NEWCOMER_PLACES } from "./connection/inbound.ts";
+import { Monitors } from "./notifications/monitors.ts";
+import { Notifier } from "./notifications/notifier.ts";
+import { ownerNotice } from "./notifications/ownerNotice.ts";
+import { Streams } from "./notifications/streams.ts";
+import { MAX_WRONG_OF_DAY } from "./passcodes/passcodeSuspension.ts";
+import { Passcodes } from "./passcodes/passcodes.ts";
+import { CacheRefresh } from "./peers/cacheRefresh.ts";
+import { Directory } from "./peers/findPeer.ts";
+import { PeerCertificates } from "./peers/peerCertificate.ts";
+import { Peers } from "./peers/peers.ts";
+import { PeerUsage } from "./peers/peerUsage.ts";
+import { Proofs } from "./peers/proofs.ts";
+import { RemoteLookup } from "./peers/remoteLookup.ts";
+import { Records } from "./records/records.ts";
+import { StoreProbe } from "./running/readiness.ts";
+import { Restart } from "./running/restart.ts";
+import { DAY_MILLIS, logValidity, secureContext } from "./running/serverIdentity.ts";
+import { Compaction } from "./upkeep/compaction.ts";
+import { RuntimeParameters } from "./upkeep/runtimeParameters.ts";
+import { ConcurrencyLimit } from "./verbs/concurrencyLimit.ts";
+import type { Revoked, Services } from "./verbs/verb.ts";
 
 /** Sockets that may be open above all other limits together; they are never reached unless one of those fails. */
 const SPARE_SOCKETS = 64;
@@ -373,7 +373,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     },
     async metrics() {
       // Only who is scraped loads this.
-      const { serverMetrics } = await import("./metrics.ts");
+      const { serverMetrics } = await import("./running/metrics.ts");
       if (state === "closed") throw new Error("the atServer is closed");
       return serverMetrics(services);
     },

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+
 import type { Metadata } from "../wire/metadata.ts";
 import type { Notification } from "../wire/notification.ts";
+import { OperatorError } from "../wire/trace.ts";
 
 /** Version of what is on disk; a store written by a newer one is refused. */
 export const SCHEMA_VERSION = 2;
@@ -9,7 +11,7 @@ export const SCHEMA_VERSION = 2;
 export type StorePlace = "missing" | "taken" | "busy" | "foreign";
 
 /** The store can't be opened, or can't keep what was to be written; the message is a sentence for the operator. */
-export class StoreError extends Error {
+export class StoreError extends OperatorError {
   override readonly name = "StoreError";
   /** Set when nothing else is wrong. */
   readonly place: StorePlace | undefined;

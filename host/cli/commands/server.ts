@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Logger } from "pino";
-import type { TlsIdentity } from "../../server/config.ts";
-import { hasLogin } from "../../server/firstLogin.ts";
+import { hasLogin } from "../../server/access/firstLogin.ts";
+import type { TlsIdentity } from "../../server/config/config.ts";
 import { startServer } from "../../server/server.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
 import type { Store } from "../../store/store.ts";

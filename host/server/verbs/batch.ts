@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { traceOf } from "../../store/trace.ts";
 import { AtError, errorTable } from "../../wire/errors.ts";
 import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import { MAX_LINE_BYTES } from "../../wire/line.ts";
-import type { Session } from "../session.ts";
-import { type Changed, data, type Reply, type Services, type Verb } from "../verb.ts";
+import { traceOf } from "../../wire/trace.ts";
+import type { Session } from "../access/session.ts";
+import { type Changed, data, type Reply, type Services, type Verb } from "./verb.ts";
 
 type Execute = (command: string, session: Session, services: Services) => Promise<Reply>;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
-import { isRoot } from "../rights.ts";
-import type { Session } from "../session.ts";
-import { data, type Reply, type Services, type Verb } from "../verb.ts";
+import { isRoot } from "../access/rights.ts";
+import type { Session } from "../access/session.ts";
+import { data, type Reply, type Services, type Verb } from "./verb.ts";
 
 /** Only who may manage all enrollments decides about the atServer as a whole. */
 function demandRoot(session: Session, services: Services): void {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
-import { takeChallenge } from "../loginChallenge.ts";
-import { keyNotFound } from "../records.ts";
-import { resetLogin } from "../session.ts";
-import { cramDigest, sameSecret } from "../signatures.ts";
-import { data, type Verb } from "../verb.ts";
+import { takeChallenge } from "../access/loginChallenge.ts";
+import { resetLogin } from "../access/session.ts";
+import { cramDigest, sameSecret } from "../access/signatures.ts";
+import { keyNotFound } from "../records/records.ts";
+import { data, type Verb } from "./verb.ts";
 
 const SECRET = "privatekey:at_secret";
 

@@ -2,9 +2,9 @@
 import { withoutScope } from "../../wire/atkey.ts";
 import { AtError, quoted } from "../../wire/errors.ts";
 import { assertedInstant } from "../../wire/metadata.ts";
-import { autoNotify } from "../autoNotify.ts";
-import { commandKey } from "../commandKey.ts";
-import type { Services, Verb } from "../verb.ts";
+import { autoNotify } from "./autoNotify.ts";
+import { commandKey } from "./commandKey.ts";
+import type { Services, Verb } from "./verb.ts";
 
 const SECRET = "privatekey:at_secret";
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError, quoted } from "../../wire/errors.ts";
-import { accessTo, demandAuthority, hasAuthority } from "../enrollmentAuthority.ts";
-import { type Decision, decideEnrollment } from "../enrollmentDecision.ts";
-import { type EnrollmentParameters, mandatory, parseParameters } from "../enrollmentParameters.ts";
-import { requestEnrollment } from "../enrollmentRequest.ts";
-import type { FoundEnrollment } from "../enrollments.ts";
-import { brief, rosterEntry, whole } from "../enrollmentViews.ts";
-import { keyNotFound } from "../records.ts";
-import { MANAGE } from "../rights.ts";
-import { actingEnrollment, type Session } from "../session.ts";
-import { data, type Services, type Verb } from "../verb.ts";
+import type { FoundEnrollment } from "../access/enrollments.ts";
+import { MANAGE } from "../access/rights.ts";
+import { actingEnrollment, type Session } from "../access/session.ts";
+import { accessTo, demandAuthority, hasAuthority } from "../enrollment/authority.ts";
+import { type Decision, decideEnrollment } from "../enrollment/decision.ts";
+import { type EnrollmentParameters, mandatory, parseParameters } from "../enrollment/parameters.ts";
+import { requestEnrollment } from "../enrollment/request.ts";
+import { brief, rosterEntry, whole } from "../enrollment/views.ts";
+import { keyNotFound } from "../records/records.ts";
+import { data, type Services, type Verb } from "./verb.ts";
 
 /**
  * What list shows a connection of an enrollment: all of it to who has all rights, may change enrollments, or is it; who may

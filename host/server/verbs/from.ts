@@ -2,10 +2,10 @@
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
-import { certificateNames } from "../peerCertificate.ts";
-import { boundChallenge } from "../polChallenge.ts";
-import type { Session } from "../session.ts";
-import { data, type Services, type Verb } from "../verb.ts";
+import type { Session } from "../access/session.ts";
+import { certificateNames } from "../peers/peerCertificate.ts";
+import { boundChallenge } from "../peers/polChallenge.ts";
+import { data, type Services, type Verb } from "./verb.ts";
 
 /** Versions of clients above this one understand errors as JSON. */
 const LAST_PLAIN_VERSION = [3, 0, 37] as const;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
-import type { Session } from "../session.ts";
-import type { Reply, Services, Verb } from "../verb.ts";
+import type { Session } from "../access/session.ts";
 import { batchWith } from "./batch.ts";
 import { config } from "./config.ts";
 import { cram } from "./cram.ts";
@@ -31,6 +30,7 @@ import { sync } from "./sync.ts";
 import { to } from "./to.ts";
 import { update } from "./update.ts";
 import { updateMeta } from "./updateMeta.ts";
+import type { Reply, Services, Verb } from "./verb.ts";
 
 /** Every verb, in the protocol's order of dispatch: the first that accepts a command gets it. */
 export const verbs: readonly Verb[] = [

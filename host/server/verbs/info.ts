@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { data, type Verb } from "../verb.ts";
+import { data, type Verb } from "./verb.ts";
 
 /** `1 hours 35 minutes 29 seconds`, without leading zero units. */
 export function uptimeAsWords(millis: number): string {

@@ -2,9 +2,9 @@
 import { namedKey, parseAtKey } from "../../wire/atkey.ts";
 import { AtError, quoted } from "../../wire/errors.ts";
 import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
-import { keyNotFound } from "../records.ts";
-import type { Session } from "../session.ts";
-import { type Arguments, data, type Reply, type Services, type Verb } from "../verb.ts";
+import type { Session } from "../access/session.ts";
+import { keyNotFound } from "../records/records.ts";
+import { type Arguments, data, type Reply, type Services, type Verb } from "./verb.ts";
 
 const OPEN_NAMESPACE = "__global";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { metadataToJson } from "../../wire/metadata.ts";
-import { commandKey } from "../commandKey.ts";
-import { data, recordPayload, type Verb } from "../verb.ts";
+import { commandKey } from "./commandKey.ts";
+import { data, recordPayload, type Verb } from "./verb.ts";
 
 /** Reads a record of the own store exactly as named (atProtocol, the llookup verb). */
 export const llookup: Verb = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { parseRegex } from "../keyFilter.ts";
-import { silent, type Verb } from "../verb.ts";
+import { parseRegex } from "../records/keyFilter.ts";
+import { silent, type Verb } from "./verb.ts";
 
 /** Turns on the pushing of notifications on this connection (atProtocol, the monitor verb). */
 export const monitor: Verb = {

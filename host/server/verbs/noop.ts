@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { setTimeout as delay } from "node:timers/promises";
 import { AtError } from "../../wire/errors.ts";
-import { NOOP_MAX_MILLIS } from "../config.ts";
-import { data, type Verb } from "../verb.ts";
+import { NOOP_MAX_MILLIS } from "../config/config.ts";
+import { data, type Verb } from "./verb.ts";
 
 /** Answers after a pause (atProtocol, the noop verb); clients keep their connection alive with it. */
 export const noop: Verb = {

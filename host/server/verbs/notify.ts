@@ -10,11 +10,11 @@ import {
   textOptions,
 } from "../../wire/metadata.ts";
 import { type MessageType, type NotificationOperation, textKey } from "../../wire/notification.ts";
-import type { NewNotification } from "../notifier.ts";
-import { acceptFromPeer } from "../receiveNotification.ts";
-import { accessOf } from "../rights.ts";
-import { type Session, standing } from "../session.ts";
-import { type Arguments, data, type Reply, type Services, type Verb } from "../verb.ts";
+import { accessOf } from "../access/rights.ts";
+import { type Session, standing } from "../access/session.ts";
+import type { NewNotification } from "../notifications/notifier.ts";
+import { acceptFromPeer } from "./receiveNotification.ts";
+import { type Arguments, data, type Reply, type Services, type Verb } from "./verb.ts";
 
 interface Parsed {
   operation: NotificationOperation;

@@ -4,10 +4,10 @@ import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { type Metadata, parseMetadataFragment } from "../../wire/metadata.ts";
 import { textKey } from "../../wire/notification.ts";
-import type { NewNotification } from "../notifier.ts";
-import { accessOf } from "../rights.ts";
-import { signWithServerKey } from "../signatures.ts";
-import { type Arguments, type Services, spacedData, type Verb } from "../verb.ts";
+import { accessOf } from "../access/rights.ts";
+import { signWithServerKey } from "../access/signatures.ts";
+import type { NewNotification } from "../notifications/notifier.ts";
+import { type Arguments, type Services, spacedData, type Verb } from "./verb.ts";
 
 /** The recipients as typed, each with its one spelling; the same atSign typed twice counts once. */
 function recipients(list: string): Map<string, string> {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { formatTime, sentAppMetadata } from "../../wire/metadata.ts";
 import type { Notification } from "../../wire/notification.ts";
-import { isExpired } from "../notifier.ts";
-import { data, type Verb } from "../verb.ts";
+import { isExpired } from "../notifications/notifier.ts";
+import { data, type Verb } from "./verb.ts";
 
 function describe(notification: Notification, expired: boolean): Record<string, string> {
   const { metadata, expiresAt } = notification;

@@ -5,11 +5,11 @@ import {
   notificationMatches,
   notificationToJson,
 } from "../../wire/notification.ts";
-import { limited } from "../concurrencyLimit.ts";
-import { parseRegex } from "../keyFilter.ts";
-import { fromPortions, jsonArray } from "../portions.ts";
-import { type Session, standing } from "../session.ts";
-import { data, type Services, type Verb } from "../verb.ts";
+import { type Session, standing } from "../access/session.ts";
+import { parseRegex } from "../records/keyFilter.ts";
+import { fromPortions, jsonArray } from "../records/portions.ts";
+import { limited } from "./concurrencyLimit.ts";
+import { data, type Services, type Verb } from "./verb.ts";
 
 function instant(date: string, time: string): number {
   const [year = "", month = "", day = ""] = date.split("-");

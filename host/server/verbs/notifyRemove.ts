@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { data, type Verb } from "../verb.ts";
+import { data, type Verb } from "./verb.ts";
 
 /** Forgets a notification, there or not (atProtocol, notify:remove). */
 export const notifyRemove: Verb = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { isExpired } from "../notifier.ts";
-import { data, type Verb } from "../verb.ts";
+import { isExpired } from "../notifications/notifier.ts";
+import { data, type Verb } from "./verb.ts";
 
 /** What became of a notification (atProtocol, notify:status). */
 export const notifyStatus: Verb = {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError, type ErrorCode } from "../../wire/errors.ts";
-import { type EnrollmentState, invalidEnrollment } from "../enrollments.ts";
-import { takeChallenge } from "../loginChallenge.ts";
-import { OWNER_KEY } from "../ownerKey.ts";
-import { keyNotFound } from "../records.ts";
-import { resetLogin } from "../session.ts";
+import { type EnrollmentState, invalidEnrollment } from "../access/enrollments.ts";
+import { takeChallenge } from "../access/loginChallenge.ts";
+import { OWNER_KEY } from "../access/ownerKey.ts";
+import { resetLogin } from "../access/session.ts";
 import {
   algorithmOf,
   type HashingAlgorithm,
   type SigningAlgorithm,
   verifyPkam,
-} from "../signatures.ts";
-import { data, type Services, type Verb } from "../verb.ts";
+} from "../access/signatures.ts";
+import { keyNotFound } from "../records/records.ts";
+import { data, type Services, type Verb } from "./verb.ts";
 
 const refusals: Partial<Record<EnrollmentState, ErrorCode>> = {
   denied: "AT0025",

@@ -2,7 +2,7 @@
 import { canonicalKey, namedKey } from "../../wire/atkey.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { metadataToJson } from "../../wire/metadata.ts";
-import { data, recordPayload, type Verb } from "../verb.ts";
+import { data, recordPayload, type Verb } from "./verb.ts";
 
 /** Reads another atSign's public record (atProtocol, the plookup verb). */
 export const plookup: Verb = {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Buffer } from "node:buffer";
 import { createPublicKey, verify } from "node:crypto";
-import { traceOf } from "../../store/trace.ts";
 import { AtError } from "../../wire/errors.ts";
-import { takeChallenge } from "../loginChallenge.ts";
-import type { Services, Verb } from "../verb.ts";
+import { traceOf } from "../../wire/trace.ts";
+import { takeChallenge } from "../access/loginChallenge.ts";
+import type { Services, Verb } from "./verb.ts";
 
 /** Nothing is shown, or nothing that can be read as key and signature. */
 function isNoProof(error: unknown): boolean {

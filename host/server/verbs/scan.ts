@@ -2,13 +2,13 @@
 import type { CommitEntry, StoredRecord } from "../../store/store.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
-import { limited } from "../concurrencyLimit.ts";
-import { KeyFilter } from "../keyFilter.ts";
-import { fromPortions, jsonArray, portions } from "../portions.ts";
-import { isActive } from "../records.ts";
-import { lists } from "../rights.ts";
-import { type Session, standing } from "../session.ts";
-import { type Arguments, data, type Services, type Verb } from "../verb.ts";
+import { lists } from "../access/rights.ts";
+import { type Session, standing } from "../access/session.ts";
+import { KeyFilter } from "../records/keyFilter.ts";
+import { fromPortions, jsonArray, portions } from "../records/portions.ts";
+import { isActive } from "../records/records.ts";
+import { limited } from "./concurrencyLimit.ts";
+import { type Arguments, data, type Services, type Verb } from "./verb.ts";
 
 function isListed(key: string, showHidden: boolean): boolean {
   if (/^(?:private:|privatekey:)/.test(key)) return false;

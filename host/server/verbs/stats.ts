@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
-import { parseRegex } from "../keyFilter.ts";
-import { LAST_DEFAULT_ID, type Statistic, statistics } from "../statistics.ts";
-import { spacedData, type Verb } from "../verb.ts";
+import { parseRegex } from "../records/keyFilter.ts";
+import { LAST_DEFAULT_ID, type Statistic, statistics } from "../running/statistics.ts";
+import { spacedData, type Verb } from "./verb.ts";
 
 /** The statistics asked for, each once, in the order asked. Throws AT0003 for an id there is none of. */
 function chosen(ids: string | undefined): Statistic[] {

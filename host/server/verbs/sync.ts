@@ -3,10 +3,10 @@ import { Buffer } from "node:buffer";
 import type { CommitEntry } from "../../store/store.ts";
 import { keyType } from "../../wire/atkey.ts";
 import { metadataToText } from "../../wire/metadata.ts";
-import { commitFilter, visitCommitsAfter } from "../commitLog.ts";
-import { parseRegex } from "../keyFilter.ts";
-import type { Records } from "../records.ts";
-import { data, type Verb } from "../verb.ts";
+import { commitFilter, visitCommitsAfter } from "../records/commitLog.ts";
+import { parseRegex } from "../records/keyFilter.ts";
+import type { Records } from "../records/records.ts";
+import { data, type Verb } from "./verb.ts";
 
 /** An entry as a client gets it; undefined when its record is gone or its key is none. */
 function describe(entry: CommitEntry, records: Records): string | undefined {

@@ -7,11 +7,11 @@ import {
   metadataFromJson,
   parseMetadataFragment,
 } from "../../wire/metadata.ts";
-import { commandKey, demandOwner } from "../commandKey.ts";
-import type { WriteOptions } from "../records.ts";
-import type { Session } from "../session.ts";
-import type { Reply, Services, Verb } from "../verb.ts";
-import { writeRecord } from "../writeRecord.ts";
+import type { Session } from "../access/session.ts";
+import type { WriteOptions } from "../records/records.ts";
+import { commandKey, demandOwner } from "./commandKey.ts";
+import type { Reply, Services, Verb } from "./verb.ts";
+import { writeRecord } from "./writeRecord.ts";
 
 interface JsonUpdate {
   atKey: string;

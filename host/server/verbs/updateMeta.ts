@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { METADATA_GRAMMAR, parseMetadataFragment } from "../../wire/metadata.ts";
-import { commandKey, demandOwner } from "../commandKey.ts";
-import type { Verb } from "../verb.ts";
-import { writeRecord } from "../writeRecord.ts";
+import { commandKey, demandOwner } from "./commandKey.ts";
+import type { Verb } from "./verb.ts";
+import { writeRecord } from "./writeRecord.ts";
 
 /** Changes a record's metadata and keeps its value (atProtocol, the update:meta verb). */
 export const updateMeta: Verb = {

@@ -10,7 +10,7 @@ import { run } from "../../cli/atmicro.ts";
 import { expectation, type NumberParameter, type Parameter } from "../../cli/parameter.ts";
 import { serverParameters } from "../../cli/serverParameters.ts";
 import { ServerSettings } from "../../cli/serverSettings.ts";
-import { defaults } from "../../server/config.ts";
+import { defaults } from "../../server/config/config.ts";
 
 let folder: string;
 beforeAll(() => {

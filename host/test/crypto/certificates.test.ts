@@ -9,7 +9,7 @@ import {
   type IssuedCertificate,
   issueCertificate,
 } from "../../crypto/certificates.ts";
-import { PeerCertificates } from "../../server/peerCertificate.ts";
+import { PeerCertificates } from "../../server/peers/peerCertificate.ts";
 
 const closing: (() => void)[] = [];
 afterEach(() => {

@@ -2,9 +2,9 @@
 // Scans by anybody, however many, over many records and with patterns that take long: others are served meanwhile.
 import { setImmediate as turn } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ConcurrencyLimit } from "../../server/concurrencyLimit.ts";
-import { fromPortions, jsonArray, portions } from "../../server/portions.ts";
-import type { Session } from "../../server/session.ts";
+import type { Session } from "../../server/access/session.ts";
+import { fromPortions, jsonArray, portions } from "../../server/records/portions.ts";
+import { ConcurrencyLimit } from "../../server/verbs/concurrencyLimit.ts";
 import type { Line } from "../server/line.ts";
 import { type Place, World } from "../server/world.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { signWithServerKey } from "../../server/signatures.ts";
+import { signWithServerKey } from "../../server/access/signatures.ts";
 import { enrolled } from "../server/enrolled.ts";
 import type { Line } from "../server/line.ts";
 import {

@@ -226,9 +226,9 @@ describe("the one parser", () => {
     );
     expect(callers.map(([name]) => name).sort()).toEqual([
       // Records of its own that only enroll, config and otp write.
-      "server/blockList.ts",
-      "server/enrollments.ts",
-      "server/passcodeSuspension.ts",
+      "server/access/blockList.ts",
+      "server/access/enrollments.ts",
+      "server/passcodes/passcodeSuspension.ts",
       // Lines of a program of its own.
       "store/isolated.ts",
     ]);

@@ -7,7 +7,7 @@ import {
   Directory,
   type DirectoryOptions,
   MAX_STRANGERS_LOOKUPS,
-} from "../../server/directoryLookup.ts";
+} from "../../server/peers/findPeer.ts";
 import { AtError } from "../../wire/errors.ts";
 import { World } from "../server/world.ts";
 import { HANG_UP, HostileServer, type Identity, SILENCE, type Told } from "./hostileServer.ts";

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { issueCertificate } from "../../crypto/certificates.ts";
 import { type RunningDirectory, startDirectory } from "../../directory/directory.ts";
 import { MAX_HANDSHAKES } from "../../net/handshakes.ts";
-import type { ServerConfig } from "../../server/config.ts";
+import type { ServerConfig } from "../../server/config/config.ts";
 import { Line } from "../server/line.ts";
 import { World } from "../server/world.ts";
 import { ended, loopbackAddress, silentSocket } from "./sockets.ts";

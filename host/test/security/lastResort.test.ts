@@ -10,7 +10,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LastResort, MAX_FAULTS_AN_HOUR } from "../../cli/lastResort.ts";
 import { issueCertificate } from "../../crypto/certificates.ts";
-import { StoreProbe } from "../../server/readiness.ts";
+import { StoreProbe } from "../../server/running/readiness.ts";
 import { openMemoryStore } from "../../store/memory.ts";
 import { ServerProcess } from "../server/serverProcess.ts";
 import { World } from "../server/world.ts";

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MAX_ANONYMOUS_LINE_BYTES, MAX_ENROLL_REQUEST_BYTES } from "../../server/longRequests.ts";
+import {
+  MAX_ANONYMOUS_LINE_BYTES,
+  MAX_ENROLL_REQUEST_BYTES,
+} from "../../server/connection/longRequests.ts";
 import type { Line } from "../server/line.ts";
 import { loginAsPeer } from "../server/peerLogin.ts";
 import { challengeOf, identity, type Place, signChallenge, World } from "../server/world.ts";

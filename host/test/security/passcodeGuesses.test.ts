@@ -6,8 +6,8 @@ import {
   MAX_WRONG_OF_ALL,
   MAX_WRONG_OF_KNOWN,
   PasscodeGuesses,
-} from "../../server/passcodeGuesses.ts";
-import { MAX_WAITING } from "../../server/passcodes.ts";
+} from "../../server/passcodes/passcodeGuesses.ts";
+import { MAX_WAITING } from "../../server/passcodes/passcodes.ts";
 import { parameters, request } from "../server/conformance/applicant.ts";
 import type { Line } from "../server/line.ts";
 import { dataOf, notification } from "../server/notifications.ts";

@@ -3,9 +3,9 @@
 import { createPublicKey, generateKeyPairSync, randomUUID, verify } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { issueCertificate } from "../../crypto/certificates.ts";
-import { defaults } from "../../server/config.ts";
-import { boundChallenge, readChallenge } from "../../server/polChallenge.ts";
-import { Proofs } from "../../server/proofs.ts";
+import { defaults } from "../../server/config/config.ts";
+import { boundChallenge, readChallenge } from "../../server/peers/polChallenge.ts";
+import { Proofs } from "../../server/peers/proofs.ts";
 import type { Line } from "../server/line.ts";
 import { loginAsPeer } from "../server/peerLogin.ts";
 import { type Place, World } from "../server/world.ts";

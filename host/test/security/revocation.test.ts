@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { createPublicKey } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { MAX_APPROVAL_DEPTH } from "../../server/enrollmentDecision.ts";
+import { MAX_APPROVAL_DEPTH } from "../../server/enrollment/decision.ts";
 import { type ApkamKeys, apkamKeysOf, newApkamKeys } from "../server/apkamKeys.ts";
 import { applicant, approval, parameters, request } from "../server/conformance/applicant.ts";
 import { type Enrolled, enrolled, loginEnrolled, payloadOf } from "../server/enrolled.ts";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ServerConfig } from "../../server/config.ts";
-import { NEWCOMER_PLACES } from "../../server/inbound.ts";
+import type { ServerConfig } from "../../server/config/config.ts";
+import { NEWCOMER_PLACES } from "../../server/connection/inbound.ts";
 import { Line } from "../server/line.ts";
 import { loginAsPeer } from "../server/peerLogin.ts";
 import { type Place, World } from "../server/world.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueCertificate } from "../../crypto/certificates.ts";
-import { hasLogin } from "../../server/firstLogin.ts";
+import { hasLogin } from "../../server/access/firstLogin.ts";
 import { openMemoryStore } from "../../store/memory.ts";
 import { ServerProcess } from "../server/serverProcess.ts";
 import { World } from "../server/world.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { signWithServerKey } from "../../server/signatures.ts";
+import { signWithServerKey } from "../../server/access/signatures.ts";
 import { converse, data } from "./conformance/items.ts";
 import { payloadOf } from "./enrolled.ts";
 import type { Line } from "./line.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { millisUntilHour } from "../../server/cacheRefresh.ts";
+import { millisUntilHour } from "../../server/peers/cacheRefresh.ts";
 import { converse, data, hides, shows } from "./conformance/items.ts";
 import type { Line } from "./line.ts";
 import { notification } from "./notifications.ts";

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { issueCertificate } from "../../crypto/certificates.ts";
-import { NEWCOMER_PLACES } from "../../server/inbound.ts";
+import { NEWCOMER_PLACES } from "../../server/connection/inbound.ts";
 import { MAX_LINE_BYTES } from "../../wire/line.ts";
 import { newApkamKeys } from "./apkamKeys.ts";
 import { Line } from "./line.ts";

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Authority, createAuthority, issueCertificate } from "../../crypto/certificates.ts";
-import { Directory } from "../../server/directoryLookup.ts";
+import { Directory } from "../../server/peers/findPeer.ts";
 
 /** What the directory of the tests does with one connection. */
 type Behaviour = (socket: TLSSocket) => void;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { describe, expect, it } from "vitest";
-import type { Arguments } from "../../server/verb.ts";
+import type { Arguments } from "../../server/verbs/verb.ts";
 import { normalizeCommand } from "../../wire/command.ts";
 import { families, type Slots } from "./grammarFamilies.ts";
 import { published, read } from "./grammarReader.ts";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import type { Arguments } from "../../server/verb.ts";
+import type { Arguments } from "../../server/verbs/verb.ts";
 
 /** Alternatives for each part of a command, the usual one first; "" leaves it out. */
 export type Slots = readonly (readonly string[])[];

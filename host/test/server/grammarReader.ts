@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { readFileSync } from "node:fs";
-import type { Arguments } from "../../server/verb.ts";
 import { verbs } from "../../server/verbs/index.ts";
+import type { Arguments } from "../../server/verbs/verb.ts";
 import { normalizeCommand } from "../../wire/command.ts";
 import { AtError } from "../../wire/errors.ts";
 import { parseMetadataFragment } from "../../wire/metadata.ts";

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { KeyFilter, MAX_PATTERN, MAX_PATTERN_STEPS, parseRegex } from "../../server/keyFilter.ts";
+import {
+  KeyFilter,
+  MAX_PATTERN,
+  MAX_PATTERN_STEPS,
+  parseRegex,
+} from "../../server/records/keyFilter.ts";
 import type { Line } from "./line.ts";
 import { type Place, World } from "./world.ts";
 

@@ -5,7 +5,7 @@ import { createServer } from "node:tls";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueCertificate } from "../../crypto/certificates.ts";
-import { MAX_QUEUED_BYTES } from "../../server/pushQueue.ts";
+import { MAX_QUEUED_BYTES } from "../../server/connection/pushQueue.ts";
 import { identity, type Place, pkamLine, World } from "./world.ts";
 
 const RECORD = 4_096;

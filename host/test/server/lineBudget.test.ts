@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LineBudget, type LineHolder } from "../../server/lineBudget.ts";
+import { LineBudget, type LineHolder } from "../../server/connection/lineBudget.ts";
 
 const KILO = 1_000;
 const LIMIT = 1_000 * KILO;

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueCertificate } from "../../crypto/certificates.ts";
 import { startDirectory } from "../../directory/directory.ts";
 import { verbs } from "../../server/verbs/index.ts";
-import { traceOf } from "../../store/trace.ts";
+import { traceOf } from "../../wire/trace.ts";
 import { payloadOf } from "./enrolled.ts";
 import { Line } from "./line.ts";
 import { dataOf } from "./notifications.ts";

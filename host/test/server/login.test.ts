@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NEWCOMER_PLACES } from "../../server/inbound.ts";
+import { NEWCOMER_PLACES } from "../../server/connection/inbound.ts";
 import { bytes, Line } from "./line.ts";
 import { challengeOf, identity, type Place, pkamLine, signChallenge, World } from "./world.ts";
 

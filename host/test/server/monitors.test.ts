@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { expect, it } from "vitest";
-import { Authorization } from "../../server/authorization.ts";
-import { Enrollments } from "../../server/enrollments.ts";
-import { Monitors } from "../../server/monitors.ts";
-import { Records } from "../../server/records.ts";
-import type { Session } from "../../server/session.ts";
+import { Authorization } from "../../server/access/authorization.ts";
+import { Enrollments } from "../../server/access/enrollments.ts";
+import type { Session } from "../../server/access/session.ts";
+import { Monitors } from "../../server/notifications/monitors.ts";
+import { Records } from "../../server/records/records.ts";
 import { openMemoryStore } from "../../store/memory.ts";
 
 it.each([

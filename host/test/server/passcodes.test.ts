@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PasscodeDelays } from "../../server/passcodeGuesses.ts";
+import { PasscodeDelays } from "../../server/passcodes/passcodeGuesses.ts";
 import { parameters, request } from "./conformance/applicant.ts";
 import { converse } from "./conformance/items.ts";
 import type { Line } from "./line.ts";

@@ -7,11 +7,11 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Authority, createAuthority, issueCertificate } from "../../crypto/certificates.ts";
-import { defaults, type TlsIdentity } from "../../server/config.ts";
-import { Counters } from "../../server/counters.ts";
-import type { Directory } from "../../server/directoryLookup.ts";
-import { Peers } from "../../server/peers.ts";
-import { Proofs } from "../../server/proofs.ts";
+import { defaults, type TlsIdentity } from "../../server/config/config.ts";
+import { Counters } from "../../server/config/counters.ts";
+import type { Directory } from "../../server/peers/findPeer.ts";
+import { Peers } from "../../server/peers/peers.ts";
+import { Proofs } from "../../server/peers/proofs.ts";
 import { AtError } from "../../wire/errors.ts";
 import { LineReader } from "../../wire/line.ts";
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { signWithServerKey } from "../../server/signatures.ts";
+import { signWithServerKey } from "../../server/access/signatures.ts";
 import type { Line } from "./line.ts";
 import type { Place, World } from "./world.ts";
 

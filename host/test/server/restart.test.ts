@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { certificateSource } from "../../cli/certificateFiles.ts";
 import { type IssuedCertificate, issueCertificate } from "../../crypto/certificates.ts";
-import type { ServerConfig } from "../../server/config.ts";
+import type { ServerConfig } from "../../server/config/config.ts";
 import type { Line } from "./line.ts";
 import { ServerProcess } from "./serverProcess.ts";
 import { type Place, World } from "./world.ts";

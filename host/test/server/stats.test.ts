@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueCertificate } from "../../crypto/certificates.ts";
-import { sizeInWords } from "../../server/statistics.ts";
+import { sizeInWords } from "../../server/running/statistics.ts";
 import { enrolled, payloadOf } from "./enrolled.ts";
 import type { Line } from "./line.ts";
 import { type Place, World } from "./world.ts";

@@ -8,7 +8,7 @@ import { type Authority, createAuthority, issueCertificate } from "../../crypto/
 import { type RunningDirectory, startDirectory } from "../../directory/directory.ts";
 import type { DirectoryStore } from "../../directory/directoryStore.ts";
 import { openDirectoryStore } from "../../directory/lmdbDirectoryStore.ts";
-import type { ServerConfig } from "../../server/config.ts";
+import type { ServerConfig } from "../../server/config/config.ts";
 import { type RunningServer, startServer } from "../../server/server.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
 import type { Store } from "../../store/store.ts";

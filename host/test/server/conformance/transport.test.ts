@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { NEWCOMER_PLACES } from "../../../server/inbound.ts";
+import { NEWCOMER_PLACES } from "../../../server/connection/inbound.ts";
 import { MAX_LINE_BYTES } from "../../../wire/line.ts";
 import { bytes, Line } from "../line.ts";
 import { identity, type Place, pkamLine, World } from "../world.ts";

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { Buffer } from "node:buffer";
+import { AtError, quoted } from "../../wire/errors.ts";
+import type { Enrollment, Namespaces } from "../access/enrollments.ts";
+import { OWNER_KEY } from "../access/ownerKey.ts";
+import type { Session } from "../access/session.ts";
+import { publicKeyIdentity } from "../access/signatures.ts";
+import { ownerNotice } from "../notifications/ownerNotice.ts";
+import type { Services } from "../verbs/verb.ts";
+import { demandNames } from "./names.ts";
+import { type EnrollmentParameters, mandatory } from "./parameters.ts";
+
+const OPERATION = "enroll:request";
+/** Longest record of an enrollment. */
+const MAX_ENROLLMENT_BYTES = 512_000;
+const NEW_CLIENT = "new client enroll:request";
+
+function checkParameters(parameters: EnrollmentParameters): Enrollment {
+  const enrollment: Enrollment = {
+    sessionId: "",
+    appName: mandatory(parameters, "appName", OPERATION),
+    deviceName: mandatory(parameters, "deviceName", OPERATION),
+    namespaces: { ...parameters.namespaces },
+    apkamPublicKey: mandatory(parameters, "apkamPublicKey", OPERATION, "apkam public key"),
+    requestType: "newEnrollment",
+    approval: { state: "pending" },
+    apkamKeysExpiryInMillis: parameters.apkamKeysExpiryInMillis ?? 0,
+  };
+  if (parameters.encryptedAPKAMSymmetricKey !== undefined) {
+    enrollment.encryptedAPKAMSymmetricKey = parameters.encryptedAPKAMSymmetricKey;
+  }
+  if (parameters.signingAlgo !== undefined) enrollment.signingAlgo = parameters.signingAlgo;
+  if (parameters.metadata !== undefined) enrollment.metadata = parameters.metadata;
+  if (parameters.otp !== undefined) {
+    mandatory(
+      parameters,
+      "encryptedAPKAMSymmetricKey",
+      NEW_CLIENT,
+      "encrypted apkam symmetric key",
+    );
+    if (Object.keys(enrollment.namespaces).length === 0) {
+      throw new AtError("AT0011", `At least one namespace must be specified for ${NEW_CLIENT}`);
+    }
+  }
+  demandNames(enrollment);
+  if (Buffer.byteLength(JSON.stringify(enrollment)) > MAX_ENROLLMENT_BYTES) {
+    throw new AtError("AT0022", `enrollment is larger than ${MAX_ENROLLMENT_BYTES} bytes`);
+  }
+  return enrollment;
+}
+
+function checkRate(session: Session, services: Services): void {
+  const { enrollmentMaxRequests, enrollmentTimeFrameMillis } = services.tuning;
+  const now = services.now();
+  session.enrollRequests = session.enrollRequests.filter(
+    (time) => time > now - enrollmentTimeFrameMillis,
+  );
+  if (session.enrollRequests.length >= enrollmentMaxRequests) {
+    throw new AtError(
+      "AT0011",
+      "Enrollment requests have exceeded the limit within the specified time frame",
+    );
+  }
+  session.enrollRequests.push(now);
+}
+
+function checkDuplicate(enrollment: Enrollment, services: Services): void {
+  const { appName, deviceName } = enrollment;
+  const twin = services.enrollments
+    .list()
+    .find(
+      (found) =>
+        (found.state === "pending" || found.state === "approved") &&
+        found.enrollment.appName === appName &&
+        found.enrollment.deviceName === deviceName,
+    );
+  if (twin === undefined) return;
+  throw new AtError(
+    "AT0011",
+    `Another enrollment with id ${twin.id} exists with the app name: ${quoted(appName)} and device name: ${quoted(deviceName)} in ${twin.state} state`,
+  );
+}
+
+/** Throws AT0032 for a key that an enrollment has already, in whatever state: who holds it would be two clients. */
+function checkKeyIsNew({ apkamPublicKey }: Enrollment, services: Services): void {
+  const identity = publicKeyIdentity(apkamPublicKey);
+  const isHeld = services.enrollments
+    .list()
+    .some(({ enrollment }) => publicKeyIdentity(enrollment.apkamPublicKey) === identity);
+  if (!isHeld) return;
+  throw new AtError(
+    "AT0032",
+    "The apkamPublicKey is already held by another enrollment on this atSign; every enrollment needs a keypair of its own",
+  );
+}
+
+async function approveAtOnce(
+  id: string,
+  enrollment: Enrollment,
+  parameters: EnrollmentParameters,
+  services: Services,
+): Promise<void> {
+  const { enrollments, records } = services;
+  const full: Namespaces = { ...enrollment.namespaces, __manage: "rw", "*": "rw" };
+  const approved: Enrollment = { ...enrollment, namespaces: full, approval: { state: "approved" } };
+  await records.store.write((writer) => {
+    checkDuplicate(enrollment, services);
+    checkKeyIsNew(enrollment, services);
+    enrollments.putIn(writer, id, approved, { ttl: approved.apkamKeysExpiryInMillis });
+    enrollments.putKeysIn(writer, id, approved, {
+      encryptedDefaultEncryptionPrivateKey: parameters.encryptedDefaultEncryptionPrivateKey ?? "",
+      encryptedDefaultSelfEncryptionKey: parameters.encryptedDefaultSelfEncryptionKey ?? "",
+      ...(parameters.encPrivateKeyIV !== undefined && {
+        encPrivateKeyIV: parameters.encPrivateKeyIV,
+      }),
+      ...(parameters.selfEncKeyIV !== undefined && { selfEncKeyIV: parameters.selfEncKeyIV }),
+    });
+    records.putIn(writer, OWNER_KEY, approved.apkamPublicKey);
+  });
+}
+
+/** Tells the owner's clients that somebody asks to be let in. */
+async function announce(id: string, enrollment: Enrollment, services: Services): Promise<void> {
+  const { atSign, enrollments, notifier } = services;
+  const { appName, deviceName, namespaces, encryptedAPKAMSymmetricKey = null } = enrollment;
+  const told = {
+    encryptedApkamSymmetricKey: encryptedAPKAMSymmetricKey,
+    encryptedAPKAMSymmetricKey,
+    appName,
+    deviceName,
+    namespace: namespaces,
+  };
+  await notifier.receive(ownerNotice(services.newId(), atSign, enrollments.key(id), told));
+}
+
+/**
+ * A client asks for an enrollment (atProtocol, enroll:request): with a passcode when nobody is logged in, approved at once
+ * after cram, pending otherwise. Gives the id and state. Throws AT0011, AT0022, AT0028 for a passcode that
+ * isn't looked at, AT0032 for a key that another enrollment has.
+ */
+export async function requestEnrollment(
+  parameters: EnrollmentParameters,
+  session: Session,
+  services: Services,
+): Promise<{ enrollmentId: string; status: string }> {
+  const checked = checkParameters(parameters);
+  checkRate(session, services);
+  if (!session.owner) {
+    const good = await services.passcodes.accept(parameters.otp, session.remoteAddress);
+    if (!good) throw new AtError("AT0011", "invalid otp. Cannot process enroll request");
+  }
+  const enrollment: Enrollment = { ...checked, sessionId: session.id };
+  const enrollmentId = services.newId();
+  if (session.authType === "cram") {
+    await approveAtOnce(enrollmentId, enrollment, parameters, services);
+    session.enrollmentId = enrollmentId;
+    return { enrollmentId, status: "approved" };
+  }
+  const ttl = services.tuning.enrollmentExpiryMillis;
+  await services.records.store.write((writer) => {
+    checkDuplicate(enrollment, services);
+    checkKeyIsNew(enrollment, services);
+    services.enrollments.putIn(writer, enrollmentId, enrollment, { ttl });
+  });
+  await announce(enrollmentId, enrollment, services);
+  return { enrollmentId, status: "pending" };
+}

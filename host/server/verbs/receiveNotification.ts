@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import { keyType, MAX_CACHED_KEY_LENGTH } from "../../wire/atkey.ts";
+import { AtError } from "../../wire/errors.ts";
+import type { NewNotification } from "../notifications/notifier.ts";
+import { sizeOfNotification } from "../peers/peerUsage.ts";
+import { cacheOptions } from "../peers/remoteLookup.ts";
+import type { Services } from "./verb.ts";
+
+function cachedKeyOf(notification: NewNotification): string {
+  const key = `cached:${notification.key}`;
+  if (key.length > MAX_CACHED_KEY_LENGTH) {
+    throw new AtError(
+      "AT0016",
+      `notification key length ${key.length} is greater than ${MAX_CACHED_KEY_LENGTH} chars`,
+    );
+  }
+  return key;
+}
+
+/** Keeps, renews or drops the cached copy a notification is about (atProtocol, sending and receiving between servers). */
+async function updateCache(notification: NewNotification, services: Services): Promise<void> {
+  const { records, monitors } = services;
+  const { metadata = {}, operation, value } = notification;
+  if (notification.messageType === "text") return;
+  const caches = metadata.ttr !== undefined && metadata.ttr !== 0;
+  if (operation === "update" && !caches) return;
+  const key = cachedKeyOf(notification);
+  if (keyType(key) === "invalidKey") return;
+  if (key === `cached:public:publickey${notification.from}`) {
+    // Never dropped, and never changed unnoticed: the keys shared under the earlier one have to be set aside.
+    if (operation === "update" && value !== undefined) {
+      await services.remote.keepPublicKey(notification.from, value, metadata);
+    }
+    return;
+  }
+  const held = records.get(key);
+  if (operation === "delete") {
+    if (held?.metadata.ccd === true) monitors.pushStats(await records.remove(key), "delete");
+    return;
+  }
+  if (value === undefined && held === undefined) return;
+  const { createdAt, updatedAt, expiresAt } = metadata;
+  const options = {
+    ...cacheOptions(metadata),
+    ...(createdAt !== undefined && { createdAt }),
+    ...(updatedAt !== undefined && { updatedAt }),
+    ...(expiresAt !== undefined && { expiresAt }),
+  };
+  const how = { createdBy: notification.from, metadataOnly: value === undefined };
+  const release = services.usage.reserveCopy(key, notification.from, value ?? null, options);
+  try {
+    monitors.pushStats(await records.put(key, value ?? null, options, how), "update");
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Takes a peer's notification: cached copy first, then the notification; a known id is taken again without effect. Throws
+ * AT0028 when too much of the peer is kept already.
+ */
+export async function acceptFromPeer(
+  notification: NewNotification,
+  services: Services,
+): Promise<void> {
+  if (await services.notifier.isKept(notification.id)) return;
+  const release = services.usage.reserve("notifications", notification.from, {
+    count: 1,
+    bytes: sizeOfNotification(notification),
+  });
+  try {
+    await updateCache(notification, services);
+    await services.notifier.receive(notification);
+  } finally {
+    release();
+  }
+}
