@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// node boards/build.mjs <board> [--app <file.c or folder>] [--program <file.c>] [--variant <name>] [--engine]
+// node boards/build.mjs <board> [--app <file.c or folder>] [--program <file.c>] [--variant <name>] [--probe]
 // Builds a board's firmware into build/<board>/; with --app another application than the greenhouse, from anywhere, into
 // apps/<its name>/ there; with --program a test program on the board's files instead, with --variant (posix: sanitized,
-// narrow) the same with other compiler flags into a folder of its own, with --engine the program that lends the
-// interpreter to the tests (device/engine/engine.c).
+// narrow) the same with other compiler flags into a folder of its own, with --probe the program that lends the
+// interpreter to the tests (device/probe/probe.c).
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,15 +11,15 @@ import { parseArgs } from "node:util";
 import { BuildFailure } from "./make/failure.mjs";
 import { oneAtATime } from "./make/oneAtATime.mjs";
 import { buildPosix } from "./make/posix.mjs";
-import { buildQemuRv32, buildQemuRv32Engine } from "./make/qemuRv32.mjs";
+import { buildQemuRv32, buildQemuRv32Probe } from "./make/qemuRv32.mjs";
 import { buildRp2040 } from "./make/rp2040.mjs";
-import { buildRp2040Engine } from "./make/rp2040Engine.mjs";
+import { buildRp2040Probe } from "./make/rp2040Probe.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const LOCK = join(root, "build", ".boards.lock");
 const FIRMWARE = { posix: buildPosix, "qemu-rv32": buildQemuRv32, rp2040: buildRp2040 };
-const ENGINES = { "qemu-rv32": buildQemuRv32Engine, rp2040: buildRp2040Engine };
+const PROBES = { "qemu-rv32": buildQemuRv32Probe, rp2040: buildRp2040Probe };
 
 function boardOf(name) {
   return JSON.parse(readFileSync(join(root, "boards", name, "board.json"), "utf8"));
@@ -38,9 +38,9 @@ export async function buildBoard(name, { program = null, variant = "plain", app 
   return oneAtATime(LOCK, () => build({ ...settings, app }));
 }
 
-/** Builds the engine program for the board; as buildBoard. */
-export async function buildEngine(name) {
-  const build = builder(ENGINES, name);
+/** Builds the probe for the board; as buildBoard. */
+export async function buildProbe(name) {
+  const build = builder(PROBES, name);
   return oneAtATime(LOCK, () => build({ root, board: boardOf(name) }));
 }
 
@@ -52,12 +52,12 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
         app: { type: "string" },
         program: { type: "string" },
         variant: { type: "string" },
-        engine: { type: "boolean" },
+        probe: { type: "boolean" },
       },
     });
     const [name] = positionals;
-    const { engine, ...what } = values;
-    const built = engine ? await buildEngine(name) : await buildBoard(name, what);
+    const { probe, ...what } = values;
+    const built = probe ? await buildProbe(name) : await buildBoard(name, what);
     process.stdout.write(
       `${built.name}: ${built.flashBytes} bytes of flash, ${built.ramBytes} bytes of RAM without stack, in ${built.folder}\n`,
     );

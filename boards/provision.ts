@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // node build/boards/provision.js <configuration.json> <flash file> [--accept-legacy-answer]: makes the flash of a new posix
-// device. The configuration is the simulated device's (boards/sim/configuration.ts; its store is not used), the one-time
+// device. The configuration is the simulated device's (boards/simulated/configuration.ts; its store is not used), the one-time
 // passcode is the first line of standard input.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { LEGACY_ANSWER_COST, provisionedStore } from "./provisioning.ts";
-import { ConfigurationError, readConfiguration } from "./sim/configuration.ts";
+import { LEGACY_ANSWER_COST, provisionedStore } from "../device/js/provisioning.ts";
+import { ConfigurationError, readConfiguration } from "./simulated/configuration.ts";
 
 const FLASH_BYTES = 8 * 4096;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // npm run bench, bench:device, bench:memory, bench:server: builds what is measured and runs the benchmark named, of the
 // core when none is.
-import { buildBoard, buildEngine } from "../boards/build.mjs";
+import { buildBoard, buildProbe } from "../boards/build.mjs";
 import { BuildFailure } from "../boards/make/failure.mjs";
 import { ensureDebianProgram } from "./debian/packages.mjs";
 import { ensure, fail } from "./ensure.mjs";
@@ -21,7 +21,7 @@ const buildFirmware = () => building(() => buildBoard("rp2040"));
 async function buildChips() {
   ensureDebianProgram("qemu-system-riscv32", "qemu-system-misc", "RV32 can't be measured");
   await buildFirmware();
-  for (const board of ["rp2040", "qemu-rv32"]) await building(() => buildEngine(board));
+  for (const board of ["rp2040", "qemu-rv32"]) await building(() => buildProbe(board));
 }
 
 function installPeers() {
@@ -31,9 +31,9 @@ function installPeers() {
 }
 
 const BENCHMARKS = {
-  core: { program: "main.js", prepare: () => {} },
+  core: { program: "core/main.js", prepare: () => {} },
   device: { program: "device/main.js", prepare: buildChips },
-  memory: { program: "budget/main.js", prepare: buildFirmware },
+  memory: { program: "memory/main.js", prepare: buildFirmware },
   server: { program: "server/main.js", prepare: installPeers },
 };
 

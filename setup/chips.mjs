@@ -2,7 +2,7 @@
 // The suites of the primitives and codecs on the emulated chips: core.wasm under the interpreter as compiled for them.
 //   npm run test:chips [-- chip ...]
 import { fileURLToPath } from "node:url";
-import { buildEngine } from "../boards/build.mjs";
+import { buildProbe } from "../boards/build.mjs";
 import { BuildFailure } from "../boards/make/failure.mjs";
 import { ensureDebianProgram } from "./debian/packages.mjs";
 import { ensure, fail } from "./ensure.mjs";
@@ -36,14 +36,14 @@ const CHIPS = {
 
 const SHORT = Object.keys(CHIPS).filter((name) => CHIPS[name].short);
 
-/** Builds a chip's engine program and runs its suites; the exit code. */
+/** Builds a chip's probe and runs its suites; the exit code. */
 async function runChip(name) {
   const chip = CHIPS[name];
   if (!chip) fail(`there is no chip ${name}; there are: ${Object.keys(CHIPS).join(", ")}`);
   const isQemu = chip.board === "qemu-rv32";
   if (isQemu && !ensureDebianProgram(QEMU, "qemu-system-misc", `${name} is left out`)) return 0;
   try {
-    await buildEngine(chip.board);
+    await buildProbe(chip.board);
   } catch (error) {
     if (!(error instanceof BuildFailure)) throw error;
     fail(error.message);

@@ -5,4 +5,4 @@ import { runNode } from "./runNode.mjs";
 ensure();
 process.exitCode =
   (await runNode(["boards/build.mjs", "rp2040"])) ||
-  (await runNode(["build/bench/emulate/main.js", ...process.argv.slice(2)]));
+  (await runNode(["build/emulate/main.js", ...process.argv.slice(2)]));

@@ -7,9 +7,9 @@ import {
   type KeyPairKeyObjectResult,
   randomBytes,
 } from "node:crypto";
-import { ChipTrap, type SerialEngine } from "../../boards/engine/serialEngine.ts";
+import { ChipTrap, type SerialEngine } from "../../device/probe/serialEngine.ts";
 
-/** Numbers of device/engine/native.h. */
+/** Numbers of device/probe/native.h. */
 const NATIVE = {
   p256Sign: 1,
   p256Verify: 2,

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PicoWorld } from "../emulate/picoWorld.ts";
+import { PicoWorld } from "../../emulate/picoWorld.ts";
 
 /**
  * Seconds of the emulated Pico's own time from power to the first reading its peer decrypts: second stage, clocks, core,

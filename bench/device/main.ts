@@ -4,8 +4,8 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { EmulatedLine } from "../../boards/emulator/emulatedLine.ts";
-import { SerialEngine, type SerialLine } from "../../boards/engine/serialEngine.ts";
 import { QemuLine } from "../../boards/qemu-rv32/qemuLine.ts";
+import { SerialEngine, type SerialLine } from "../../device/probe/serialEngine.ts";
 import { writeReadmeTables } from "../readme.ts";
 import { deviceCases } from "./cases.ts";
 import { coldBootToReading } from "./coldBoot.ts";
@@ -47,13 +47,13 @@ const CHIPS: Readonly<Record<"rp2040" | "rv32", Chip>> = {
     counts: "cycles",
     start: () =>
       new EmulatedLine(
-        readFileSync(fromRoot("build/rp2040/engine.bin")),
-        JSON.parse(readFileSync(fromRoot("build/rp2040/engine.symbols.json"), "utf8")),
+        readFileSync(fromRoot("build/rp2040/probe.bin")),
+        JSON.parse(readFileSync(fromRoot("build/rp2040/probe.symbols.json"), "utf8")),
       ),
   },
   rv32: {
     counts: "instructions",
-    start: () => new QemuLine(fromRoot("build/qemu-rv32/engine.elf")),
+    start: () => new QemuLine(fromRoot("build/qemu-rv32/probe.elf")),
   },
 };
 

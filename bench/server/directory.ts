@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
-import { atmicroProgram } from "../../host/cli/program.ts";
+import { atmicroProgram } from "../../host/cli/process/program.ts";
 import type { Authority } from "../../host/crypto/certificates.ts";
 import { openDirectoryStore } from "../../host/directory/lmdbDirectoryStore.ts";
 import { median, rounded, spread } from "./figures.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The start of an atServer whose commit log has a million entries.
 import { join } from "node:path";
-import { atmicroProgram } from "../../host/cli/program.ts";
+import { atmicroProgram } from "../../host/cli/process/program.ts";
 import type { Authority } from "../../host/crypto/certificates.ts";
 import { Records } from "../../host/server/records/records.ts";
 import { openLmdbStore } from "../../host/store/lmdb.ts";

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { PicoWorld } from "../emulate/picoWorld.ts";
+import { PicoWorld } from "../../emulate/picoWorld.ts";
 
 const READY = "state: ready";
 /** The core's BadPasscode, in the log. */

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { HostileWorld } from "../../boards/test/hostileWorld.ts";
+import { DEVICE, PEER, PicoWorld } from "../../emulate/picoWorld.ts";
 import { flipBit, type Json } from "../../host/test/security/hostileServer.ts";
-import { DEVICE, PEER, PicoWorld } from "../emulate/picoWorld.ts";
 
 const YEAR_2096 = 3_976_214_400_000;
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// UART 0 of an emulated chip that runs the engine program, used synchronously: the chip goes on while bytes are awaited.
-import type { SerialLine } from "../engine/serialEngine.ts";
+// UART 0 of an emulated chip that runs the probe, used synchronously: the chip goes on while bytes are awaited.
+import type { SerialLine } from "../../device/probe/serialEngine.ts";
 import { boot } from "./bootRom.ts";
 import { Chip } from "./chip.ts";
 import { DeviceClock } from "./clock.ts";
@@ -28,8 +28,8 @@ export class EmulatedLine implements SerialLine {
 
   /** `image` is the firmware's flash, `symbols` where its variables lie. */
   constructor(image: Uint8Array, symbols: Readonly<Record<string, number>>) {
-    this.#cyclesAt = symbols.engine_cycles ?? 0;
-    if (this.#cyclesAt === 0) throw new Error("the image is not the engine program's");
+    this.#cyclesAt = symbols.probe_cycles ?? 0;
+    if (this.#cyclesAt === 0) throw new Error("the image is not the probe's");
     this.#chip = new Chip({
       flash: new Flash(image),
       clock: this.#clock,

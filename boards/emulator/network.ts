@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { connect as connectTo, type Socket } from "node:net";
-import { type Address, parseAddress } from "../address.ts";
+import { type Address, parseAddress } from "../../device/js/address.ts";
 import { answerDhcp, DHCP_SERVER_PORT, isBroadcast } from "./dhcp.ts";
 import { answerDns, DNS_PORT } from "./dns.ts";
 

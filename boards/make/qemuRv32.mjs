@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RV32IMC for QEMU's virt machine: build/qemu-rv32/{atmicro,engine}.elf.
+// RV32IMC for QEMU's virt machine: build/qemu-rv32/{atmicro,probe}.elf.
 import { mkdirSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { prepareWasm3 } from "../../device/wasm3/prepare.mjs";
 import { applicationFolder, compileApplication, findApplication } from "./application.mjs";
 import { compileAll, run } from "./compile.mjs";
-import { engineUnits } from "./engine.mjs";
+import { probeUnits } from "./probe.mjs";
 import { runtimeFlags } from "./runtime.mjs";
 import { toolChain } from "./toolChain.mjs";
 
@@ -96,16 +96,16 @@ export async function buildQemuRv32({ root, board, app = null }) {
   return link({ cc, size, root, out: folder, name: "atmicro", objects });
 }
 
-/** Builds the engine program; as buildQemuRv32. */
-export async function buildQemuRv32Engine({ root, board }) {
+/** Builds the probe; as buildQemuRv32. */
+export async function buildQemuRv32Probe({ root, board }) {
   const out = join(root, "build", "qemu-rv32");
-  const own = join(out, "engine-program");
+  const own = join(out, "probe-objects");
   mkdirSync(own, { recursive: true });
   const { cc, size } = toolChain("riscv");
   const flags = [...CPU, ...SECTIONS];
   const objects = await compileAll([
-    ...boardUnits({ root, out: own, cc, program: "engine", flags: ["-O2"] }),
-    ...engineUnits({ root, out: own, cc, board, flags, prepare: prepareWasm3 }),
+    ...boardUnits({ root, out: own, cc, program: "probe", flags: ["-O2"] }),
+    ...probeUnits({ root, out: own, cc, board, flags, prepare: prepareWasm3 }),
   ]);
-  return link({ cc, size, root, out, name: "engine", objects });
+  return link({ cc, size, root, out, name: "probe", objects });
 }

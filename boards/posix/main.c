@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The device as a process: atmicro-device <flash file> [--peripherals <file>] [--speed <times>]
 //   [--cut-at <flash operation>] [--system-stack]
-// The flash file is what boards/provisioning.ts makes; the peripherals are what pins and buses read. --speed lets time
+// The flash file is what device/js/provisioning.ts makes; the peripherals are what pins and buses read. --speed lets time
 // pass faster and --cut-at lets the power go, for tests; --system-stack is for sanitizers and valgrind.
 // It runs until it is killed, which may happen at any moment: the flash is like that.
 #include <stdio.h>

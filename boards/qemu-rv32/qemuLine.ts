@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SerialLine } from "../engine/serialEngine.ts";
+import type { SerialLine } from "../../device/probe/serialEngine.ts";
 
 const QEMU = "qemu-system-riscv32";
 const pause = new Int32Array(new SharedArrayBuffer(4));

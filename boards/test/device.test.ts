@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Core } from "../sim/core.ts";
-import { SimulatedDevice } from "../sim/device.ts";
-import { Greenhouse } from "../sim/greenhouse.ts";
-import type { LinkEvents } from "../sim/link.ts";
+import { Core } from "../../device/js/core.ts";
+import { SimulatedDevice } from "../../device/js/device.ts";
+import type { LinkEvents } from "../../device/js/link.ts";
+import { Greenhouse } from "../app/greenhouse/greenhouse.ts";
 import { ScriptedCore } from "./scriptedCore.ts";
 
 /** A link in memory: the test is its other end. */

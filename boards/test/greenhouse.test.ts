@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Outcome, Request } from "../../device/js/operations.ts";
+import { Greenhouse } from "../app/greenhouse/greenhouse.ts";
 import { Bme280 } from "../emulator/bme280.ts";
 import { DeviceClock } from "../emulator/clock.ts";
-import { Greenhouse } from "../sim/greenhouse.ts";
-import type { Outcome, Request } from "../sim/operations.ts";
 import {
   AIR,
   behaviours,

@@ -2,7 +2,7 @@
 // A local world whose device alone is lied to: its atDirectory sends it to an atServer that stands before the real one.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { World } from "../../host/cli/world.ts";
+import type { World } from "../../host/cli/world/world.ts";
 import { formatAddress } from "../../host/net/address.ts";
 import { HostileServer } from "../../host/test/security/hostileServer.ts";
 

@@ -7,7 +7,7 @@ import { connect, createServer as createTcpServer } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import * as x509 from "@peculiar/x509";
 import { afterEach, describe, expect, it } from "vitest";
-import { type LinkEvents, openLink } from "../sim/link.ts";
+import { type LinkEvents, openLink } from "../../device/js/link.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { Core } from "../sim/core.ts";
-import { Operations } from "../sim/operations.ts";
-import { STATUS_NAMES } from "../sim/status.ts";
+import { Core } from "../../device/js/core.ts";
+import { Operations } from "../../device/js/operations.ts";
+import { STATUS_NAMES } from "../../device/js/status.ts";
 import { ScriptedCore } from "./scriptedCore.ts";
 
 describe("waiting operations", () => {

@@ -15,12 +15,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GPIOPinState } from "rp2040js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { provisionedStore } from "../../device/js/provisioning.ts";
 import { createAuthority } from "../../host/crypto/certificates.ts";
 import { Emulator } from "../emulator/emulator.ts";
 import { FLASH_BYTES, Flash, SECTOR_BYTES } from "../emulator/flash.ts";
 import { Network } from "../emulator/network.ts";
 import { W5500 } from "../emulator/w5500.ts";
-import { provisionedStore } from "../provisioning.ts";
 import { DEVICE, PEER, PosixWorld } from "./posixWorld.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));

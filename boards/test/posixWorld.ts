@@ -3,10 +3,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { World } from "../../host/cli/world.ts";
+import type { Provisioning } from "../../device/js/provisioning.ts";
+import { World } from "../../host/cli/world/world.ts";
 import type { AtClient } from "../../host/client/atClient.ts";
 import { formatAddress } from "../../host/net/address.ts";
-import type { Provisioning } from "../provisioning.ts";
 import { PosixDevice, writeFlash } from "./posixDevice.ts";
 
 export const DEVICE = "@greenhouse";

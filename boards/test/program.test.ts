@@ -20,7 +20,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const built = (path: string) => fileURLToPath(new URL(`../../build/${path}`, import.meta.url));
-const PROGRAM = built("boards/sim/main.js");
+const PROGRAM = built("boards/simulated/main.js");
 const PASSCODE = "Q7X2ZK";
 
 let folder = "";

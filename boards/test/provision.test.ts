@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { provisionedStore } from "../../device/js/provisioning.ts";
 import { createAuthority } from "../../host/crypto/certificates.ts";
-import { provisionedStore } from "../provisioning.ts";
 import { FLASH_BYTES } from "./posixDevice.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../build/boards/provision.js", import.meta.url));

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { World } from "../../host/cli/world.ts";
+import { World } from "../../host/cli/world/world.ts";
 import { activate } from "../../host/client/activation.ts";
 import { AtClient } from "../../host/client/atClient.ts";
 import { writeKeyFile } from "../../host/crypto/keyFile.ts";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import type { CoreModule } from "../sim/core.ts";
+import type { CoreModule } from "../../device/js/core.ts";
 
 const ADDRESS_AT = 100;
 const RX_AT = 300;

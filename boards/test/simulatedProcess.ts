@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const PROGRAM = fileURLToPath(new URL("../../build/boards/sim/main.js", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../build/boards/simulated/main.js", import.meta.url));
 
 export type LifeEvent = Readonly<Record<string, unknown>>;
 

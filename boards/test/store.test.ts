@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { aes256, modExp } from "../sim/accelerators.ts";
-import { boardHal, type LinearMemory } from "../sim/hal.ts";
-import { FileStore } from "../sim/store.ts";
+import { aes256, modExp } from "../../device/js/accelerators.ts";
+import { boardHal, type LinearMemory } from "../../device/js/hal.ts";
+import { FileStore } from "../../device/js/store.ts";
 
 let parent = "";
 let folder = "";

@@ -23,7 +23,7 @@ import {
   jsonTextLen,
 } from "../codec/json";
 import { jsonQuote, jsonUnescape } from "../codec/jsonString";
-import { RSA_PRIVATE, RSA_PUBLIC } from "../crypto/rsaKey";
+import { RSA_PRIVATE, RSA_PUBLIC } from "../crypto/rsa/rsaKey";
 import { Status } from "../status";
 import { argumentIn } from "./arguments";
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The public-key primitives for tests and benchmarks: checks that every argument lies in the I/O area, wipes scratch.
 import { bytesWipe } from "../bytes";
-import { ecdh as ecdhShared } from "../crypto/ecdh";
-import { ecdsaSign, ecdsaSignWith, ecdsaVerify } from "../crypto/ecdsa";
-import { P256_PUBLIC, p256Check, p256KeyGen, p256PublicKey } from "../crypto/p256";
+import { ecdh as ecdhShared } from "../crypto/p256/ecdh";
+import { ecdsaSign, ecdsaSignWith, ecdsaVerify } from "../crypto/p256/ecdsa";
+import { P256_PUBLIC, p256Check, p256KeyGen, p256PublicKey } from "../crypto/p256/p256";
 import {
   PKCS1_MESSAGE_MAX,
   pkcs1Decrypt,
@@ -11,9 +11,9 @@ import {
   pkcs1EncryptWith,
   pkcs1Sign,
   pkcs1Verify,
-} from "../crypto/pkcs1";
-import { rsaPrivate, rsaPublic } from "../crypto/rsa";
-import { RSA_LEN, RSA_PRIVATE, RSA_PUBLIC } from "../crypto/rsaKey";
+} from "../crypto/rsa/pkcs1";
+import { rsaPrivate, rsaPublic } from "../crypto/rsa/rsa";
+import { RSA_LEN, RSA_PRIVATE, RSA_PUBLIC } from "../crypto/rsa/rsaKey";
 import { SCRATCH, SCRATCH_LEN } from "../memory";
 import { Status } from "../status";
 import { argumentIn } from "./arguments";

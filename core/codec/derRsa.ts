@@ -16,7 +16,7 @@ import {
   RSA_PUBLIC,
   RSA_Q,
   RSA_QINV,
-} from "../crypto/rsaKey";
+} from "../crypto/rsa/rsaKey";
 import { Status } from "../status";
 import {
   DER_BIT_STRING,

@@ -2,8 +2,8 @@
 // The answer to a login challenge. atProtocol: the pkam verb; ecc_secp256r1 signs hex(r || s),
 // rsa2048 as it is.
 import { bytesHex, bytesWipe } from "../bytes";
-import { ecdsaSign } from "../crypto/ecdsa";
-import { pkcs1Sign } from "../crypto/pkcs1";
+import { ecdsaSign } from "../crypto/p256/ecdsa";
+import { pkcs1Sign } from "../crypto/rsa/pkcs1";
 import { sha256 } from "../crypto/sha256";
 import { KEY_WORK, KEY_WORK_LEN } from "../memory";
 import { Status } from "../status";

@@ -8,7 +8,7 @@ import { derReadRsaPublic, derWriteSpki } from "../codec/derRsa";
 import { aesCtrCrypt, pkcs7Pad, pkcs7Unpad } from "../crypto/aesCtr";
 import { drbgGenerate } from "../crypto/drbg";
 import { md5Hex } from "../crypto/md5";
-import { RSA_PUBLIC } from "../crypto/rsaKey";
+import { RSA_PUBLIC } from "../crypto/rsa/rsaKey";
 import { sha256 } from "../crypto/sha256";
 import { sha512 } from "../crypto/sha512";
 import { KEY_WORK, KEY_WORK_LEN, PEERS, SCRATCH } from "../memory";

@@ -16,7 +16,7 @@ const NO_ENTROPY = -19;
 
 const MOD_EXP = 1;
 
-/** Offsets of core/crypto/rsaKey.ts. */
+/** Offsets of core/crypto/rsa/rsaKey.ts. */
 const at = { n: 0, e: 256, p: 260, q: 388, dp: 516, dq: 644, qi: 772 };
 
 const fixed = privateFromPkcs8(vectors.privateKeyPkcs8Base64);

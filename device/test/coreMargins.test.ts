@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import posix from "../../boards/posix/board.json" with { type: "json" };
 import rv32 from "../../boards/qemu-rv32/board.json" with { type: "json" };
 import rp2040 from "../../boards/rp2040/board.json" with { type: "json" };
-import sim from "../../boards/sim/board.json" with { type: "json" };
+import sim from "../../boards/simulated/board.json" with { type: "json" };
 import {
   expectNoneTwice,
   limits,

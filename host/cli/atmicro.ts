@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Command, CommanderError, Option } from "commander";
-import type { CommandDefinition, Io } from "./command.ts";
-import { EXIT, type ExitCode } from "./exit.ts";
-import { describeFailure, exitCodesHelp } from "./failure.ts";
-import { printHelp, printNotice, stackOf } from "./output.ts";
+import { EXIT, type ExitCode } from "./process/exit.ts";
+import type { CommandDefinition, Io } from "./terminal/command.ts";
+import { describeFailure, exitCodesHelp } from "./terminal/failure.ts";
+import { printHelp, printNotice, stackOf } from "./terminal/output.ts";
 
 /** Every command, in the order of the help. Only the one that is called is loaded: a server does without the others' memory. */
 const definitions: Readonly<Record<string, () => Promise<CommandDefinition>>> = {

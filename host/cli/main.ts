@@ -1,9 +1,9 @@
 #!/usr/bin/env -S node --max-semi-space-size=2 --heap-growing-percent=20 --v8-pool-size=1
 // SPDX-License-Identifier: BSD-3-Clause
-import "./optimizeLate.ts";
-import { askSecret } from "./askSecret.ts";
+import "./process/optimizeLate.ts";
 import { reportFailure, run } from "./atmicro.ts";
-import type { Io } from "./command.ts";
+import { askSecret } from "./terminal/askSecret.ts";
+import type { Io } from "./terminal/command.ts";
 
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

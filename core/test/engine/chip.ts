@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { EmulatedLine } from "../../../boards/emulator/emulatedLine.ts";
+import { QemuLine } from "../../../boards/qemu-rv32/qemuLine.ts";
 import {
   SerialEngine,
   type SerialHal,
   type SerialLine,
-} from "../../../boards/engine/serialEngine.ts";
-import { QemuLine } from "../../../boards/qemu-rv32/qemuLine.ts";
+} from "../../../device/probe/serialEngine.ts";
 import { defaultHal } from "./defaultHal.ts";
 import type { Engine, EngineFactory, HalFunctions } from "./engine.ts";
 
@@ -39,12 +39,12 @@ function acceleratedHal(engine: Engine): SerialHal {
 
 const built = (path: string) => fileURLToPath(new URL(`../../../build/${path}`, import.meta.url));
 
-const startRv32 = () => new QemuLine(built("qemu-rv32/engine.elf"));
+const startRv32 = () => new QemuLine(built("qemu-rv32/probe.elf"));
 
 const startRp2040 = () =>
   new EmulatedLine(
-    readFileSync(built("rp2040/engine.bin")),
-    JSON.parse(readFileSync(built("rp2040/engine.symbols.json"), "utf8")),
+    readFileSync(built("rp2040/probe.bin")),
+    JSON.parse(readFileSync(built("rp2040/probe.symbols.json"), "utf8")),
   );
 
 /** RV32IMC in QEMU and the RP2040 in its emulator, with the core's own primitives and with the chip's accelerators. */

@@ -21,12 +21,12 @@ export function sized(x: Uint8Array, len: number): Uint8Array {
   return out;
 }
 
-/** A public key as core/crypto/rsaKey.ts lays it out: n, e. */
+/** A public key as core/crypto/rsa/rsaKey.ts lays it out: n, e. */
 export function publicBytes(n: Uint8Array, e: Uint8Array): Uint8Array {
   return Buffer.concat([sized(n, 256), sized(e, 4)]);
 }
 
-/** A private key as core/crypto/rsaKey.ts lays it out: n, e, p, q, dp, dq, qinv, d. */
+/** A private key as core/crypto/rsa/rsaKey.ts lays it out: n, e, p, q, dp, dq, qinv, d. */
 export function privateBytes(key: RsaNumbers): Uint8Array {
   const halves = [key.p, key.q, key.dp, key.dq, key.qi].map((x) => sized(x, 128));
   return Buffer.concat([publicBytes(key.n, key.e), ...halves, sized(key.d, 256)]);

@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import { activate } from "../../client/activation.ts";
 import { writeKeyFile } from "../../crypto/keyFile.ts";
-import type { CommandDefinition } from "../command.ts";
+import type { CommandDefinition } from "../terminal/command.ts";
 import {
   addClientOptions,
   type ClientFlags,
@@ -10,10 +10,10 @@ import {
   keyFilePath,
   readNetwork,
   requireAtSign,
-} from "../options.ts";
-import { printResult } from "../output.ts";
-import { requireNewFile } from "../requireNewFile.ts";
-import { readSecret } from "../secret.ts";
+} from "../terminal/options.ts";
+import { printResult } from "../terminal/output.ts";
+import { requireNewFile } from "../terminal/requireNewFile.ts";
+import { readSecret } from "../terminal/secret.ts";
 
 type Flags = ClientFlags & {
   readonly secretFile?: string;

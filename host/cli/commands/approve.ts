@@ -2,10 +2,10 @@
 import { Option } from "commander";
 import type { AtClient } from "../../client/atClient.ts";
 import type { Enrollment, EnrollmentStatus, Namespaces } from "../../client/enrollment.ts";
-import type { CommandDefinition } from "../command.ts";
-import { addClientOptions, type ClientFlags, jsonOption, withClient } from "../options.ts";
-import { printResult } from "../output.ts";
-import { formatTable } from "../table.ts";
+import type { CommandDefinition } from "../terminal/command.ts";
+import { addClientOptions, type ClientFlags, jsonOption, withClient } from "../terminal/options.ts";
+import { printResult } from "../terminal/output.ts";
+import { formatTable } from "../terminal/table.ts";
 
 type Flags = ClientFlags & { readonly json?: boolean };
 type ListFlags = Flags & { readonly status?: EnrollmentStatus };

@@ -1,6 +1,6 @@
-import type { CommandDefinition } from "../command.ts";
-import { addClientOptions, type ClientFlags, jsonOption, withClient } from "../options.ts";
-import { printResult } from "../output.ts";
+import type { CommandDefinition } from "../terminal/command.ts";
+import { addClientOptions, type ClientFlags, jsonOption, withClient } from "../terminal/options.ts";
+import { printResult } from "../terminal/output.ts";
 
 export const deleteCommand: CommandDefinition = (program, io) => {
   const command = program

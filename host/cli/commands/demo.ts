@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CommandDefinition, Io } from "../command.ts";
-import { Demonstration, type DemonstrationResult, type Narrator } from "../demonstration.ts";
-import { CliError, EXIT } from "../exit.ts";
-import { printJson, printLines, printNotice } from "../output.ts";
+import { CliError, EXIT } from "../process/exit.ts";
+import type { CommandDefinition, Io } from "../terminal/command.ts";
+import { printJson, printLines, printNotice } from "../terminal/output.ts";
+import { Demonstration, type DemonstrationResult, type Narrator } from "../world/demonstration.ts";
 
 type DemoOptions = { readonly readings: number; readonly keep: boolean; readonly json: boolean };
 

@@ -7,27 +7,27 @@ import { type DirectoryStore, formatEntry } from "../../directory/directoryStore
 import { type Address, formatAddress, parseAddress } from "../../net/address.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
-import { readIdentity, watchIdentity } from "../certificateFiles.ts";
-import type { CommandDefinition, Io } from "../command.ts";
-import { limitOptions, readLimits } from "../directoryParameters.ts";
+import { CliError, EXIT } from "../process/exit.ts";
+import { readIdentity, watchIdentity } from "../serving/certificateFiles.ts";
+import { limitOptions, readLimits } from "../serving/directoryParameters.ts";
 import {
   type DirectoryStoreOptions,
   openNamedStore,
   withDirectoryStore,
-} from "../directoryStore.ts";
-import { CliError, EXIT } from "../exit.ts";
-import { warnOfExposure } from "../exposedFile.ts";
-import { holdStore, type LockOption, withLockOption } from "../heldStore.ts";
-import { jsonOption } from "../options.ts";
-import { printResult } from "../output.ts";
+} from "../serving/directoryStore.ts";
+import { holdStore, type LockOption, withLockOption } from "../serving/heldStore.ts";
 import {
   readNamedFile,
   type ServingOptions,
   serve,
   serverLog,
   withServingOptions,
-} from "../serving.ts";
-import { rotateTicketKeys, ticketKeysOf } from "../ticketKeyFile.ts";
+} from "../serving/serving.ts";
+import { rotateTicketKeys, ticketKeysOf } from "../serving/ticketKeyFile.ts";
+import type { CommandDefinition, Io } from "../terminal/command.ts";
+import { warnOfExposure } from "../terminal/exposedFile.ts";
+import { jsonOption } from "../terminal/options.ts";
+import { printResult } from "../terminal/output.ts";
 
 /** Writes of `import` that are under way at once, and so share one flush. */
 const IMPORT_BATCH = 1_000;

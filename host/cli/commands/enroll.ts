@@ -2,18 +2,18 @@
 import { InvalidArgumentError, Option } from "commander";
 import { awaitApproval, type Namespaces, requestEnrollment } from "../../client/enrollment.ts";
 import { writeKeyFile } from "../../crypto/keyFile.ts";
-import type { CommandDefinition, Io } from "../command.ts";
-import { CliError, EXIT } from "../exit.ts";
+import { CliError, EXIT } from "../process/exit.ts";
+import type { CommandDefinition, Io } from "../terminal/command.ts";
 import {
   addNetworkOptions,
   atSignArgument,
   jsonOption,
   type NetworkFlags,
   readNetwork,
-} from "../options.ts";
-import { printNotice, printResult } from "../output.ts";
-import { requireNewFile } from "../requireNewFile.ts";
-import { readSecret } from "../secret.ts";
+} from "../terminal/options.ts";
+import { printNotice, printResult } from "../terminal/output.ts";
+import { requireNewFile } from "../terminal/requireNewFile.ts";
+import { readSecret } from "../terminal/secret.ts";
 
 type Flags = NetworkFlags & {
   readonly atsign: string;

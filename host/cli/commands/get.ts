@@ -1,15 +1,15 @@
 import type { AtValue } from "../../client/records.ts";
 import { metadataToJson } from "../../wire/metadata.ts";
-import type { CommandDefinition, Io } from "../command.ts";
+import type { CommandDefinition, Io } from "../terminal/command.ts";
 import {
   addClientOptions,
   type ClientFlags,
   jsonOption,
   plaintextOption,
   withClient,
-} from "../options.ts";
-import { printBytes, printJson, printNotice, printResult, printText } from "../output.ts";
-import { valueToJson, valueToText } from "../value.ts";
+} from "../terminal/options.ts";
+import { printBytes, printJson, printNotice, printResult, printText } from "../terminal/output.ts";
+import { valueToJson, valueToText } from "../terminal/value.ts";
 
 type Flags = ClientFlags & {
   readonly bypassCache?: boolean;

@@ -1,9 +1,9 @@
 import { publicKeyHash } from "../../crypto/checksum.ts";
 import { isP256PublicText } from "../../crypto/p256.ts";
-import type { CommandDefinition } from "../command.ts";
-import { addClientOptions, type ClientFlags, jsonOption, readKeys } from "../options.ts";
-import { printResult } from "../output.ts";
-import { formatTable } from "../table.ts";
+import type { CommandDefinition } from "../terminal/command.ts";
+import { addClientOptions, type ClientFlags, jsonOption, readKeys } from "../terminal/options.ts";
+import { printResult } from "../terminal/output.ts";
+import { formatTable } from "../terminal/table.ts";
 
 const FINGERPRINT_DIGITS = 16;
 

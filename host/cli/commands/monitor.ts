@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Option } from "commander";
 import type { ReceivedNotification } from "../../client/notifications.ts";
-import type { CommandDefinition, Io } from "../command.ts";
+import type { CommandDefinition, Io } from "../terminal/command.ts";
 import {
   addClientOptions,
   type ClientFlags,
@@ -9,9 +9,9 @@ import {
   plaintextOption,
   wholeNumber,
   withClient,
-} from "../options.ts";
-import { interruption, printJson, printLines, printNotice } from "../output.ts";
-import { valueToJson, valueToText } from "../value.ts";
+} from "../terminal/options.ts";
+import { interruption, printJson, printLines, printNotice } from "../terminal/output.ts";
+import { valueToJson, valueToText } from "../terminal/value.ts";
 
 type Flags = ClientFlags & {
   readonly since?: number;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Option } from "commander";
-import type { CommandDefinition } from "../command.ts";
+import type { CommandDefinition } from "../terminal/command.ts";
 import {
   addClientOptions,
   type ClientFlags,
   jsonOption,
   wholeNumber,
   withClient,
-} from "../options.ts";
-import { printNotice, printResult } from "../output.ts";
-import { readSecret } from "../secret.ts";
+} from "../terminal/options.ts";
+import { printNotice, printResult } from "../terminal/output.ts";
+import { readSecret } from "../terminal/secret.ts";
 
 type Flags = ClientFlags & {
   readonly ttl?: number;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Option } from "commander";
-import type { CommandDefinition } from "../command.ts";
+import type { CommandDefinition } from "../terminal/command.ts";
 import {
   addClientOptions,
   type ClientFlags,
   jsonOption,
   wholeNumber,
   withClient,
-} from "../options.ts";
-import { printResult } from "../output.ts";
-import { addValueOptions, readValue, type ValueFlags } from "../value.ts";
+} from "../terminal/options.ts";
+import { printResult } from "../terminal/output.ts";
+import { addValueOptions, readValue, type ValueFlags } from "../terminal/value.ts";
 
 type Flags = ClientFlags &
   ValueFlags & {

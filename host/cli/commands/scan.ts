@@ -1,12 +1,12 @@
-import type { CommandDefinition } from "../command.ts";
+import type { CommandDefinition } from "../terminal/command.ts";
 import {
   addClientOptions,
   atSignArgument,
   type ClientFlags,
   jsonOption,
   withClient,
-} from "../options.ts";
-import { printResult } from "../output.ts";
+} from "../terminal/options.ts";
+import { printResult } from "../terminal/output.ts";
 
 type Flags = ClientFlags & {
   readonly of?: string;

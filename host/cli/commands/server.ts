@@ -6,18 +6,16 @@ import { startServer } from "../../server/server.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
 import type { Store } from "../../store/store.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
+import { CliError, EXIT } from "../process/exit.ts";
 import {
   type CertificateFiles,
   certificateSource,
   readIdentity,
   watchIdentity,
   watchMark,
-} from "../certificateFiles.ts";
-import type { CommandDefinition, Io } from "../command.ts";
-import { CliError, EXIT } from "../exit.ts";
-import { warnOfExposure } from "../exposedFile.ts";
-import { holdStore, type LockOption, withLockOption } from "../heldStore.ts";
-import { configOption, parameterOptions } from "../parameterOptions.ts";
+} from "../serving/certificateFiles.ts";
+import { holdStore, type LockOption, withLockOption } from "../serving/heldStore.ts";
+import { configOption, parameterOptions } from "../serving/parameterOptions.ts";
 import {
   authority,
   certificate,
@@ -25,16 +23,18 @@ import {
   privateKey,
   protectedKeys,
   storeFolder,
-} from "../serverParameters.ts";
-import { ServerSettings } from "../serverSettings.ts";
+} from "../serving/serverParameters.ts";
+import { ServerSettings } from "../serving/serverSettings.ts";
 import {
   type ListeningOptions,
   readNamedFile,
   serve,
   serverLog,
   withListeningOptions,
-} from "../serving.ts";
-import { rotateTicketKeys, ticketKeysOf } from "../ticketKeyFile.ts";
+} from "../serving/serving.ts";
+import { rotateTicketKeys, ticketKeysOf } from "../serving/ticketKeyFile.ts";
+import type { CommandDefinition, Io } from "../terminal/command.ts";
+import { warnOfExposure } from "../terminal/exposedFile.ts";
 import { addBackup } from "./serverBackup.ts";
 import { addServerConfig } from "./serverConfig.ts";
 

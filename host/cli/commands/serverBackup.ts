@@ -6,10 +6,10 @@ import {
   type Onlooker,
   restoreStore,
 } from "../../store/backup.ts";
-import type { Io } from "../command.ts";
-import { jsonOption } from "../options.ts";
-import { printResult } from "../output.ts";
-import { requireNewFile } from "../requireNewFile.ts";
+import type { Io } from "../terminal/command.ts";
+import { jsonOption } from "../terminal/options.ts";
+import { printResult } from "../terminal/output.ts";
+import { requireNewFile } from "../terminal/requireNewFile.ts";
 
 type BackupOptions = { readonly store: string; readonly to: string; readonly json?: boolean };
 type RestoreOptions = { readonly store: string; readonly from: string; readonly json?: boolean };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Command } from "commander";
-import type { Io } from "../command.ts";
-import { jsonOption } from "../options.ts";
-import { printResult } from "../output.ts";
-import type { Value } from "../parameter.ts";
-import { configOption, parameterOptions } from "../parameterOptions.ts";
-import { ServerSettings, type Setting } from "../serverSettings.ts";
-import { formatTable } from "../table.ts";
+import type { Value } from "../serving/parameter.ts";
+import { configOption, parameterOptions } from "../serving/parameterOptions.ts";
+import { ServerSettings, type Setting } from "../serving/serverSettings.ts";
+import type { Io } from "../terminal/command.ts";
+import { jsonOption } from "../terminal/options.ts";
+import { printResult } from "../terminal/output.ts";
+import { formatTable } from "../terminal/table.ts";
 
 function valueText(value: Value | undefined): string {
   if (value === undefined) return "-";

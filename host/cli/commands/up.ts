@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { formatAddress } from "../../net/address.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
-import type { CommandDefinition, Io } from "../command.ts";
-import { CliError, EXIT } from "../exit.ts";
-import { printJson, printLines } from "../output.ts";
-import { World } from "../world.ts";
+import { CliError, EXIT } from "../process/exit.ts";
+import type { CommandDefinition, Io } from "../terminal/command.ts";
+import { printJson, printLines } from "../terminal/output.ts";
+import { World } from "../world/world.ts";
 
 type UpOptions = { readonly folder?: string; readonly json: boolean; readonly fresh: boolean };
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { run } from "../../cli/atmicro.ts";
-import type { Io } from "../../cli/command.ts";
+import type { Io } from "../../cli/terminal/command.ts";
 import { formatKeyFile, readKeyFile, writeKeyFile } from "../../crypto/keyFile.ts";
 import { formatAddress } from "../../net/address.ts";
 import { alpha } from "../client/identities.ts";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, describe, expect, it } from "vitest";
-import { atmicroProgram } from "../../cli/program.ts";
+import { atmicroProgram } from "../../cli/process/program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "atmicro-ipv6-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { nodeFlags, optimizeLate } from "../../cli/nodeFlags.ts";
-import { atmicroProgram } from "../../cli/program.ts";
+import { nodeFlags, optimizeLate } from "../../cli/process/nodeFlags.ts";
+import { atmicroProgram } from "../../cli/process/program.ts";
 
 it("is started by its first line with the flags that keep it small", () => {
   const [first] = readFileSync(atmicroProgram(), "utf8").split("\n");

@@ -7,9 +7,9 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { run } from "../../cli/atmicro.ts";
-import { expectation, type NumberParameter, type Parameter } from "../../cli/parameter.ts";
-import { serverParameters } from "../../cli/serverParameters.ts";
-import { ServerSettings } from "../../cli/serverSettings.ts";
+import { expectation, type NumberParameter, type Parameter } from "../../cli/serving/parameter.ts";
+import { serverParameters } from "../../cli/serving/serverParameters.ts";
+import { ServerSettings } from "../../cli/serving/serverSettings.ts";
 import { defaults } from "../../server/config/config.ts";
 
 let folder: string;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { nodeFlags } from "../../cli/nodeFlags.ts";
+import { nodeFlags } from "../../cli/process/nodeFlags.ts";
 import { deployed, mistakes } from "./commandLine.ts";
 
 /** Of 100; a unit without any measure has 96. */

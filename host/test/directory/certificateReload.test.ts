@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ChildProgram } from "../../cli/childProgram.ts";
-import { atmicroProgram } from "../../cli/program.ts";
+import { ChildProgram } from "../../cli/process/childProgram.ts";
+import { atmicroProgram } from "../../cli/process/program.ts";
 import {
   type Authority,
   createAuthority,

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ChildProgram, LifeEvent } from "../../cli/childProgram.ts";
-import { enrolDevice, startDevice } from "../../cli/simulatedDevice.ts";
-import { World } from "../../cli/world.ts";
+import type { ChildProgram, LifeEvent } from "../../cli/process/childProgram.ts";
+import { enrolDevice, startDevice } from "../../cli/world/simulatedDevice.ts";
+import { World } from "../../cli/world/world.ts";
 import type { AtClient } from "../../client/atClient.ts";
 import { CuttingProxy } from "./cuttingProxy.ts";
 

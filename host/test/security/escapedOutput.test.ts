@@ -8,8 +8,8 @@ import type { Command } from "commander";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createProgram, run } from "../../cli/atmicro.ts";
-import type { Io } from "../../cli/command.ts";
-import { shown } from "../../cli/output.ts";
+import type { Io } from "../../cli/terminal/command.ts";
+import { shown } from "../../cli/terminal/output.ts";
 import { generateAesKey } from "../../crypto/aesCtr.ts";
 import { formatKeyFile, writeKeyFile } from "../../crypto/keyFile.ts";
 import { rsaEncrypt } from "../../crypto/rsa.ts";
@@ -290,7 +290,7 @@ describe("what comes from a server, a peer or a file doesn't act on the terminal
   });
 
   it("is escaped in a server's log, which stays the same JSON", () => {
-    const serving = path("build/host/cli/serving.js");
+    const serving = path("build/host/cli/serving/serving.js");
     const program = `
       const { serverLog } = await import(${JSON.stringify(serving)});
       serverLog("info").info({ atSign: ${JSON.stringify(EVIL_LINES)} }, "met");

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { World } from "../../cli/world.ts";
+import { World } from "../../cli/world/world.ts";
 import { AtClient } from "../../client/atClient.ts";
 import { createAuthority, issueCertificate } from "../../crypto/certificates.ts";
 import { readKeyFile } from "../../crypto/keyFile.ts";

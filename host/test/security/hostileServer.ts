@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { connect, createServer, type Server, type TLSSocket } from "node:tls";
-import type { World } from "../../cli/world.ts";
+import type { World } from "../../cli/world/world.ts";
 
 export type Identity = { readonly certificate: string; readonly privateKey: string };
 

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { run } from "../../cli/atmicro.ts";
-import { World } from "../../cli/world.ts";
+import { World } from "../../cli/world/world.ts";
 import { createAuthority, issueCertificate } from "../../crypto/certificates.ts";
 import { writeKeyFile } from "../../crypto/keyFile.ts";
 import { createSecretFile, replaceSecretFile } from "../../crypto/secretFile.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LastResort, MAX_FAULTS_AN_HOUR } from "../../cli/lastResort.ts";
+import { LastResort, MAX_FAULTS_AN_HOUR } from "../../cli/process/lastResort.ts";
 import { issueCertificate } from "../../crypto/certificates.ts";
 import { StoreProbe } from "../../server/running/readiness.ts";
 import { openMemoryStore } from "../../store/memory.ts";

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { World } from "../../cli/world.ts";
+import { World } from "../../cli/world/world.ts";
 import { formatAddress } from "../../net/address.ts";
 import { backUpStore } from "../../store/backup.ts";
 
@@ -173,10 +173,10 @@ describe("a package", () => {
       "CHANGELOG.md",
       "build/core.wasm",
       "build/host/cli/main.js",
-      "build/host/cli/secret.js",
+      "build/host/cli/terminal/secret.js",
       "build/host/cli/commands/keys.js",
       "build/host/crypto/keyFile.js",
-      "build/boards/sim/main.js",
+      "build/boards/simulated/main.js",
       "build/boards/provision.js",
       "host/deploy/Dockerfile",
       "host/deploy/systemd/atmicro-server@.service",
@@ -236,7 +236,7 @@ describe("a package", () => {
       "",
       "build/",
       "build/host/",
-      "build/boards/sim/",
+      "build/boards/simulated/",
       "host/deploy/",
       "host/deploy/alice/",
     ];

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { certificateSource } from "../../cli/certificateFiles.ts";
+import { certificateSource } from "../../cli/serving/certificateFiles.ts";
 import { type IssuedCertificate, issueCertificate } from "../../crypto/certificates.ts";
 import type { ServerConfig } from "../../server/config/config.ts";
 import type { Line } from "./line.ts";

@@ -16,13 +16,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ChildProgram } from "../../cli/childProgram.ts";
+import { ChildProgram } from "../../cli/process/childProgram.ts";
 import {
   TICKET_KEY_FILE,
   TICKET_KEY_MILLIS,
   type TicketKeys,
   ticketKeysOf,
-} from "../../cli/ticketKeyFile.ts";
+} from "../../cli/serving/ticketKeyFile.ts";
 import { createAuthority, issueCertificate } from "../../crypto/certificates.ts";
 import { ServerProcess } from "./serverProcess.ts";
 import { type SessionOptions, TlsSession, VERSIONS, visit } from "./tlsSession.ts";
