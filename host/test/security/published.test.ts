@@ -184,7 +184,7 @@ describe("a package", () => {
       expect(files).toContain(file);
     }
     const kinds =
-      /^(?:build\/(?:host|boards|device\/node)\/.*\.js|build\/core\.wasm|boards\/sim\/board\.json|host\/deploy\/.*)$/;
+      /^(?:build\/(?:host|boards|device\/(?:js|node))\/.*\.js|build\/core\.wasm|boards\/simulated\/board\.json|host\/deploy\/.*)$/;
     const others = files.filter((file) => !kinds.test(file)).sort();
     expect(others).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"]);
   });
