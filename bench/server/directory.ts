@@ -6,11 +6,11 @@ import type { TLSSocket } from "node:tls";
 import { atmicroProgram } from "../../host/cli/process/program.ts";
 import type { Authority } from "../../host/crypto/certificates.ts";
 import { openDirectoryStore } from "../../host/directory/lmdbDirectoryStore.ts";
-import { median, rounded, spread } from "./figures.ts";
-import { issueInto, startRedis } from "./peerProgram.ts";
-import { type Endpoint, openLink, readUntil } from "./rawLink.ts";
-import type { RowResult } from "./rows.ts";
-import { startOwn } from "./setting.ts";
+import { median, rounded, spread } from "./measuring/figures.ts";
+import { issueInto, startRedis } from "./measuring/peerProgram.ts";
+import { type Endpoint, openLink, readUntil } from "./measuring/rawLink.ts";
+import type { RowResult } from "./measuring/rows.ts";
+import { startOwn } from "./measuring/setting.ts";
 
 const NAMES = 1_000_000;
 /** Names registered at a time: what a transaction changes lies on disk twice until two more have followed. */

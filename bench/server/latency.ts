@@ -3,11 +3,11 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { quantile, rounded, spread } from "./figures.ts";
-import { issueInto } from "./peerProgram.ts";
-import { openLink, RELAY_LISTEN, readUntil } from "./rawLink.ts";
-import type { RowResult } from "./rows.ts";
-import { type Setting, startOwn } from "./setting.ts";
+import { quantile, rounded, spread } from "./measuring/figures.ts";
+import { issueInto } from "./measuring/peerProgram.ts";
+import { openLink, RELAY_LISTEN, readUntil } from "./measuring/rawLink.ts";
+import type { RowResult } from "./measuring/rows.ts";
+import { type Setting, startOwn } from "./measuring/setting.ts";
 
 const ROUNDS = 7;
 const WARM_UP = 300;

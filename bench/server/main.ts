@@ -8,14 +8,14 @@ import { fileURLToPath } from "node:url";
 import { createAuthority } from "../../host/crypto/certificates.ts";
 import { writeReadmeTables } from "../readme.ts";
 import { measureDirectory } from "./directory.ts";
-import type { Spread } from "./figures.ts";
 import { measureHostile } from "./hostile/measure.ts";
 import { measureLatency } from "./latency.ts";
-import { versionOf } from "./peerProgram.ts";
+import type { Spread } from "./measuring/figures.ts";
+import { versionOf } from "./measuring/peerProgram.ts";
+import type { RowResult, Rows } from "./measuring/rows.ts";
+import { inSetting } from "./measuring/setting.ts";
 import { measureIdle, measureLoad } from "./residence.ts";
 import { measureRestart } from "./restart.ts";
-import type { RowResult, Rows } from "./rows.ts";
-import { inSetting } from "./setting.ts";
 import { measureThroughput } from "./throughput.ts";
 import { measureUpdates } from "./updates.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // As much of MQTT 3.1.1 as it takes to publish and to receive with QoS 1.
 import type { TLSSocket } from "node:tls";
-import { type Endpoint, openLink } from "./rawLink.ts";
+import { type Endpoint, openLink } from "./measuring/rawLink.ts";
 
 const CONNECT = 0x10;
 const CONNACK = 0x20;

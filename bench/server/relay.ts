@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
-import { openLink, RELAY_LISTEN } from "./rawLink.ts";
+import { openLink, RELAY_LISTEN } from "./measuring/rawLink.ts";
 
 async function main(): Promise<void> {
   const [certificate, privateKey, authority, next] = process.argv.slice(2);

@@ -3,10 +3,10 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
-import { type Memory, memoryOf, spread } from "./figures.ts";
-import { openOwnerLink } from "./rawLink.ts";
-import type { RowResult } from "./rows.ts";
-import type { Party, Setting } from "./setting.ts";
+import { type Memory, memoryOf, spread } from "./measuring/figures.ts";
+import { openOwnerLink } from "./measuring/rawLink.ts";
+import type { RowResult } from "./measuring/rows.ts";
+import type { Party, Setting } from "./measuring/setting.ts";
 
 const RECORDS = 1_000;
 const IDLE_CONNECTIONS = 5;

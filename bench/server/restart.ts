@@ -5,11 +5,11 @@ import { atmicroProgram } from "../../host/cli/process/program.ts";
 import type { Authority } from "../../host/crypto/certificates.ts";
 import { Records } from "../../host/server/records/records.ts";
 import { openLmdbStore } from "../../host/store/lmdb.ts";
-import { median, spread } from "./figures.ts";
-import { issueInto } from "./peerProgram.ts";
-import { openLink, readUntil } from "./rawLink.ts";
-import type { RowResult } from "./rows.ts";
-import { startOwn } from "./setting.ts";
+import { median, spread } from "./measuring/figures.ts";
+import { issueInto } from "./measuring/peerProgram.ts";
+import { openLink, readUntil } from "./measuring/rawLink.ts";
+import type { RowResult } from "./measuring/rows.ts";
+import { startOwn } from "./measuring/setting.ts";
 
 const ENTRIES = 1_000_000;
 const BATCH = 10_000;

@@ -2,12 +2,12 @@
 // Notifications at window 64, in processor time of the servers, beside mosquitto with TLS and QoS 1.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { cpuMicros, median, rounded, spread } from "./figures.ts";
+import { cpuMicros, median, rounded, spread } from "./measuring/figures.ts";
+import { startMosquitto } from "./measuring/peerProgram.ts";
+import { countLines, openOwnerLink } from "./measuring/rawLink.ts";
+import type { RowResult } from "./measuring/rows.ts";
+import type { Setting } from "./measuring/setting.ts";
 import { MqttLink } from "./mqtt.ts";
-import { startMosquitto } from "./peerProgram.ts";
-import { countLines, openOwnerLink } from "./rawLink.ts";
-import type { RowResult } from "./rows.ts";
-import type { Setting } from "./setting.ts";
 
 const WINDOW = 64;
 const ROUNDS = 5;

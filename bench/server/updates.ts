@@ -3,10 +3,10 @@
 import { randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { median, rounded, spread } from "./figures.ts";
-import { countLines, openOwnerLink } from "./rawLink.ts";
-import type { RowResult } from "./rows.ts";
-import type { Setting } from "./setting.ts";
+import { median, rounded, spread } from "./measuring/figures.ts";
+import { countLines, openOwnerLink } from "./measuring/rawLink.ts";
+import type { RowResult } from "./measuring/rows.ts";
+import type { Setting } from "./measuring/setting.ts";
 
 const WINDOW = 64;
 const ROUNDS = 7;

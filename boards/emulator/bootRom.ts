@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The part of the RP2040's boot ROM that the firmware meets (datasheet §2.8): the second stage's check and start, and
 // the table of functions. A function is one BKPT, answered here, and a return.
-import type { Chip } from "./chip.ts";
+import type { RP2040 } from "rp2040js";
 import { Fault, hex } from "./fault.ts";
-import { PAGE_BYTES, PAGE_PROGRAM_NANOS, SECTOR_BYTES, SECTOR_ERASE_NANOS } from "./flash.ts";
+import {
+  type Flash,
+  PAGE_BYTES,
+  PAGE_PROGRAM_NANOS,
+  SECTOR_BYTES,
+  SECTOR_ERASE_NANOS,
+} from "./flash.ts";
 
 const TABLE = 0x30;
 const CODE = 0x80;
@@ -25,9 +31,20 @@ export function stage2Checksum(bytes: Uint8Array): number {
   return crc >>> 0;
 }
 
-type RomFunction = (chip: Chip, args: readonly number[]) => void;
+/** What the ROM's functions reach of the chip. */
+export interface RomChip extends RP2040 {
+  readonly nor: Flash;
+  readonly isXipOn: boolean;
+  /** Time the flash took, ns; to be passed by whoever runs the chip. */
+  spentNanos: number;
+  connectFlash(): void;
+  exitXip(): void;
+  enterXip(): void;
+}
 
-function requireXipOff(chip: Chip, name: string): void {
+type RomFunction = (chip: RomChip, args: readonly number[]) => void;
+
+function requireXipOff(chip: RomChip, name: string): void {
   if (chip.isXipOn) throw new Fault(`${name} while code may still run from flash; leave XIP first`);
 }
 
@@ -71,7 +88,7 @@ export function romImage(): Uint8Array {
 }
 
 /** Answers the BKPT of a ROM function. */
-export function callRom(chip: Chip, code: number): void {
+export function callRom(chip: RomChip, code: number): void {
   const { registers } = chip.core;
   const args = Array.from(registers.subarray(0, 4));
   if (code === 0xff) {
@@ -83,7 +100,7 @@ export function callRom(chip: Chip, code: number): void {
   romFunction(chip, args);
 }
 
-function lookUp(chip: Chip, [table = 0, wanted = 0]: readonly number[]): number {
+function lookUp(chip: RomChip, [table = 0, wanted = 0]: readonly number[]): number {
   for (let at = table; ; at += 4) {
     const code = chip.readUint16(at);
     if (code === wanted) return chip.readUint16(at + 2);
@@ -92,7 +109,7 @@ function lookUp(chip: Chip, [table = 0, wanted = 0]: readonly number[]): number 
 }
 
 /** What the ROM does after a reset: checks the second stage, copies it to the end of SRAM and jumps there. */
-export function boot(chip: Chip): void {
+export function boot(chip: RomChip): void {
   const stage2 = chip.nor.bytes.subarray(0, STAGE2_BYTES);
   const stored = new DataView(stage2.buffer).getUint32(STAGE2_BYTES - 4, true);
   const computed = stage2Checksum(stage2.subarray(0, STAGE2_BYTES - 4));

@@ -8,11 +8,13 @@ import { LOOPBACK, reachableFromNetwork } from "../net/listen.ts";
 import { type Host, TlsListener } from "../net/tlsListener.ts";
 import { canonicalKey, withoutScope } from "../wire/atkey.ts";
 import { normalizeAtSign } from "../wire/atsign.ts";
+import type { NotificationOperation } from "../wire/notification.ts";
 import { traceOf } from "../wire/trace.ts";
 import { Authorization } from "./access/authorization.ts";
 import { BlockList } from "./access/blockList.ts";
 import { Enrollments } from "./access/enrollments.ts";
 import { FromRate } from "./access/fromRate.ts";
+import type { Revoked } from "./access/revocation.ts";
 import { actingEnrollment, type Session } from "./access/session.ts";
 import {
   type CertificateSource,
@@ -38,6 +40,7 @@ import { PeerCertificates } from "./peers/peerCertificate.ts";
 import { Peers } from "./peers/peers.ts";
 import { PeerUsage } from "./peers/peerUsage.ts";
 import { Proofs } from "./peers/proofs.ts";
+import { PublicKeys } from "./peers/publicKeys.ts";
 import { RemoteLookup } from "./peers/remoteLookup.ts";
 import { Records } from "./records/records.ts";
 import { StoreProbe } from "./running/readiness.ts";
@@ -46,7 +49,7 @@ import { DAY_MILLIS, logValidity, secureContext } from "./running/serverIdentity
 import { Compaction } from "./upkeep/compaction.ts";
 import { RuntimeParameters } from "./upkeep/runtimeParameters.ts";
 import { ConcurrencyLimit } from "./verbs/concurrencyLimit.ts";
-import type { Revoked, Services } from "./verbs/verb.ts";
+import type { Services } from "./verbs/services.ts";
 
 /** Sockets that may be open above all other limits together; they are never reached unless one of those fails. */
 const SPARE_SOCKETS = 64;
@@ -117,7 +120,7 @@ async function storeSecret(records: Records, secret: string | undefined): Promis
 
 interface Assembly {
   services: Services;
-  inbound: Inbound;
+  inbound: Inbound<Connection>;
   /** What this server and its connections to others use; changed in place when a certificate is renewed. */
   tls: TlsIdentity;
 }
@@ -130,7 +133,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     log.error({ trace: traceOf(error) }, "access log failed");
   const records = new Records(store, atSign, now, onLogFailure);
   const counters = new Counters();
-  const inbound = new Inbound(tuning, counters, now);
+  const inbound = new Inbound<Connection>(tuning, counters, now);
   const proofs = new Proofs(tuning, now);
   const enrollments = new Enrollments(records, atSign, now);
   const authorization = new Authorization(enrollments);
@@ -144,14 +147,17 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     now,
   });
   const usage = new PeerUsage(store, atSign, tuning);
-  const remote = new RemoteLookup(records, monitors, atSign, now, tuning, usage);
+  const onCommit = (commitId: number, operation: NotificationOperation): void =>
+    monitors.pushStats(commitId, operation);
+  const publicKeys = new PublicKeys({ records, onCommit, atSign, now });
   const signingKey = (): string =>
     records.get(`${atSign}:signing_privatekey${atSign}`)?.value ?? "";
   const onPublicKey = (peer: string, answer: string): Promise<void> =>
-    remote.rememberPublicKey(peer, answer);
+    publicKeys.remember(peer, answer);
   const shared = { atSign, tls, tuning, directory, proofs, counters, log, now };
   const peers = new Peers({ ...shared, signingKey, onPublicKey });
-  remote.attach(peers);
+  const kept = { records, publicKeys, usage, onCommit };
+  const remote = new RemoteLookup({ ...kept, peers, atSign, now, tuning });
   const blockList = new BlockList(records, atSign);
   const isBlocked = (peer: string): boolean => blockList.has(peer);
   const notifier = new Notifier({ store, monitors, peers, tuning, counters, log, now, isBlocked });
@@ -177,7 +183,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
       if (fallen && connection !== except) connection.close();
     }
   };
-  const connections = (): Inbound => inbound;
+  const connections = (): Iterable<Session> => inbound;
   const startedAt = now();
   const identity = { certificate: tls.certificate, since: startedAt };
   const version = config.version ?? VERSION;
@@ -187,6 +193,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     directory,
     peers,
     peerCertificates: new PeerCertificates(tls, now),
+    publicKeys,
     remote,
     usage,
     notifier,

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { type AtKeys, readKeyFile } from "../../../host/crypto/keyFile.ts";
-import { type Endpoint, openOwnerLink } from "../rawLink.ts";
+import { type Endpoint, openOwnerLink } from "../measuring/rawLink.ts";
 import { attacks, type Targets } from "./attacks.ts";
 
 const FLOOD_MILLIS = 50;

@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import type { Endpoint } from "../rawLink.ts";
+import type { Endpoint } from "../measuring/rawLink.ts";
 
 /** Loopback addresses that the attacker connects from; the first is everybody's own. */
 const ADDRESSES = 40;

@@ -8,7 +8,7 @@ import { ChildProgram } from "../../../host/cli/process/childProgram.ts";
 import { World } from "../../../host/cli/world/world.ts";
 import { AtClient } from "../../../host/client/atClient.ts";
 import { readKeyFile } from "../../../host/crypto/keyFile.ts";
-import { memoryOf } from "../figures.ts";
+import { memoryOf } from "../measuring/figures.ts";
 import { type Exchanged, exchange } from "./exchange.ts";
 
 const OWNER = "@alice";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { quantile, rounded, spread } from "../figures.ts";
-import type { RowResult } from "../rows.ts";
+import { quantile, rounded, spread } from "../measuring/figures.ts";
+import type { RowResult } from "../measuring/rows.ts";
 import { hostileHour } from "./hostileHour.ts";
 
 const MINUTES = 3;

@@ -40,6 +40,12 @@ export class Authorization {
     return this.decided(rights, `${access} ${key}`, () => grants(rights, key, access));
   }
 
+  /** Whether a connection may read a key, for one that asks about many at once. */
+  reader(session: Session): (key: string) => boolean {
+    const rights = this.rights(session);
+    return (key) => rights === undefined || grants(rights, key, "read");
+  }
+
   /** Whether a monitor may see a notification about a key: read access, and `__manage` for enrollment requests. */
   allowsNotification(session: Session, key: string): boolean {
     const rights = this.rights(session);

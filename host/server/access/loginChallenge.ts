@@ -3,18 +3,6 @@ import { CHALLENGE_TTL_MILLIS } from "../config/config.ts";
 import type { Session } from "./session.ts";
 
 /**
- * What a connection has to answer to log in, made by `from` (atProtocol, from, cram, pkam and pol). It belongs to its
- * connection: no other one and no later process can use it, and the next `from` replaces it.
- */
-export interface LoginChallenge {
-  /** Who said `from`. */
-  readonly atSign: string;
-  readonly text: string;
-  /** ms since the epoch. */
-  readonly madeAt: number;
-}
-
-/**
  * Takes a connection's challenge away, whoever it was made for: an answer, right or wrong, is the only one to it. Gives its
  * text, or undefined when it was made for another atSign, 60 s ago, or not at all.
  */

@@ -3,6 +3,13 @@ import { AtError } from "../../wire/errors.ts";
 import type { FoundEnrollment, RevocationEvent } from "./enrollments.ts";
 import { isRoot } from "./rights.ts";
 
+/** Logins that are no longer good. */
+export interface Revoked {
+  readonly enrollmentIds: ReadonlySet<string>;
+  /** Those with the owner's key, without an enrollment. */
+  readonly ownerKey: boolean;
+}
+
 /** The enrollments an enrollment was approved by, nearest first. */
 export function approversOf({ enrollment }: FoundEnrollment): readonly string[] {
   const { parentEnrollmentId, approvedBy = [] } = enrollment;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { PeerCertificate } from "node:tls";
 import type { TextPattern } from "../../wire/notification.ts";
-import type { LoginChallenge } from "./loginChallenge.ts";
 
 /** What the monitor command of a connection asked for. */
 export interface MonitorFilter {
@@ -11,6 +10,18 @@ export interface MonitorFilter {
   strict: boolean;
   /** Hold lines back while a request of this connection runs. */
   multiplexed: boolean;
+}
+
+/**
+ * What a connection has to answer to log in, made by `from` (atProtocol, from, cram, pkam and pol). It belongs to its
+ * connection: no other one and no later process can use it, and the next `from` replaces it.
+ */
+export interface LoginChallenge {
+  /** Who said `from`. */
+  readonly atSign: string;
+  readonly text: string;
+  /** ms since the epoch. */
+  readonly madeAt: number;
 }
 
 /** State of one connection as verbs see it; the socket stays with the connection. */

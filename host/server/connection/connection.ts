@@ -4,10 +4,15 @@ import type { PeerCertificate, TLSSocket } from "node:tls";
 import { StoreError } from "../../store/store.ts";
 import { AtError, formatError } from "../../wire/errors.ts";
 import { traceOf } from "../../wire/trace.ts";
-import type { LoginChallenge } from "../access/loginChallenge.ts";
-import { type MonitorFilter, type Session, standing } from "../access/session.ts";
+import {
+  type LoginChallenge,
+  type MonitorFilter,
+  type Session,
+  standing,
+} from "../access/session.ts";
 import { execute } from "../verbs/index.ts";
-import type { Reply, Services } from "../verbs/verb.ts";
+import type { Services } from "../verbs/services.ts";
+import type { Reply } from "../verbs/verb.ts";
 import { CommandQueue, type CommandTarget, type WriteReply } from "./commandQueue.ts";
 import type { Inbound } from "./inbound.ts";
 import { Intake } from "./intake.ts";
@@ -47,7 +52,7 @@ export class Connection implements Session {
   closed = false;
   private readonly socket: TLSSocket;
   private readonly services: Services;
-  private readonly inbound: Inbound;
+  private readonly inbound: Inbound<Connection>;
   private readonly commands: CommandQueue;
   private readonly intake: Intake;
   private readonly pushes: PushQueue;
@@ -58,7 +63,7 @@ export class Connection implements Session {
   private streams = false;
   private readonly timers = new Set<NodeJS.Timeout>();
 
-  constructor(socket: TLSSocket, block: string, services: Services, inbound: Inbound) {
+  constructor(socket: TLSSocket, block: string, services: Services, inbound: Inbound<Connection>) {
     this.socket = socket;
     this.block = block;
     this.inbound = inbound;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { Departures, MIN_DEPARTURES } from "../../net/departures.ts";
 import { AtError, formatError } from "../../wire/errors.ts";
-import { standing } from "../access/session.ts";
+import { type Session, standing } from "../access/session.ts";
 import { MIN_AUTHENTICATED_IDLE_MILLIS, MIN_IDLE_MILLIS, type Tuning } from "../config/config.ts";
 import type { Counters } from "../config/counters.ts";
-import type { Connection } from "./connection.ts";
 import { LineBudget } from "./lineBudget.ts";
 import { LongRequests } from "./longRequests.ts";
 
@@ -19,8 +18,16 @@ export const FULL_LINE = `${formatError(
   { json: false, owner: false },
 ).replace("Exception: ", "")}\n`;
 
+/** What is decided about: a connection, and where it comes from. */
+export interface Guest extends Session {
+  /** The block of addresses it is counted with. */
+  readonly block: string;
+  /** Hangs up, behind a last line if one is given. */
+  close(last?: string): void;
+}
+
 /** The open connections: which are let in, and which have to leave while others want in (atProtocol, connection limits). */
-export class Inbound {
+export class Inbound<Connection extends Guest = Guest> {
   /** Connections this side has ended and the other side hasn't yet. */
   readonly departures: Departures;
   readonly budget: LineBudget;
@@ -166,8 +173,8 @@ export class Inbound {
   }
 }
 
-function longestIdle(connections: readonly Connection[]): Connection | undefined {
-  return connections.reduce<Connection | undefined>(
+function longestIdle<C extends Guest>(connections: readonly C[]): C | undefined {
+  return connections.reduce<C | undefined>(
     (idlest, each) => (idlest === undefined || each.lastWrite < idlest.lastWrite ? each : idlest),
     undefined,
   );

@@ -3,7 +3,7 @@ import { AtError } from "../../wire/errors.ts";
 import type { FoundEnrollment, Namespaces } from "../access/enrollments.ts";
 import { MANAGE } from "../access/rights.ts";
 import type { Session } from "../access/session.ts";
-import type { Services } from "../verbs/verb.ts";
+import type { EnrollmentServices } from "./services.ts";
 
 /**
  * The access to a namespace: by its own name, else by that of the nearest one above it, else by `*`; to `__manage` by its own
@@ -29,7 +29,7 @@ function coversAll(granted: Namespaces, wanted: Namespaces): boolean {
 function missingAuthority(
   { enrollment }: FoundEnrollment,
   session: Session,
-  services: Services,
+  services: EnrollmentServices,
 ): string | undefined {
   const granted = services.authorization.namespaces(session);
   if (granted === undefined) return undefined;
@@ -45,7 +45,7 @@ function missingAuthority(
 export function hasAuthority(
   target: FoundEnrollment,
   session: Session,
-  services: Services,
+  services: EnrollmentServices,
 ): boolean {
   return missingAuthority(target, session, services) === undefined;
 }
@@ -55,7 +55,7 @@ export function demandAuthority(
   operation: string,
   target: FoundEnrollment,
   session: Session,
-  services: Services,
+  services: EnrollmentServices,
 ): void {
   const missing = missingAuthority(target, session, services);
   if (missing === undefined) return;

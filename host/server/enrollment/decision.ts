@@ -3,6 +3,7 @@ import type { StoreWriter } from "../../store/store.ts";
 import { AtError } from "../../wire/errors.ts";
 import type { Enrollment, FoundEnrollment, WrappedKeys } from "../access/enrollments.ts";
 import { retireOwnerKeyIn } from "../access/ownerKey.ts";
+import type { Revoked } from "../access/revocation.ts";
 import {
   approversOf,
   demandApprover,
@@ -11,9 +12,9 @@ import {
   withDescendants,
 } from "../access/revocation.ts";
 import { actingEnrollment, type Session } from "../access/session.ts";
-import type { Revoked, Services } from "../verbs/verb.ts";
 import { demandAuthority } from "./authority.ts";
 import { type EnrollmentParameters, mandatory } from "./parameters.ts";
+import type { EnrollmentServices } from "./services.ts";
 
 export type Decision = "approve" | "deny" | "revoke" | "unrevoke";
 
@@ -78,13 +79,13 @@ class Deciding {
   /** The enrollment whose client decides; undefined with all rights. */
   private readonly by: string | undefined;
   private readonly writer: StoreWriter;
-  private readonly services: Services;
+  private readonly services: EnrollmentServices;
 
   constructor(
     target: FoundEnrollment,
     by: string | undefined,
     writer: StoreWriter,
-    services: Services,
+    services: EnrollmentServices,
   ) {
     this.target = target;
     this.by = by;
@@ -182,7 +183,7 @@ export async function decideEnrollment(
   parameters: EnrollmentParameters,
   force: boolean,
   session: Session,
-  services: Services,
+  services: EnrollmentServices,
 ): Promise<Decided> {
   const { enrollments, records } = services;
   const id = mandatory(parameters, "enrollmentId", `enroll:${decision}`);

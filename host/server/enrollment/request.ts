@@ -6,9 +6,9 @@ import { OWNER_KEY } from "../access/ownerKey.ts";
 import type { Session } from "../access/session.ts";
 import { publicKeyIdentity } from "../access/signatures.ts";
 import { ownerNotice } from "../notifications/ownerNotice.ts";
-import type { Services } from "../verbs/verb.ts";
 import { demandNames } from "./names.ts";
 import { type EnrollmentParameters, mandatory } from "./parameters.ts";
+import type { EnrollmentServices } from "./services.ts";
 
 const OPERATION = "enroll:request";
 /** Longest record of an enrollment. */
@@ -49,7 +49,7 @@ function checkParameters(parameters: EnrollmentParameters): Enrollment {
   return enrollment;
 }
 
-function checkRate(session: Session, services: Services): void {
+function checkRate(session: Session, services: EnrollmentServices): void {
   const { enrollmentMaxRequests, enrollmentTimeFrameMillis } = services.tuning;
   const now = services.now();
   session.enrollRequests = session.enrollRequests.filter(
@@ -64,7 +64,7 @@ function checkRate(session: Session, services: Services): void {
   session.enrollRequests.push(now);
 }
 
-function checkDuplicate(enrollment: Enrollment, services: Services): void {
+function checkDuplicate(enrollment: Enrollment, services: EnrollmentServices): void {
   const { appName, deviceName } = enrollment;
   const twin = services.enrollments
     .list()
@@ -82,7 +82,7 @@ function checkDuplicate(enrollment: Enrollment, services: Services): void {
 }
 
 /** Throws AT0032 for a key that an enrollment has already, in whatever state: who holds it would be two clients. */
-function checkKeyIsNew({ apkamPublicKey }: Enrollment, services: Services): void {
+function checkKeyIsNew({ apkamPublicKey }: Enrollment, services: EnrollmentServices): void {
   const identity = publicKeyIdentity(apkamPublicKey);
   const isHeld = services.enrollments
     .list()
@@ -98,7 +98,7 @@ async function approveAtOnce(
   id: string,
   enrollment: Enrollment,
   parameters: EnrollmentParameters,
-  services: Services,
+  services: EnrollmentServices,
 ): Promise<void> {
   const { enrollments, records } = services;
   const full: Namespaces = { ...enrollment.namespaces, __manage: "rw", "*": "rw" };
@@ -120,7 +120,11 @@ async function approveAtOnce(
 }
 
 /** Tells the owner's clients that somebody asks to be let in. */
-async function announce(id: string, enrollment: Enrollment, services: Services): Promise<void> {
+async function announce(
+  id: string,
+  enrollment: Enrollment,
+  services: EnrollmentServices,
+): Promise<void> {
   const { atSign, enrollments, notifier } = services;
   const { appName, deviceName, namespaces, encryptedAPKAMSymmetricKey = null } = enrollment;
   const told = {
@@ -141,7 +145,7 @@ async function announce(id: string, enrollment: Enrollment, services: Services):
 export async function requestEnrollment(
   parameters: EnrollmentParameters,
   session: Session,
-  services: Services,
+  services: EnrollmentServices,
 ): Promise<{ enrollmentId: string; status: string }> {
   const checked = checkParameters(parameters);
   checkRate(session, services);

@@ -10,10 +10,15 @@ import {
 } from "../../wire/notification.ts";
 import type { Authorization } from "../access/authorization.ts";
 import type { MonitorFilter, Session } from "../access/session.ts";
-import type { Notifier } from "./notifier.ts";
 
 /** What of a notifier a monitor's beginning is read from. */
-export type KeptNotifications = Pick<Notifier, "stored" | "rest" | "get">;
+export interface KeptNotifications {
+  /** All there are from a place on, in the order they came, in portions; moves the place. */
+  stored(cursor: { place: number }): AsyncIterable<Iterable<Notification>>;
+  /** Those that came since, at once. */
+  rest(cursor: { place: number }): Iterable<Notification>;
+  get(id: string): Notification | undefined;
+}
 
 /** A line as all monitors get it: encoded once, however many they are. */
 const bytesOf = (line: string): Buffer => Buffer.from(`${line}\n`);

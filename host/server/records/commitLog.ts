@@ -2,7 +2,6 @@
 import type { CommitEntry, StoreReader } from "../../store/store.ts";
 import type { TextPattern } from "../../wire/notification.ts";
 import { reservedKind } from "../../wire/reservedKey.ts";
-import { grants, type Rights } from "../access/rights.ts";
 import { portions } from "./portions.ts";
 
 /** A public record without a namespace: everybody may read it. */
@@ -17,15 +16,15 @@ function isAlwaysIncluded(key: string): boolean {
 }
 
 /**
- * Which keys of the commit log a client is told of (atProtocol, commit log filters): with an enrollment only those it may
+ * Which keys of the commit log a client is told of (atProtocol, commit log filters): only those it may
  * read, and of these the ones its regular expression fits and those that sharing needs.
  */
 export function commitFilter(
   regex: TextPattern,
-  rights: Rights | undefined,
+  mayRead: (key: string) => boolean,
 ): (key: string) => boolean {
   return (key) => {
-    const may = rights === undefined || isOpen(key) || grants(rights, key, "read");
+    const may = isOpen(key) || mayRead(key);
     return may && (isAlwaysIncluded(key) || regex.test(key));
   };
 }

@@ -1,11 +1,28 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What an atServer tells a scraper: figures only, no key, no value, nobody's name.
 import { counter, type Family, gauge } from "../../net/exposition.ts";
+import type { Session } from "../access/session.ts";
 import { standing } from "../access/session.ts";
-import type { Services } from "../verbs/verb.ts";
+import type { Counters } from "../config/counters.ts";
+import type { Notifier } from "../notifications/notifier.ts";
+import type { Peers } from "../peers/peers.ts";
+import type { Records } from "../records/records.ts";
 import { validity } from "./serverIdentity.ts";
 
-function connectionFamilies({ counters, connections, lineBytes }: Services): Family[] {
+/** What the figures are read from. */
+export interface MetricsSources {
+  readonly version: string;
+  readonly now: () => number;
+  readonly counters: Counters;
+  readonly records: Records;
+  readonly notifier: Notifier;
+  readonly peers: Peers;
+  identity(): { certificate: string };
+  connections(): Iterable<Session>;
+  lineBytes(): number;
+}
+
+function connectionFamilies({ counters, connections, lineBytes }: MetricsSources): Family[] {
   const open = { owner: 0, peer: 0, anonymous: 0 };
   let monitors = 0;
   for (const session of connections()) {
@@ -38,7 +55,7 @@ function connectionFamilies({ counters, connections, lineBytes }: Services): Fam
   ];
 }
 
-function commandFamilies({ counters }: Services): Family[] {
+function commandFamilies({ counters }: MetricsSources): Family[] {
   const byVerb = [...counters.byVerb];
   return [
     counter(
@@ -56,7 +73,7 @@ function commandFamilies({ counters }: Services): Family[] {
   ];
 }
 
-function notificationFamilies({ counters, notifier, peers }: Services): Family[] {
+function notificationFamilies({ counters, notifier, peers }: MetricsSources): Family[] {
   return [
     counter(
       "atmicro_notifications_queued_total",
@@ -97,7 +114,7 @@ function notificationFamilies({ counters, notifier, peers }: Services): Family[]
   ];
 }
 
-function storeFamilies({ records: { store } }: Services): Family[] {
+function storeFamilies({ records: { store } }: MetricsSources): Family[] {
   const entries = Object.entries(store.counts());
   return [
     gauge("atmicro_store_bytes", "Bytes the store takes.", store.bytes()),
@@ -110,7 +127,7 @@ function storeFamilies({ records: { store } }: Services): Family[] {
   ];
 }
 
-export function serverMetrics(services: Services): Family[] {
+export function serverMetrics(services: MetricsSources): Family[] {
   const { version, identity, now } = services;
   const { validTo } = validity(identity().certificate, now());
   return [

@@ -5,11 +5,15 @@ import type { Logger } from "pino";
 import { traceOf } from "../../wire/trace.ts";
 import type { Session } from "../access/session.ts";
 import type { CertificateSource, TlsIdentity, Tuning } from "../config/config.ts";
-import type { Pause } from "../verbs/verb.ts";
 import { secureContext } from "./serverIdentity.ts";
 
 /** Between two looks whether the connections are gone, ms. */
 const LOOK_MILLIS = 1_000;
+
+/** Whether an atServer is about to restart and takes no commands. */
+export interface Pause {
+  on: boolean;
+}
 
 export interface RestartOptions {
   source: CertificateSource;

@@ -2,15 +2,33 @@
 import type { AccessEntry } from "../../store/store.ts";
 import { formatTime } from "../../wire/metadata.ts";
 import type { TextPattern } from "../../wire/notification.ts";
+import type { Authorization } from "../access/authorization.ts";
 import { type Session, standing } from "../access/session.ts";
+import type { Tuning } from "../config/config.ts";
+import type { Notifier } from "../notifications/notifier.ts";
+import type { Peers } from "../peers/peers.ts";
 import { commitFilter, lastCommitOf, visitCommitsAfter } from "../records/commitLog.ts";
+import type { Records } from "../records/records.ts";
 import { compactionStatistics } from "../upkeep/compaction.ts";
-import type { Services } from "../verbs/verb.ts";
 import { validity } from "./serverIdentity.ts";
+
+/** What the figures are read from. */
+export interface StatisticsSources {
+  readonly atSign: string;
+  readonly version: string;
+  readonly tuning: Tuning;
+  readonly now: () => number;
+  readonly authorization: Authorization;
+  readonly records: Records;
+  readonly notifier: Notifier;
+  readonly peers: Peers;
+  identity(): { certificate: string };
+  connections(): Iterable<Session>;
+}
 
 /** What a statistic is computed from. */
 export interface StatisticsContext {
-  services: Services;
+  services: StatisticsSources;
   session: Session;
   /** Keys of the commit log that count. */
   regex: TextPattern;
@@ -26,7 +44,7 @@ const NOT_AVAILABLE = "Not Available";
 const KILO = 1024;
 
 function wantedKeys({ services, session, regex }: StatisticsContext): (key: string) => boolean {
-  return commitFilter(regex, services.authorization.rights(session));
+  return commitFilter(regex, services.authorization.reader(session));
 }
 
 async function lastCommitId(context: StatisticsContext): Promise<string> {

@@ -3,7 +3,7 @@ import { parseAtKey } from "../../wire/atkey.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import type { NotificationOperation } from "../../wire/notification.ts";
-import type { Services } from "./verb.ts";
+import type { Services } from "./services.ts";
 
 /** Tells the atSign a record is shared with that it changed (atProtocol, auto-notify); the own atSign is never told. */
 export async function autoNotify(

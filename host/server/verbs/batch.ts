@@ -5,7 +5,8 @@ import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import { MAX_LINE_BYTES } from "../../wire/line.ts";
 import { traceOf } from "../../wire/trace.ts";
 import type { Session } from "../access/session.ts";
-import { type Changed, data, type Reply, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { type Changed, data, type Reply, type Verb } from "./verb.ts";
 
 type Execute = (command: string, session: Session, services: Services) => Promise<Reply>;
 

@@ -3,7 +3,8 @@ import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { isRoot } from "../access/rights.ts";
 import type { Session } from "../access/session.ts";
-import { data, type Reply, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { data, type Reply, type Verb } from "./verb.ts";
 
 /** Only who may manage all enrollments decides about the atServer as a whole. */
 function demandRoot(session: Session, services: Services): void {

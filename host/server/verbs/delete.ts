@@ -4,7 +4,8 @@ import { AtError, quoted } from "../../wire/errors.ts";
 import { assertedInstant } from "../../wire/metadata.ts";
 import { autoNotify } from "./autoNotify.ts";
 import { commandKey } from "./commandKey.ts";
-import type { Services, Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import type { Verb } from "./verb.ts";
 
 const SECRET = "privatekey:at_secret";
 

@@ -9,7 +9,8 @@ import { type EnrollmentParameters, mandatory, parseParameters } from "../enroll
 import { requestEnrollment } from "../enrollment/request.ts";
 import { brief, rosterEntry, whole } from "../enrollment/views.ts";
 import { keyNotFound } from "../records/records.ts";
-import { data, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { data, type Verb } from "./verb.ts";
 
 /**
  * What list shows a connection of an enrollment: all of it to who has all rights, may change enrollments, or is it; who may

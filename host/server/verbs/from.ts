@@ -5,7 +5,8 @@ import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import type { Session } from "../access/session.ts";
 import { certificateNames } from "../peers/peerCertificate.ts";
 import { boundChallenge } from "../peers/polChallenge.ts";
-import { data, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { data, type Verb } from "./verb.ts";
 
 /** Versions of clients above this one understand errors as JSON. */
 const LAST_PLAIN_VERSION = [3, 0, 37] as const;

@@ -24,13 +24,14 @@ import { pkam } from "./pkam.ts";
 import { plookup } from "./plookup.ts";
 import { pol } from "./pol.ts";
 import { scan } from "./scan.ts";
+import type { Services } from "./services.ts";
 import { stats } from "./stats.ts";
 import { stream } from "./stream.ts";
 import { sync } from "./sync.ts";
 import { to } from "./to.ts";
 import { update } from "./update.ts";
 import { updateMeta } from "./updateMeta.ts";
-import type { Reply, Services, Verb } from "./verb.ts";
+import type { Reply, Verb } from "./verb.ts";
 
 /** Every verb, in the protocol's order of dispatch: the first that accepts a command gets it. */
 export const verbs: readonly Verb[] = [

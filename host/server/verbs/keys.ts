@@ -4,7 +4,8 @@ import { AtError, quoted } from "../../wire/errors.ts";
 import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import type { Session } from "../access/session.ts";
 import { keyNotFound } from "../records/records.ts";
-import { type Arguments, data, type Reply, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { type Arguments, data, type Reply, type Verb } from "./verb.ts";
 
 const OPEN_NAMESPACE = "__global";
 

@@ -4,7 +4,8 @@ import { canonicalKey, namedKey } from "../../wire/atkey.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { metadataToJson } from "../../wire/metadata.ts";
 import { type Session, standing } from "../access/session.ts";
-import { data, type Reply, recordPayload, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { data, type Reply, recordPayload, type Verb } from "./verb.ts";
 
 /** A value that names another record; spaces in front of it are none of its name. */
 const REFERENCE = /^\s*atsign:\/\/(.*)$/s;

@@ -14,7 +14,8 @@ import { accessOf } from "../access/rights.ts";
 import { type Session, standing } from "../access/session.ts";
 import type { NewNotification } from "../notifications/notifier.ts";
 import { acceptFromPeer } from "./receiveNotification.ts";
-import { type Arguments, data, type Reply, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { type Arguments, data, type Reply, type Verb } from "./verb.ts";
 
 interface Parsed {
   operation: NotificationOperation;

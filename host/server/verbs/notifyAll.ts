@@ -7,7 +7,8 @@ import { textKey } from "../../wire/notification.ts";
 import { accessOf } from "../access/rights.ts";
 import { signWithServerKey } from "../access/signatures.ts";
 import type { NewNotification } from "../notifications/notifier.ts";
-import { type Arguments, type Services, spacedData, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { type Arguments, spacedData, type Verb } from "./verb.ts";
 
 /** The recipients as typed, each with its one spelling; the same atSign typed twice counts once. */
 function recipients(list: string): Map<string, string> {

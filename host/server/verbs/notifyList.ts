@@ -9,7 +9,8 @@ import { type Session, standing } from "../access/session.ts";
 import { parseRegex } from "../records/keyFilter.ts";
 import { fromPortions, jsonArray } from "../records/portions.ts";
 import { limited } from "./concurrencyLimit.ts";
-import { data, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { data, type Verb } from "./verb.ts";
 
 function instant(date: string, time: string): number {
   const [year = "", month = "", day = ""] = date.split("-");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
 import { actingEnrollment, type Session } from "../access/session.ts";
-import { data, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { data, type Verb } from "./verb.ts";
 
 /** Passcodes admit new clients, so an enrollment needs `__manage` for them. */
 function mayManage(session: Session, services: Services): boolean {

@@ -11,7 +11,8 @@ import {
   verifyPkam,
 } from "../access/signatures.ts";
 import { keyNotFound } from "../records/records.ts";
-import { data, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { data, type Verb } from "./verb.ts";
 
 const refusals: Partial<Record<EnrollmentState, ErrorCode>> = {
   denied: "AT0025",

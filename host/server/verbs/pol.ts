@@ -4,7 +4,8 @@ import { createPublicKey, verify } from "node:crypto";
 import { AtError } from "../../wire/errors.ts";
 import { traceOf } from "../../wire/trace.ts";
 import { takeChallenge } from "../access/loginChallenge.ts";
-import type { Services, Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import type { Verb } from "./verb.ts";
 
 /** Nothing is shown, or nothing that can be read as key and signature. */
 function isNoProof(error: unknown): boolean {

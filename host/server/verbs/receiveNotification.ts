@@ -2,9 +2,9 @@
 import { keyType, MAX_CACHED_KEY_LENGTH } from "../../wire/atkey.ts";
 import { AtError } from "../../wire/errors.ts";
 import type { NewNotification } from "../notifications/notifier.ts";
+import { cacheOptions } from "../peers/lookupAnswer.ts";
 import { sizeOfNotification } from "../peers/peerUsage.ts";
-import { cacheOptions } from "../peers/remoteLookup.ts";
-import type { Services } from "./verb.ts";
+import type { Services } from "./services.ts";
 
 function cachedKeyOf(notification: NewNotification): string {
   const key = `cached:${notification.key}`;
@@ -29,7 +29,7 @@ async function updateCache(notification: NewNotification, services: Services): P
   if (key === `cached:public:publickey${notification.from}`) {
     // Never dropped, and never changed unnoticed: the keys shared under the earlier one have to be set aside.
     if (operation === "update" && value !== undefined) {
-      await services.remote.keepPublicKey(notification.from, value, metadata);
+      await services.publicKeys.keep(notification.from, value, metadata);
     }
     return;
   }

@@ -8,7 +8,8 @@ import { KeyFilter } from "../records/keyFilter.ts";
 import { fromPortions, jsonArray, portions } from "../records/portions.ts";
 import { isActive } from "../records/records.ts";
 import { limited } from "./concurrencyLimit.ts";
-import { type Arguments, data, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { type Arguments, data, type Verb } from "./verb.ts";
 
 function isListed(key: string, showHidden: boolean): boolean {
   if (/^(?:private:|privatekey:)/.test(key)) return false;

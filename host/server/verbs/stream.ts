@@ -3,7 +3,8 @@ import { namedKey } from "../../wire/atkey.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import type { Session } from "../access/session.ts";
-import { type Arguments, type Services, silent, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { type Arguments, silent, type Verb } from "./verb.ts";
 
 function invalid(): AtError {
   return new AtError("AT0003", `Invalid syntax. ${stream.usage}`);

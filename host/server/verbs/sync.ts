@@ -68,7 +68,7 @@ export const sync: Verb = {
     const { records, authorization, tuning } = services;
     const wanted = commitFilter(
       await parseRegex(args.regex ?? ".*"),
-      authorization.rights(session),
+      authorization.reader(session),
     );
     const limit = Math.min(Number(args.limit ?? tuning.syncPageLimit), tuning.syncPageLimit);
     const skipDeletesUntil = Number(args.skipDeletesUntil ?? -1);

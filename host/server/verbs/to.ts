@@ -2,7 +2,8 @@
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { metadataToJson } from "../../wire/metadata.ts";
-import { data, type Services, type Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import { data, type Verb } from "./verb.ts";
 
 /** A public record of the own atSign as `lookup:all` shows it; null when there is none. */
 function publicRecord(name: string, { atSign, records }: Services): Record<string, unknown> | null {

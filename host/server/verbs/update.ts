@@ -10,7 +10,8 @@ import {
 import type { Session } from "../access/session.ts";
 import type { WriteOptions } from "../records/records.ts";
 import { commandKey, demandOwner } from "./commandKey.ts";
-import type { Reply, Services, Verb } from "./verb.ts";
+import type { Services } from "./services.ts";
+import type { Reply, Verb } from "./verb.ts";
 import { writeRecord } from "./writeRecord.ts";
 
 interface JsonUpdate {

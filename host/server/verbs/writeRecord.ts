@@ -5,7 +5,8 @@ import type { MetadataOptions } from "../../wire/metadata.ts";
 import type { Session } from "../access/session.ts";
 import type { WriteOptions } from "../records/records.ts";
 import { autoNotify } from "./autoNotify.ts";
-import type { Reply, Services } from "./verb.ts";
+import type { Services } from "./services.ts";
+import type { Reply } from "./verb.ts";
 
 /** What update and update:meta share: may it, is it a key, write, tell the other atSign (atProtocol, the update verb). */
 export async function writeRecord(

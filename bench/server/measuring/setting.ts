@@ -2,11 +2,11 @@
 // What the rows are measured on: two atServers with their owners, and the programs beside them.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { ChildProgram } from "../../host/cli/process/childProgram.ts";
-import { World } from "../../host/cli/world/world.ts";
-import type { AtClient } from "../../host/client/atClient.ts";
-import { type Authority, createAuthority } from "../../host/crypto/certificates.ts";
-import { type AtKeys, readKeyFile } from "../../host/crypto/keyFile.ts";
+import { ChildProgram } from "../../../host/cli/process/childProgram.ts";
+import { World } from "../../../host/cli/world/world.ts";
+import type { AtClient } from "../../../host/client/atClient.ts";
+import { type Authority, createAuthority } from "../../../host/crypto/certificates.ts";
+import { type AtKeys, readKeyFile } from "../../../host/crypto/keyFile.ts";
 import type { Endpoint } from "./rawLink.ts";
 
 const READY_MILLIS = 120_000;

@@ -2,8 +2,8 @@
 // A TLS connection as bare as a load generator needs it.
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
-import type { AtKeys } from "../../host/crypto/keyFile.ts";
-import { pkamCommand } from "../../host/crypto/pkam.ts";
+import type { AtKeys } from "../../../host/crypto/keyFile.ts";
+import { pkamCommand } from "../../../host/crypto/pkam.ts";
 
 const LF = 0x0a;
 /** What a connection to the last relay says first that wants to have what arrives there. */

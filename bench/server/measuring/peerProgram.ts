@@ -6,8 +6,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Authority } from "../../host/crypto/certificates.ts";
-import { issueCertificate } from "../../host/crypto/certificates.ts";
+import type { Authority } from "../../../host/crypto/certificates.ts";
+import { issueCertificate } from "../../../host/crypto/certificates.ts";
 import type { Endpoint } from "./rawLink.ts";
 
 const CONNECT_ATTEMPTS = 200;
