@@ -155,10 +155,10 @@ describe("the list is whole", () => {
 
   /** Every other file that waits or has a timer, and what for: none of them tries again what failed. */
   const timers: Readonly<Record<string, string>> = {
-    "cli/certificateFiles.ts": "looks at files every five seconds",
-    "cli/childProgram.ts": "time-outs for a child to be ready and to end",
-    "cli/demonstration.ts": "time-out for its progress",
-    "cli/ticketKeyFile.ts": "new keys once a day",
+    "cli/serving/certificateFiles.ts": "looks at files every five seconds",
+    "cli/process/childProgram.ts": "time-outs for a child to be ready and to end",
+    "cli/world/demonstration.ts": "time-out for its progress",
+    "cli/serving/ticketKeyFile.ts": "new keys once a day",
     "client/connection.ts": "time-out of a reply",
     "client/directory.ts": "time-out of an answer",
     "client/monitor.ts": "heartbeats",
