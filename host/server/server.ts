@@ -155,11 +155,11 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
   const onPublicKey = (peer: string, answer: string): Promise<void> =>
     publicKeys.remember(peer, answer);
   const shared = { atSign, tls, tuning, directory, proofs, counters, log, now };
-  const peers = new Peers({ ...shared, signingKey, onPublicKey });
-  const kept = { records, publicKeys, usage, onCommit };
-  const remote = new RemoteLookup({ ...kept, peers, atSign, now, tuning });
   const blockList = new BlockList(records, atSign);
   const isBlocked = (peer: string): boolean => blockList.has(peer);
+  const peers = new Peers({ ...shared, signingKey, onPublicKey, isBlocked });
+  const kept = { records, publicKeys, usage, onCommit };
+  const remote = new RemoteLookup({ ...kept, peers, atSign, now, tuning });
   const notifier = new Notifier({ store, monitors, peers, tuning, counters, log, now, isBlocked });
   const cacheRefresh = new CacheRefresh({ records, remote, log, now });
   const compaction = new Compaction({ records, notifier, tuning, log, now });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { StoreReader } from "../../store/store.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
+import { AtError } from "../../wire/errors.ts";
 import { parseOwnJson } from "../../wire/json.ts";
 import type { Records } from "../records/records.ts";
 
@@ -21,6 +22,11 @@ export class BlockList {
   /** Whether a normalised atSign is on the list, however it was typed there. */
   has(atSign: string): boolean {
     return this.list().some((blocked) => normalizeAtSign(blocked) === atSign);
+  }
+
+  /** Throws AT0013 for one on the list: to be asked again after whatever a login waited for. */
+  demandWelcome(atSign: string): void {
+    if (this.has(atSign)) throw new AtError("AT0013", "Unable to connect");
   }
 
   /** Adds atSigns, without the own one. Throws AT0011 for text that is no atSign. */

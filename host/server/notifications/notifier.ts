@@ -349,6 +349,7 @@ export class Notifier {
     await immediate();
     while (lane.waiting.length > 0 && !this.closed && !this.options.isBlocked(recipient)) {
       const batch = await this.nextBatch(recipient, lane);
+      if (this.options.isBlocked(recipient)) break;
       const failures = await this.deliver(recipient, batch);
       if (this.closed) return;
       drop(lane, batch);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Logger } from "pino";
+import type { Address } from "../../net/address.ts";
 import { AtError } from "../../wire/errors.ts";
 import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import { signWithServerKey } from "../access/signatures.ts";
@@ -26,10 +27,21 @@ export interface PeersOptions {
   signingKey: () => string;
   /** Told what a newly connected peer shows as its public encryption key (`lookup:all:publickey@peer`). */
   onPublicKey: (peer: string, answer: string) => Promise<void>;
+  /** Whether the owner wants nothing to do with an atSign: what breaks is not opened anew then. */
+  isBlocked: (peer: string) => boolean;
+}
+
+/** How far the opening of a connection is. */
+interface Opening {
+  /** Hung up on meanwhile: it ends as soon as it can. */
+  hungUp: boolean;
+  /** The connection on which the handshake runs. */
+  connection?: PeerConnection;
 }
 
 interface Pooled {
-  connection: Promise<PeerConnection>;
+  readonly opening: Opening;
+  readonly connection: Promise<PeerConnection>;
   open?: PeerConnection;
   used: number;
 }
@@ -37,6 +49,11 @@ interface Pooled {
 /** Whether a request ended with its connection. */
 function isBroken(answer: unknown): boolean {
   return answer instanceof AtError && answer.code === "AT0004";
+}
+
+/** Throws AT0004 when what is being opened isn't wanted any more. */
+function demandWanted(peer: string, { hungUp }: Opening): void {
+  if (hungUp) throw new AtError("AT0004", `${peer} was hung up on`);
 }
 
 function saysPipelining(answer: string): boolean {
@@ -98,6 +115,7 @@ export class Peers {
       return await connection.request(command, timeoutMillis);
     } catch (error) {
       if (!reused || !connection.closed || !isBroken(error)) throw error;
+      if (this.options.isBlocked(peer)) throw error;
     }
     const fresh = await this.take(peer, purpose);
     return fresh.request(command, timeoutMillis);
@@ -116,7 +134,7 @@ export class Peers {
     const reused = this.pool.get(`${purpose} ${peer}`)?.open !== undefined;
     const connection = await this.take(peer, purpose);
     const answers = await connection.requestAll(commands, timeoutMillis);
-    if (!reused || !connection.closed) return answers;
+    if (!reused || !connection.closed || this.options.isBlocked(peer)) return answers;
     const answered = answers.findIndex(isBroken);
     if (answered < 0) return answers;
     try {
@@ -152,12 +170,12 @@ export class Peers {
 
   /** Hangs up on a peer, also on a connection that is being opened; what it hasn't answered fails with AT0004. */
   hangUp(peer: string): void {
-    for (const [name, { connection, open }] of this.pool) {
+    for (const [name, { opening, open }] of this.pool) {
       if (name.slice(name.indexOf(" ") + 1) !== peer) continue;
       this.pool.delete(name);
-      if (open !== undefined) open.close();
-      // Who asked for it is told why it couldn't be opened.
-      else connection.then((opened) => opened.close()).catch(() => undefined);
+      opening.hungUp = true;
+      // Who asked for one that is being opened is told why it couldn't be.
+      (open ?? opening.connection)?.close();
     }
   }
 
@@ -176,7 +194,9 @@ export class Peers {
     }
     this.pool.delete(name);
     this.makeRoom();
-    const pooled: Pooled = { connection: this.open(peer, purpose), used: this.options.now() };
+    const opening: Opening = { hungUp: false };
+    const connection = this.open(peer, purpose, opening);
+    const pooled: Pooled = { opening, connection, used: this.options.now() };
     this.pool.set(name, pooled);
     const { counters } = this.options;
     pooled.connection.then(
@@ -213,30 +233,39 @@ export class Peers {
     }
   }
 
-  private async open(peer: string, purpose: Purpose): Promise<PeerConnection> {
-    const { directory, tls, tuning, log } = this.options;
+  private async open(peer: string, purpose: Purpose, opening: Opening): Promise<PeerConnection> {
+    const { directory, tuning, log } = this.options;
     const address = await directory.find(peer);
-    const connect = async (): Promise<PeerConnection> => {
-      try {
-        return await PeerConnection.open(peer, address, tls, tuning.peerConnectTimeoutMillis);
-      } catch (error) {
-        directory.forget(peer);
-        throw error;
-      }
-    };
-    let connection = await connect();
+    let connection = await this.connect(peer, address, opening);
     try {
       const knows = tuning.toVerbOutboundEnabled && (await this.sayTo(connection));
       // AtServers of old hang up on a verb they don't know.
-      if (!knows && connection.closed) connection = await connect();
+      if (!knows && connection.closed) connection = await this.connect(peer, address, opening);
       if (!knows) await this.readPublicKey(connection);
       if (purpose !== "anonymous") await this.handshake(connection);
+      demandWanted(peer, opening);
     } catch (error) {
       connection.close();
       throw error;
     }
     log.debug({ peer, purpose }, "connected to atServer");
     return connection;
+  }
+
+  /** Throws AT0004 when it can't be reached, or was hung up on meanwhile. */
+  private async connect(peer: string, address: Address, opening: Opening): Promise<PeerConnection> {
+    const { directory, tls, tuning } = this.options;
+    demandWanted(peer, opening);
+    try {
+      const timeout = tuning.peerConnectTimeoutMillis;
+      opening.connection = await PeerConnection.open(peer, address, tls, timeout);
+    } catch (error) {
+      directory.forget(peer);
+      throw error;
+    }
+    if (opening.hungUp) opening.connection.close();
+    demandWanted(peer, opening);
+    return opening.connection;
   }
 
   /**

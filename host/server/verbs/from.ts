@@ -69,8 +69,9 @@ export const from: Verb = {
     const own = atSign === services.atSign;
     services.fromRate.demand(session, own ? "own" : "others");
     if (!own) {
-      if (services.blockList.has(atSign)) throw new AtError("AT0013", "Unable to connect");
+      services.blockList.demandWelcome(atSign);
       await checkCertificate(atSign, session, services);
+      services.blockList.demandWelcome(atSign);
     }
     const uuid = services.newId();
     const text = own ? uuid : boundChallenge(services.atSign, uuid);

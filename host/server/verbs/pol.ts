@@ -20,8 +20,10 @@ async function proven(
   services: Services,
 ): Promise<boolean> {
   const timeout = services.tuning.peerHandshakeTimeoutMillis;
-  const ask = (command: string): Promise<string> =>
-    services.peers.request(atSign, "anonymous", command, timeout);
+  const ask = async (command: string): Promise<string> => {
+    services.blockList.demandWelcome(atSign);
+    return services.peers.request(atSign, "anonymous", command, timeout);
+  };
   try {
     const signature = await ask(`lookup:${session}${atSign}`);
     const publicKey = await ask(`lookup:signing_publickey${atSign}`);
@@ -33,6 +35,7 @@ async function proven(
     const message = Buffer.from(challenge, "utf8");
     return verify("sha256", message, key, Buffer.from(signature, "base64"));
   } catch (error) {
+    services.blockList.demandWelcome(atSign);
     if (!isNoProof(error)) throw error;
     services.log.debug({ atSign, trace: traceOf(error) }, "no proof of an atSign");
     return false;
@@ -57,10 +60,12 @@ export const pol: Verb = {
     }
     const challenge = takeChallenge(session, atSign, services.now());
     delete session.peer;
-    if (services.blockList.has(atSign)) throw new AtError("AT0013", "Unable to connect");
+    services.blockList.demandWelcome(atSign);
     if (challenge === undefined || !(await proven(atSign, session.id, challenge, services))) {
       throw new AtError("AT0401", "Pol Authentication Failed");
     }
+    // It may have been blocked while it was asked for its proof.
+    services.blockList.demandWelcome(atSign);
     session.peer = atSign;
     services.fromRate.loggedIn(session, "others");
     services.records.logAccess(atSign, "pol");

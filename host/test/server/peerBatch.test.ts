@@ -77,6 +77,7 @@ async function start(): Promise<void> {
     now: Date.now,
     signingKey: () => signingKey,
     onPublicKey: async () => undefined,
+    isBlocked: () => false,
   });
   // The connection that is open says that requests may overlap.
   expect(await peers.request("@bob", "notify", "lookup:x", TIMEOUT_MILLIS).catch(codeOf)).toBe(
