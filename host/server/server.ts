@@ -14,6 +14,7 @@ import { Authorization } from "./access/authorization.ts";
 import { BlockList } from "./access/blockList.ts";
 import { Enrollments } from "./access/enrollments.ts";
 import { FromRate } from "./access/fromRate.ts";
+import { linkOwnerKeyIn } from "./access/ownerKey.ts";
 import type { Revoked } from "./access/revocation.ts";
 import { actingEnrollment, type Session } from "./access/session.ts";
 import {
@@ -272,10 +273,16 @@ function prepareRestart(
   return restart;
 }
 
+/** Removes what expired; the owner's key ends with its enrollment although that is no longer known then. */
+async function removeExpired({ records, enrollments }: Services): Promise<number> {
+  await records.store.write((writer) => linkOwnerKeyIn(writer, records, enrollments));
+  return records.removeExpired();
+}
+
 function startJobs({ services }: Assembly): () => void {
   const { records, tuning, log } = services;
   const sweep = async (): Promise<void> => {
-    const removed = await records.removeExpired();
+    const removed = await removeExpired(services);
     await records.store.write((writer) => writer.trimAccesses(ACCESS_LOG_ENTRIES));
     if (removed > 0) log.debug({ removed }, "expired records removed");
   };
@@ -339,7 +346,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   const { services } = assembly;
   await ensureSigningKeys(services.records, atSign);
   await storeSecret(services.records, config.sharedSecret);
-  await services.records.removeExpired();
+  await removeExpired(services);
   let ticketKeys = config.ticketKeys ?? randomBytes(TICKET_KEY_BYTES);
   const listener = new TlsListener({
     tls: {

@@ -73,6 +73,12 @@ function approval(
   return { ...approved, parentEnrollmentId: approver.id, approvedBy };
 }
 
+/** Whose logins end with a decision, and the ids of those that were approved until then. */
+interface Ended {
+  revoked: Revoked;
+  fallen: string[];
+}
+
 /** One decision about one enrollment, within the write that makes it. */
 class Deciding {
   private readonly target: FoundEnrollment;
@@ -93,7 +99,7 @@ class Deciding {
     this.services = services;
   }
 
-  approve(keys: WrappedKeys): void {
+  approve(keys: WrappedKeys): Ended {
     const { enrollments } = this.services;
     demandApprover("approve", this.target, (id) => enrollments.get(id));
     const approver = this.by === undefined ? undefined : enrollments.demand(this.by);
@@ -101,7 +107,8 @@ class Deciding {
     const { id } = this.target;
     enrollments.putIn(this.writer, id, approved, { ttl: approved.apkamKeysExpiryInMillis });
     enrollments.putKeysIn(this.writer, id, approved, keys);
-    this.retireOwnerKey();
+    // With another root the owner's key of a revoked one is no longer the only way in.
+    return { revoked: { enrollmentIds: new Set(), ownerKey: this.retireOwnerKey() }, fallen: [] };
   }
 
   deny(): void {
@@ -115,8 +122,8 @@ class Deciding {
     this.note([revocationEvent("unrevoked", this.target, now(), this.by)]);
   }
 
-  /** Revokes it with all it approved; gives whose logins end, and the ids of those that were approved until now. */
-  revoke(): { revoked: Revoked; fallen: string[] } {
+  /** Revokes it with all it approved. */
+  revoke(): Ended {
     const { enrollments, passcodes, now } = this.services;
     const { id } = this.target;
     const all = enrollments.list();
@@ -136,7 +143,8 @@ class Deciding {
   }
 
   private retireOwnerKey(): boolean {
-    return retireOwnerKeyIn(this.writer, this.services.enrollments.list());
+    const { records, enrollments } = this.services;
+    return retireOwnerKeyIn(this.writer, records, enrollments.list());
   }
 
   private checkRevocation(set: ReadonlySet<string>, all: readonly FoundEnrollment[]): void {
@@ -200,8 +208,8 @@ export async function decideEnrollment(
     demandAuthority(decision, current, session, services);
     checkState(decision, current);
     const deciding = new Deciding(current, by, writer, services);
-    if (keys !== undefined) deciding.approve(keys);
-    else if (decision === "deny") deciding.deny();
+    if (keys !== undefined) return deciding.approve(keys);
+    if (decision === "deny") deciding.deny();
     else if (decision === "unrevoke") deciding.unrevoke();
     else return deciding.revoke();
     return undefined;
@@ -209,8 +217,9 @@ export async function decideEnrollment(
   const status = rules[decision].to;
   if (ended === undefined) return { status, enrollmentId: id };
   services.closeRevoked(ended.revoked, session);
-  // Who revoked its own enrollment gets some seconds.
-  if (self) session.closeAfter(services.tuning.selfRevokeCloseMillis);
+  // Who revoked its own enrollment, or ended the key it logged in with, gets some seconds.
+  if (self || (ended.revoked.ownerKey && session.authType === "pkam"))
+    session.closeAfter(services.tuning.selfRevokeCloseMillis);
   const cascaded = ended.fallen.filter((each) => each !== target.id);
   return {
     status,

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { AtError, quoted } from "../../wire/errors.ts";
 import type { Enrollment, Namespaces } from "../access/enrollments.ts";
-import { OWNER_KEY } from "../access/ownerKey.ts";
+import { linkOwnerKeyIn, OWNER_KEY } from "../access/ownerKey.ts";
 import type { Session } from "../access/session.ts";
 import { publicKeyIdentity } from "../access/signatures.ts";
 import { ownerNotice } from "../notifications/ownerNotice.ts";
@@ -81,13 +81,18 @@ function checkDuplicate(enrollment: Enrollment, services: EnrollmentServices): v
   );
 }
 
-/** Throws AT0032 for a key that an enrollment has already, in whatever state: who holds it would be two clients. */
-function checkKeyIsNew({ apkamPublicKey }: Enrollment, services: EnrollmentServices): void {
+/**
+ * Throws AT0032 for a key that an enrollment has already, in whatever state, or one of `others`: who holds it would be two
+ * clients.
+ */
+function checkKeyIsNew(
+  { apkamPublicKey }: Enrollment,
+  services: EnrollmentServices,
+  others: readonly string[] = [],
+): void {
   const identity = publicKeyIdentity(apkamPublicKey);
-  const isHeld = services.enrollments
-    .list()
-    .some(({ enrollment }) => publicKeyIdentity(enrollment.apkamPublicKey) === identity);
-  if (!isHeld) return;
+  const held = services.enrollments.list().map(({ enrollment }) => enrollment.apkamPublicKey);
+  if (![...held, ...others].some((key) => publicKeyIdentity(key) === identity)) return;
   throw new AtError(
     "AT0032",
     "The apkamPublicKey is already held by another enrollment on this atSign; every enrollment needs a keypair of its own",
@@ -116,6 +121,7 @@ async function approveAtOnce(
       ...(parameters.selfEncKeyIV !== undefined && { selfEncKeyIV: parameters.selfEncKeyIV }),
     });
     records.putIn(writer, OWNER_KEY, approved.apkamPublicKey);
+    linkOwnerKeyIn(writer, records, enrollments);
   });
 }
 
@@ -163,7 +169,7 @@ export async function requestEnrollment(
   const ttl = services.tuning.enrollmentExpiryMillis;
   await services.records.store.write((writer) => {
     checkDuplicate(enrollment, services);
-    checkKeyIsNew(enrollment, services);
+    checkKeyIsNew(enrollment, services, [writer.record(OWNER_KEY)?.value ?? ""]);
     services.enrollments.putIn(writer, enrollmentId, enrollment, { ttl });
   });
   await announce(enrollmentId, enrollment, services);

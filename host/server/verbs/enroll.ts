@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError, quoted } from "../../wire/errors.ts";
 import type { FoundEnrollment } from "../access/enrollments.ts";
+import { demandOtherWayIn, linkOwnerKeyIn, retireOwnerKeyIn } from "../access/ownerKey.ts";
 import { MANAGE } from "../access/rights.ts";
 import { actingEnrollment, type Session } from "../access/session.ts";
 import { accessTo, demandAuthority, hasAuthority } from "../enrollment/authority.ts";
@@ -102,7 +103,10 @@ async function remove(
         `Failed to delete enrollment id: ${id} | Cause: Cannot delete ${found.state} enrollments. Only denied and revoked enrollments can be deleted`,
       );
     }
+    demandOtherWayIn(found, records, enrollments.list());
+    linkOwnerKeyIn(writer, records, enrollments);
     enrollments.removeIn(writer, found);
+    retireOwnerKeyIn(writer, records, enrollments.list());
   });
   return { enrollmentId: id, status: "deleted" };
 }

@@ -2,7 +2,7 @@
 import { AtError, type ErrorCode } from "../../wire/errors.ts";
 import { type EnrollmentState, invalidEnrollment } from "../access/enrollments.ts";
 import { takeChallenge } from "../access/loginChallenge.ts";
-import { OWNER_KEY } from "../access/ownerKey.ts";
+import { isLastWayIn, OWNER_KEY, ownerKeyHolder } from "../access/ownerKey.ts";
 import { resetLogin } from "../access/session.ts";
 import {
   algorithmOf,
@@ -48,6 +48,20 @@ function ownerKey({ records }: Services): LoginKey {
   return { publicKey: record.value };
 }
 
+/**
+ * The enrollment a login with the owner's key is one of: the one that has the same key, with all that comes of it. Undefined
+ * for the owner's own key, and for a revoked one's while nobody else could get in. Throws by value why it may not log in.
+ */
+function holderOfOwnerKey(services: Services): string | undefined {
+  const { records, enrollments } = services;
+  const record = records.get(OWNER_KEY);
+  const all = enrollments.list();
+  const holder = record && ownerKeyHolder(record, all);
+  if (holder === undefined) return undefined;
+  if (holder.found?.state === "revoked" && isLastWayIn(records, all)) return undefined;
+  return enrolledKey(holder.id, services).enrollmentId;
+}
+
 /** Login with the owner's or an enrollment's key pair (atProtocol, the pkam verb). */
 export const pkam: Verb = {
   name: "pkam",
@@ -64,7 +78,7 @@ export const pkam: Verb = {
       args.enrollmentId === undefined
         ? ownerKey(services)
         : enrolledKey(args.enrollmentId, services);
-    const { publicKey, enrollmentId, signingAlgo = args.signingAlgo?.toLowerCase() } = key;
+    const { publicKey, signingAlgo = args.signingAlgo?.toLowerCase() } = key;
     const signing = (signingAlgo ?? algorithmOf(publicKey)) as SigningAlgorithm;
     const hashing = (args.hashingAlgo?.toLowerCase() ?? "sha256") as HashingAlgorithm;
     const challenge = `${session.id}${atSign}:${uuid}`;
@@ -75,6 +89,7 @@ export const pkam: Verb = {
       throw new AtError("AT0401", "pkam authentication failed");
     }
     resetLogin(session);
+    const enrollmentId = key.enrollmentId ?? holderOfOwnerKey(services);
     session.owner = true;
     session.authType = enrollmentId === undefined ? "pkam" : "apkam";
     if (enrollmentId !== undefined) session.enrollmentId = enrollmentId;

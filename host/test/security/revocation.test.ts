@@ -264,6 +264,7 @@ describe("a revocation", () => {
       return [line, await line.ask(await pkamLine(line, atSign, identity("@bravo").privateKey))];
     };
     const success = `data:success\n${atSign}@`;
+    await cram.ask("delete:privatekey:at_secret");
     await cram.ask(command("revoke", first.enrollmentId));
     const [line, reply] = await loginWithKey();
     // Nobody else could get in.
