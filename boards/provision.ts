@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { LEGACY_ANSWER_COST, provisionedStore } from "../device/js/provisioning.ts";
 import { ConfigurationError, readConfiguration } from "./simulated/configuration.ts";
 
-const FLASH_BYTES = 8 * 4096;
+const FLASH_BYTES = 16 * 4096;
 
 async function firstLine(): Promise<string> {
   for await (const line of createInterface({ input: process.stdin })) return line.trim();

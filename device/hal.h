@@ -34,8 +34,8 @@ int hal_link_receive(uint8_t *out, size_t cap);
 // Ends the connection at once; nothing when there is none.
 void hal_link_close(void);
 
-// The sectors kept for the store, at least two; offsets count from their start. Programming a page only turns ones into
-// zeros; erasing a sector turns all of it into ones.
+// The sectors kept for the store, at least two, better sixteen; offsets count from their start. Programming a page only
+// turns ones into zeros; erasing a sector turns all of it into ones.
 #define HAL_FLASH_SECTOR 4096u
 #define HAL_FLASH_PAGE 256u
 // How many there are.

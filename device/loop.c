@@ -328,8 +328,10 @@ int at_start(void) {
     at_log(0, "the entropy source is missing or broken");
     return -1;
   }
-  if (store_open() != 0) {
-    at_log(0, "the store can't be read or written");
+  const int opened = store_open();
+  if (opened != 0) {
+    at_log(0, opened == STORE_NEWER ? "another version wrote the store: nothing was changed"
+                                    : "the store can't be read or written");
     return -1;
   }
   const int32_t len = store_read(STORE_CONFIGURATION, loop.configuration, sizeof loop.configuration);

@@ -19,8 +19,9 @@ void clock_start(uint32_t speed);
 // Milliseconds of real time for so many of the device's, at least 1 unless ms is 0.
 int clock_real_ms(uint32_t ms);
 
-// Opens the file that is the flash: STORE_BYTES long. cut_at: the flash operation, from 0, in whose middle the power
-// goes and the process ends with FLASH_CUT_EXIT; negative: none. 0, or negative with errno.
+// Opens the file that is the flash: STORE_BYTES long, or an older version's of eight sectors, which is lengthened. cut_at:
+// the flash operation, from 0, in whose middle the power goes and the process ends with FLASH_CUT_EXIT; negative: none.
+// 0, or negative with errno.
 #define FLASH_CUT_EXIT 99
 int flash_start(const char *path, long cut_at);
 

@@ -96,7 +96,7 @@ describe("an own application", () => {
       ...{ namespaces: { soil: "rw" }, passcode: "ABC123", peer: PEER, intervalMs: 1_000 },
       authorities: (await createAuthority({ name: "nobody's" })).certificate,
     });
-    flash.write(FLASH_BYTES - 8 * SECTOR_BYTES, store);
+    flash.write(FLASH_BYTES - 16 * SECTOR_BYTES, store);
     const lines: string[] = [];
     const emulator = new Emulator({
       flash,

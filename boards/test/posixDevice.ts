@@ -9,7 +9,7 @@ import { type Provisioning, provisionedStore } from "../../device/js/provisionin
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
-export const FLASH_BYTES = 8 * 4096;
+export const FLASH_BYTES = 16 * 4096;
 /** The process' exit code after a power cut. */
 export const POWER_CUT = 99;
 

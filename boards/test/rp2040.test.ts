@@ -10,7 +10,7 @@ import { Network } from "../emulator/network.ts";
 import { W5500 } from "../emulator/w5500.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
-const STORE = 2 * 1024 * 1024 - 8 * 4096;
+const STORE = 2 * 1024 * 1024 - 16 * 4096;
 
 let image: Buffer;
 let server: Server;
@@ -66,7 +66,7 @@ describe("the RP2040 board in the emulator", () => {
         "hello",
         expect.stringMatching(/^above 21\d{3}$/),
         "entropy",
-        "sectors 8",
+        "sectors 16",
         "flash good",
         "nowhere 3",
         "warning: the W5500 knows no IPv6 address",
@@ -129,7 +129,7 @@ describe("the RP2040 board in the emulator", () => {
 
   it("has no entropy when the ring oscillator's bit stands still", async () => {
     const { emulator, lines } = board({ entropy: () => 1 });
-    await emulator.run({ until: () => lines.includes("sectors 8"), deviceMs: 60_000 });
+    await emulator.run({ until: () => lines.includes("sectors 16"), deviceMs: 60_000 });
     expect(lines).toContain("no entropy");
   });
 
@@ -137,19 +137,19 @@ describe("the RP2040 board in the emulator", () => {
     const { emulator, lines } = board();
     emulator.flash.arm({ operation: 2, bytes: 17 });
     expect(await emulator.run({ deviceMs: 60_000 })).toEqual({ kind: "powerCut" });
-    expect(lines.at(-1)).toBe("sectors 8");
+    expect(lines.at(-1)).toBe("sectors 16");
     expect([...emulator.flash.bytes.subarray(STORE + 4608 + 16, STORE + 4608 + 18)]).toEqual([
       (16 * 7) & 0xff,
       0xff,
     ]);
     await emulator.run({ until: () => lines.includes("flash good"), deviceMs: 60_000 });
-    expect(lines.slice(-3)).toEqual(["entropy", "sectors 8", "flash good"]);
+    expect(lines.slice(-3)).toEqual(["entropy", "sectors 16", "flash good"]);
   });
 
   // A step of the converter is 0.47 °C.
   it.each([-12.25, -0.2, 21.5, 84])("reads the chip's temperature: %d °C", async (celsius) => {
     const { emulator, lines } = board({ temperature: () => celsius });
-    await emulator.run({ until: () => lines.includes("sectors 8"), deviceMs: 60_000 });
+    await emulator.run({ until: () => lines.includes("sectors 16"), deviceMs: 60_000 });
     const [, side, milli] = /^(above|below) (\d+)$/.exec(lines[2] ?? "") ?? [];
     const measured = (Number(milli) / 1000) * (side === "below" ? -1 : 1);
     expect(Math.abs(measured - celsius)).toBeLessThan(0.5);

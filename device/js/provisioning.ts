@@ -119,7 +119,7 @@ function record(number: number, value: Buffer): Buffer {
 
 /** The first bytes of a store that holds this and nothing else; the rest of it is erased flash. Throws RangeError. */
 export function provisionedStore(provisioning: Provisioning): Buffer {
-  const head = Buffer.concat([Buffer.from("atms"), Buffer.of(1, 0, 0, 0)]);
+  const head = Buffer.concat([Buffer.from("atm2"), Buffer.of(1, 0, 0, 0)]);
   const crc = Buffer.alloc(4);
   crc.writeUInt32LE(crc32(head));
   return Buffer.concat([

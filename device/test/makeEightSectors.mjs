@@ -87,7 +87,9 @@ await owner.close();
 await world.close();
 rmSync(folder, { recursive: true });
 
-const revision = execFileSync("git", ["-C", root, "rev-parse", "HEAD"], { encoding: "utf8" }).trim();
+const revision = execFileSync("git", ["-C", root, "rev-parse", "HEAD"], {
+  encoding: "utf8",
+}).trim();
 const packed = Object.entries(images).map(([name, x]) => [name, gzipSync(x).toString("base64")]);
 process.stdout.write(
   `${JSON.stringify({ source: "device/test/makeEightSectors.mjs", revision, encoding: "gzip, base64", images: Object.fromEntries(packed) }, null, 1)}\n`,
