@@ -211,6 +211,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     signingKey,
     connections,
     lineBytes: () => inbound.budget.bytes,
+    outputBytes: () => inbound.output.bytes,
     closeRevoked,
   };
   const protectedKeys = (config.protectedKeys ?? []).map((key) =>

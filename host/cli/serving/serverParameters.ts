@@ -218,6 +218,15 @@ const connections: readonly Parameter[] = [
     min: 1_048_576,
     max: 1_073_741_824,
   }),
+  tuned("waitingOutputBytes", 1, {
+    path: "connection.waiting_output_bytes",
+    env: ["waiting_output_bytes"],
+    flag: "waiting-output-bytes",
+    text: "size of everything together that the other sides of connections haven't read yet",
+    unit: "B",
+    min: 1_048_576,
+    max: 1_073_741_824,
+  }),
   tuned("inboundIdleMillis", 1, {
     path: "connection.inbound_idle_time_millis",
     otherPaths: ["connection.inbound_idletime_millis"],

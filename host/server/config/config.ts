@@ -26,6 +26,8 @@ export const defaults = {
   handshakeMillis: HANDSHAKE_MILLIS,
   /** Bytes of lines that haven't all come or don't run yet, of all connections. */
   unfinishedLineBytes: 33_554_432,
+  /** Bytes of answers and notifications that the other sides of connections haven't read, of all connections. */
+  waitingOutputBytes: 16_777_216,
   inboundIdleMillis: 600_000,
   authenticatedInboundIdleMillis: 2_592_000_000,
   outboundMaxLimit: 200,
@@ -107,6 +109,9 @@ export const MAX_NOTIFICATION_MILLIS = 691_200_000;
 /** Lists that go through everything, of those who are not the owner: at work at the same time, and waiting, by kind. */
 export const MAX_STRANGERS_LISTS = 2;
 export const MAX_WAITING_LISTS = 64;
+
+/** Characters of a batch's answers after which no further command of it is run. */
+export const MAX_BATCH_CHARACTERS = 5_242_880;
 
 /** Where the certificate comes from, and the mark beside it that asks for a restart. */
 export interface CertificateSource {

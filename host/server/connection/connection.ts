@@ -10,12 +10,14 @@ import {
   type Session,
   standing,
 } from "../access/session.ts";
-import { execute } from "../verbs/index.ts";
+import { execute, mayBeLong } from "../verbs/index.ts";
 import type { Services } from "../verbs/services.ts";
-import type { Reply } from "../verbs/verb.ts";
+import type { Changed, Reply } from "../verbs/verb.ts";
 import { CommandQueue, type CommandTarget, type WriteReply } from "./commandQueue.ts";
 import type { Inbound } from "./inbound.ts";
 import { Intake } from "./intake.ts";
+import { madeText, type Pieces, SLICE_BYTES, slicesOf, wholeText } from "./longReply.ts";
+import type { OutputHolder } from "./outputBudget.ts";
 import { PushQueue, type PushTarget } from "./pushQueue.ts";
 
 /** Silence after which the operating system asks whether the other side is still there. */
@@ -28,6 +30,9 @@ const MAX_RECORD_BYTES = 4_096;
 
 const OVERFLOW =
   "InboundBuffer overflow: server received request which exceeded the buffer size limit. Terminating the connection.";
+
+/** What a byte that the other side hasn't taken costs: itself, and its enciphered copy. */
+const COPIES = 2;
 
 const PAUSED = "Server is temporarily paused and should be available again shortly";
 
@@ -56,6 +61,7 @@ export class Connection implements Session {
   private readonly commands: CommandQueue;
   private readonly intake: Intake;
   private readonly pushes: PushQueue;
+  private readonly output: OutputHolder;
   private corked = false;
   private relay: Session | undefined;
   private relayWaits = false;
@@ -73,13 +79,15 @@ export class Connection implements Session {
     this.openedAt = services.now();
     this.lastWrite = this.openedAt;
     this.commands = new CommandQueue(this.commandTarget());
-    this.pushes = new PushQueue(this.pushTarget());
+    this.output = this.outputHolder();
+    this.pushes = new PushQueue(this.pushTarget(), inbound.output, this.output);
     this.intake = this.newIntake();
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
     socket.setMaxSendFragment(MAX_RECORD_BYTES);
     socket.on("data", (chunk) => this.receive(chunk));
     socket.on("drain", () => {
+      this.weigh();
       this.pushes.flow();
       this.commands.go();
       this.intake.regulate();
@@ -171,6 +179,7 @@ export class Connection implements Session {
     services.monitors.remove(this);
     services.streams.remove(this);
     inbound.remove(this);
+    inbound.output.forget(this.output);
     this.intake.close();
   }
 
@@ -207,7 +216,8 @@ export class Connection implements Session {
   }
 
   private commandTarget(): CommandTarget {
-    const mayStart = (): boolean => !this.closed && !this.socket.writableNeedDrain;
+    const mayStart = (): boolean =>
+      !this.closed && !this.socket.writableNeedDrain && !this.pushes.inLine;
     return {
       get ready() {
         return mayStart();
@@ -221,18 +231,33 @@ export class Connection implements Session {
   }
 
   private pushTarget(): PushTarget {
-    const mayWrite = (): boolean =>
-      !(this.monitor?.multiplexed === true && this.commands.busy) &&
-      !this.streams &&
-      !this.socket.writableNeedDrain &&
-      !this.socket.destroyed;
+    const isTaken = (): boolean => !this.socket.writableNeedDrain && !this.socket.destroyed;
+    const mayBegin = (): boolean =>
+      !(this.monitor?.multiplexed === true && this.commands.busy) && !this.streams && isTaken();
     return {
       get ready() {
-        return mayWrite();
+        return mayBegin();
       },
-      write: (line) => this.write(line),
+      get taken() {
+        return isTaken();
+      },
+      write: (bytes) => this.writeNow(bytes),
       overflow: () => {
         this.services.log.warn({ session: this.id }, "the monitor doesn't read, giving it up");
+        this.socket.destroy();
+      },
+    };
+  }
+
+  private outputHolder(): OutputHolder {
+    const who = (): ReturnType<typeof standing> => standing(this);
+    return {
+      get standing() {
+        return who();
+      },
+      giveUp: () => {
+        this.services.log.warn({ session: this.id }, "the other side doesn't read, giving it up");
+        this.pushes.clear();
         this.socket.destroy();
       },
     };
@@ -264,26 +289,51 @@ export class Connection implements Session {
   private async start(command: string): Promise<WriteReply> {
     try {
       if (this.services.pause.on) throw new AtError("AT0024", PAUSED);
+      if (mayBeLong(command)) await this.inbound.longTurns.take(this.owner);
       const reply = await execute(command, this, this.services);
       if (standing(this) !== "anonymous") this.inbound.loggedIn(this);
-      return "pieces" in reply ? await this.stream(reply.pieces) : () => this.reply(reply);
+      if ("pieces" in reply) return await this.streamPieces(reply);
+      return isLong(reply) ? await this.streamLong(reply) : () => this.reply(reply);
     } catch (error) {
       return () => this.fail(error);
     }
   }
 
+  private async streamPieces({ pieces, changed }: Made): Promise<WriteReply> {
+    const { output } = this.inbound;
+    const write = await this.stream(madeText(pieces, output, this.output), "data:");
+    return () => {
+      write();
+      this.tellChanged(changed?.());
+    };
+  }
+
+  private async streamLong(reply: Payload): Promise<WriteReply> {
+    const take = (): string => {
+      const text = reply.data ?? "";
+      reply.data = null;
+      return text;
+    };
+    const text = wholeText(take, this.inbound.output, this.output);
+    const write = await this.stream(text, startOf(reply));
+    return () => {
+      write();
+      this.tellChanged(reply.changed);
+    };
+  }
+
   /** Writes a long payload as fast as the other side reads it, all but its end; gives what writes that. */
-  private async stream(pieces: AsyncIterable<string>): Promise<WriteReply> {
+  private async stream(pieces: Pieces, start: string): Promise<WriteReply> {
     let last: string | undefined;
     try {
-      for await (const piece of pieces) {
+      for await (const slice of slicesOf(start, pieces)) {
         if (last !== undefined) {
           this.streams = true;
           this.write(last);
           await this.drained();
         }
         if (this.closed) break;
-        last = last === undefined ? `data:${piece}` : piece;
+        last = slice;
       }
     } catch (error) {
       if (!this.streams) throw error;
@@ -309,15 +359,19 @@ export class Connection implements Session {
     return this.timers.size > 0;
   }
 
-  private reply(reply: Exclude<Reply, { pieces: unknown }>): void {
+  private reply(reply: Exclude<Reply, Made>): void {
     if ("silent" in reply) return;
     if ("raw" in reply) {
       this.write(reply.raw);
       return;
     }
-    this.writeReply(`data:${reply.spaced ? " " : ""}${reply.data}`, this.prompt());
-    if (reply.changed !== undefined) {
-      this.services.monitors.pushStats(reply.changed.commitId, reply.changed.operation);
+    this.writeReply(`${startOf(reply)}${reply.data}`, this.prompt());
+    this.tellChanged(reply.changed);
+  }
+
+  private tellChanged(changed: Changed | undefined): void {
+    if (changed !== undefined) {
+      this.services.monitors.pushStats(changed.commitId, changed.operation);
     }
   }
 
@@ -362,23 +416,55 @@ export class Connection implements Session {
     this.write(bytes.subarray(lineFeed - 1));
   }
 
+  /** What comes while a line for a monitor is half written follows it. */
   private write(text: string | Uint8Array): void {
+    if (this.pushes.inLine) this.pushes.follow(Buffer.from(text));
+    else this.writeNow(text);
+  }
+
+  private writeNow(text: string | Uint8Array): void {
     if (this.socket.destroyed || this.socket.writableEnded) return;
     this.lastWrite = this.services.now();
-    this.socket.write(text);
+    // The socket frees its copy of a text once it is written, a buffer waits for the garbage collector.
+    if (typeof text === "string") this.socket.write(text, isAscii(text) ? "latin1" : "utf8");
+    else this.socket.write(text);
+    this.weigh();
+  }
+
+  /** Says what the other side hasn't taken. */
+  private weigh(): void {
+    const { writableLength, writableNeedDrain, destroyed } = this.socket;
+    const waits = writableNeedDrain && !destroyed;
+    this.inbound.output.set(this.output, waits ? writableLength * COPIES : 0);
   }
 
   /** Waits until a slow reader has taken what was written before its next command is run. */
   drained(): Promise<void> {
-    if (!this.socket.writableNeedDrain || this.socket.destroyed) return Promise.resolve();
+    const isOver = (): boolean =>
+      (!this.socket.writableNeedDrain && !this.pushes.inLine) || this.socket.destroyed;
+    if (isOver()) return Promise.resolve();
     return new Promise((resolve) => {
-      const done = (): void => {
-        this.socket.off("drain", done);
-        this.socket.off("close", done);
+      const look = (): void => {
+        if (!isOver()) return;
+        this.socket.off("drain", look);
+        this.socket.off("close", look);
         resolve();
       };
-      this.socket.on("drain", done);
-      this.socket.on("close", done);
+      this.socket.on("drain", look);
+      this.socket.on("close", look);
     });
   }
 }
+
+type Made = Extract<Reply, { pieces: unknown }>;
+type Payload = Extract<Reply, { data: string | null }>;
+
+const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length;
+
+/** Whether a reply is longer than what is written at once. */
+function isLong(reply: Exclude<Reply, Made>): reply is Payload {
+  return "data" in reply && (reply.data?.length ?? 0) > SLICE_BYTES;
+}
+
+/** What stands before a payload. */
+const startOf = ({ spaced }: Payload): string => (spaced ? "data: " : "data:");

@@ -6,6 +6,8 @@ import { MIN_AUTHENTICATED_IDLE_MILLIS, MIN_IDLE_MILLIS, type Tuning } from "../
 import type { Counters } from "../config/counters.ts";
 import { LineBudget } from "./lineBudget.ts";
 import { LongRequests } from "./longRequests.ts";
+import { LongTurns } from "./longTurns.ts";
+import { OutputBudget } from "./outputBudget.ts";
 
 /** Share of the capacity below which idle connections keep their full time. */
 const LOW_WATER_RATIO = 0.5;
@@ -31,7 +33,9 @@ export class Inbound<Connection extends Guest = Guest> {
   /** Connections this side has ended and the other side hasn't yet. */
   readonly departures: Departures;
   readonly budget: LineBudget;
+  readonly output: OutputBudget;
   readonly longRequests = new LongRequests();
+  readonly longTurns = new LongTurns();
   private readonly open = new Set<Connection>();
   /** Those that came when the pool was full and aren't logged in, each with the end of its time. */
   private readonly newcomers = new Map<Connection, NodeJS.Timeout>();
@@ -45,6 +49,7 @@ export class Inbound<Connection extends Guest = Guest> {
     this.now = now;
     this.departures = new Departures(() => Math.max(tuning.inboundMaxLimit, MIN_DEPARTURES));
     this.budget = new LineBudget(() => tuning.unfinishedLineBytes);
+    this.output = new OutputBudget(() => tuning.waitingOutputBytes);
   }
 
   get size(): number {

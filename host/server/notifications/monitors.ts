@@ -20,8 +20,13 @@ export interface KeptNotifications {
   get(id: string): Notification | undefined;
 }
 
-/** A line as all monitors get it: encoded once, however many they are. */
-const bytesOf = (line: string): Buffer => Buffer.from(`${line}\n`);
+/** A line as all monitors get it: encoded once, however many they are, and kept without the lines beside it. */
+function bytesOf(line: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(line) + 1);
+  bytes.write(line);
+  bytes.write("\n", bytes.length - 1);
+  return bytes;
+}
 
 /** The connections that watch for notifications (atProtocol, monitor). */
 export class Monitors {

@@ -45,7 +45,7 @@ export async function* fromPortions<T, U>(
 }
 
 /** Characters gathered before a piece of a long answer is sent: an error found until then can still be told. */
-const PIECE_CHARACTERS = 262_144;
+export const PIECE_CHARACTERS = 262_144;
 
 /** A JSON array of what the portions hold, in pieces of a quarter megabyte and one item; `empty` when they hold nothing. */
 export async function* jsonArray(

@@ -20,9 +20,15 @@ export interface MetricsSources {
   identity(): { certificate: string };
   connections(): Iterable<Session>;
   lineBytes(): number;
+  outputBytes(): number;
 }
 
-function connectionFamilies({ counters, connections, lineBytes }: MetricsSources): Family[] {
+function connectionFamilies({
+  counters,
+  connections,
+  lineBytes,
+  outputBytes,
+}: MetricsSources): Family[] {
   const open = { owner: 0, peer: 0, anonymous: 0 };
   let monitors = 0;
   for (const session of connections()) {
@@ -51,6 +57,11 @@ function connectionFamilies({ counters, connections, lineBytes }: MetricsSources
       "atmicro_unfinished_line_bytes",
       "Lines that haven't come whole or wait for their turn.",
       lineBytes(),
+    ),
+    gauge(
+      "atmicro_waiting_output_bytes",
+      "Answers and notifications that the other sides of connections haven't read.",
+      outputBytes(),
     ),
   ];
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { AtError, errorTable } from "../../wire/errors.ts";
 import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import { MAX_LINE_BYTES } from "../../wire/line.ts";
 import { traceOf } from "../../wire/trace.ts";
 import type { Session } from "../access/session.ts";
+import { MAX_BATCH_CHARACTERS } from "../config/config.ts";
+import { PIECE_CHARACTERS, TURN_MILLIS } from "../records/portions.ts";
 import type { Services } from "./services.ts";
-import { type Changed, data, type Reply, type Verb } from "./verb.ts";
+import type { Changed, Reply, Verb } from "./verb.ts";
 
 type Execute = (command: string, session: Session, services: Services) => Promise<Reply>;
 
@@ -42,18 +44,23 @@ function failure(error: unknown, services: Services): Outcome {
   return { response: { error_code: code, error_message: errorTable[code].text } };
 }
 
-/** A long payload as a whole. Throws AT0022 for one too long for a line. */
-async function gather(pieces: AsyncIterable<string>): Promise<string> {
+function tooLong(): AtError {
+  return new AtError("AT0022", "too long for a batch");
+}
+
+/** A long payload as a whole. Throws AT0022 for one longer than `room`, characters. */
+async function gather(pieces: AsyncIterable<string>, room: number): Promise<string> {
   let text = "";
   for await (const piece of pieces) {
     text += piece;
-    if (text.length > MAX_LINE_BYTES) throw new AtError("AT0022", "too long for a batch");
+    if (text.length > room) throw tooLong();
   }
   return text;
 }
 
 async function outcome(
   command: unknown,
+  room: number,
   execute: Execute,
   session: Session,
   services: Services,
@@ -63,8 +70,9 @@ async function outcome(
       throw new AtError("AT0003", "Invalid syntax. not a command for a batch");
     }
     const reply = await execute(command, session, services);
-    if ("pieces" in reply) return { response: { data: await gather(reply.pieces) } };
+    if ("pieces" in reply) return { response: { data: await gather(reply.pieces, room) } };
     if (!("data" in reply)) throw new AtError("AT0003", "Invalid syntax. no payload");
+    if ((reply.data?.length ?? 0) > room) throw tooLong();
     return {
       response: reply.data === null ? {} : { data: reply.data },
       ...(reply.changed !== undefined && { changed: reply.changed }),
@@ -74,9 +82,93 @@ async function outcome(
   }
 }
 
+/** The answers of one batch, taken out in pieces. */
+class Answers {
+  private text = "[";
+  /** Characters that were taken out. */
+  private taken = 0;
+
+  /** Whether they are so long that no command is run any more. */
+  get full(): boolean {
+    return this.length >= MAX_BATCH_CHARACTERS;
+  }
+
+  /** Characters the next one may have: whoever sent the batch has to be able to read the line. */
+  get room(): number {
+    return MAX_LINE_BYTES - this.length;
+  }
+
+  /** Whether there is a piece to be taken. */
+  get due(): boolean {
+    return this.text.length >= PIECE_CHARACTERS;
+  }
+
+  add(answer: string): void {
+    this.text += (this.length === 1 ? "" : ",") + answer;
+  }
+
+  take(end = ""): string {
+    const piece = this.text + end;
+    this.taken += piece.length;
+    this.text = "";
+    return piece;
+  }
+
+  private get length(): number {
+    return this.taken + this.text.length;
+  }
+}
+
+/** One batch being run. */
+class Run {
+  /** Of the last command that changed something. */
+  changed: Changed | undefined;
+  private readonly commands: readonly Record<string, unknown>[];
+  private readonly execute: (command: unknown, room: number) => Promise<Outcome>;
+  private readonly services: Services;
+  private readonly answers = new Answers();
+
+  constructor(
+    commands: readonly Record<string, unknown>[],
+    execute: (command: unknown, room: number) => Promise<Outcome>,
+    services: Services,
+  ) {
+    this.commands = commands;
+    this.execute = execute;
+    this.services = services;
+  }
+
+  /** The answer in pieces; other connections get their turns meanwhile. */
+  async *pieces(): AsyncGenerator<string, void, undefined> {
+    let turn = performance.now();
+    for (const command of this.commands) {
+      this.answers.add(await this.answer(command));
+      if (this.answers.due) yield this.answers.take();
+      if (performance.now() - turn < TURN_MILLIS) continue;
+      await nextTurn();
+      turn = performance.now();
+    }
+    yield this.answers.take("]");
+  }
+
+  private async answer({ id = null, command }: Record<string, unknown>): Promise<string> {
+    if (this.answers.full) return this.refusal(id);
+    const { response, changed } = await this.execute(command, this.answers.room);
+    this.changed = changed ?? this.changed;
+    const text = JSON.stringify({ id, response });
+    return text.length > this.answers.room ? this.refusal(id) : text;
+  }
+
+  private refusal(id: unknown): string {
+    return JSON.stringify({ id, response: failure(tooLong(), this.services).response });
+  }
+}
+
 /**
  * Runs commands one after the other and answers them together (atProtocol, the batch verb): as they are, without
- * normalisation; one that fails doesn't stop those behind it. Monitors are told of the last change only.
+ * normalisation; one that fails doesn't stop those behind it. Long answers are sent while the rest runs. Once they have
+ * MAX_BATCH_CHARACTERS the rest of the commands is not run and answered AT0022, and so is one whose own answer would make
+ * them longer than a line. Monitors are told of the last change only.
  */
 export function batchWith(execute: Execute): Verb {
   return {
@@ -85,16 +177,11 @@ export function batchWith(execute: Execute): Verb {
     auth: "owner",
     grammar: /^batch:(?<json>.+)$/is,
     usage: 'batch:[{"id":<id>,"command":"<command>"},…]',
-    async run(args, session, services) {
-      const answers: { id: unknown; response: Record<string, string> }[] = [];
-      let last: Changed | undefined;
-      for (const { id = null, command } of parseCommands(args.json ?? "")) {
-        const { response, changed } = await outcome(command, execute, session, services);
-        answers.push({ id, response });
-        if (changed !== undefined) last = changed;
-      }
-      const payload = JSON.stringify(answers);
-      return last === undefined ? data(payload) : { data: payload, changed: last };
+    run(args, session, services) {
+      const one = (command: unknown, room: number): Promise<Outcome> =>
+        outcome(command, room, execute, session, services);
+      const batch = new Run(parseCommands(args.json ?? ""), one, services);
+      return { pieces: batch.pieces(), changed: () => batch.changed };
     },
   };
 }

@@ -90,6 +90,23 @@ export function mayOverlap(command: string): boolean {
   return notify.accepts(command) && !/^notify:(?:[^@]*:)?(?:delete|ttr):/i.test(command);
 }
 
+/** Verbs that answer with what is stored, however long it is. */
+const telling: ReadonlySet<Verb> = new Set([
+  llookup,
+  plookup,
+  lookup,
+  sync,
+  notifyFetch,
+  enroll,
+  keys,
+]);
+
+/** Whether the answer to a normalised command may be as long as a line, and is made as a whole. */
+export function mayBeLong(command: string): boolean {
+  const verb = verbs.find((candidate) => candidate.accepts(command));
+  return verb !== undefined && telling.has(verb);
+}
+
 /** Runs a normalised command: finds its verb, demands the login it needs, then reads its grammar. */
 export async function execute(
   command: string,

@@ -70,6 +70,8 @@ export interface Services {
   connections(): Iterable<Session>;
   /** Bytes of the connections' lines that haven't come whole or wait for their turn. */
   lineBytes(): number;
+  /** Bytes that wait for the other sides of the connections to read them. */
+  outputBytes(): number;
   /** Hangs up every connection logged in with what was revoked, except one. */
   closeRevoked(revoked: Revoked, except: Session): void;
 }

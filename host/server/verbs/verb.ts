@@ -12,11 +12,11 @@ export interface Changed {
 
 /**
  * What a verb answers: a payload behind `data:`, whole or, when it may be long, in pieces, bytes as they are without prompt,
- * or nothing at all. What throws before its first piece is answered with the error.
+ * or nothing at all. What throws before its first piece is answered with the error; `changed` is asked behind the last.
  */
 export type Reply =
   | { data: string | null; spaced?: true; changed?: Changed }
-  | { pieces: AsyncIterable<string> }
+  | { pieces: AsyncIterable<string>; changed?: () => Changed | undefined }
   | { raw: string }
   | { silent: true };
 

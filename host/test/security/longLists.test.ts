@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Lists of everything that is kept: made as they are read, so that they take no more memory than a part of them.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +9,7 @@ import type { Notification } from "../../wire/notification.ts";
 import type { Line } from "../server/line.ts";
 import { ServerProcess } from "../server/serverProcess.ts";
 import { World } from "../server/world.ts";
+import { memoryOf } from "./residentMemory.ts";
 
 const NOTIFICATIONS = 20_000;
 const VALUE_BYTES = 10_000;
@@ -19,13 +20,6 @@ const MAX_GROWTH = 64 * 1_048_576;
 const LIFE = 86_400_000;
 /** Of what a monitor missed so much is looked at. */
 const ENOUGH_BYTES = 100_000_000;
-
-/** Memory of a process that is no page of a file. */
-function memoryOf(pid: number): number {
-  const [, kilobytes] =
-    /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kilobytes) * 1_024;
-}
 
 function notification(index: number): Notification {
   const createdAt = Date.now() - NOTIFICATIONS + index;

@@ -30,5 +30,7 @@ it.each([
   await monitors.watch(session, filter, undefined, kept);
   monitors.pushStats(7, "update");
   expect(pushed).toHaveLength(lines);
+  // A line that waits keeps no other's memory.
+  for (const line of pushed) expect(line.buffer.byteLength).toBe(line.length);
   monitors.close();
 });

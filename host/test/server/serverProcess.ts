@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { nodeFlags } from "../../cli/process/nodeFlags.ts";
 import { issueCertificate } from "../../crypto/certificates.ts";
 import type { Line } from "./line.ts";
 import { challengeOf, identity, pkamLine, SECRET, type World } from "./world.ts";
@@ -52,7 +53,8 @@ export class ServerProcess {
   /** Starts it and registers its port in the directory; rejects with what it said when it ends instead. */
   async start(): Promise<void> {
     await this.prepare();
-    const [program = "", ...args] = [...this.within, process.execPath, ATMICRO, ...this.args()];
+    const node = [process.execPath, ...nodeFlags, ATMICRO];
+    const [program = "", ...args] = [...this.within, ...node, ...this.args()];
     const child = spawn(program, args, {
       env: { ...process.env, ...this.env },
       stdio: ["pipe", "pipe", "pipe"],
