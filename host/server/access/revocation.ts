@@ -51,19 +51,22 @@ export function demandRootLeft(fallen: ReadonlySet<string>, all: readonly FoundE
   );
 }
 
-/** Throws AT0032 when the nearest approver that is still known isn't approved. */
+/**
+ * Throws AT0032 when the approver isn't approved, or isn't known any more: what was revoked with it doesn't come back because
+ * it was deleted.
+ */
 export function demandApprover(
   operation: string,
   target: FoundEnrollment,
   find: (id: string) => FoundEnrollment | undefined,
 ): void {
-  const approver = approversOf(target)
-    .map(find)
-    .find((found) => found !== undefined);
-  if (approver === undefined || approver.state === "approved") return;
+  const [id] = approversOf(target);
+  if (id === undefined) return;
+  const state = find(id)?.state ?? "no longer known";
+  if (state === "approved") return;
   throw new AtError(
     "AT0032",
-    `Failed to ${operation} enrollment id: ${target.id}. The enrollment that approved it, ${approver.id}, is ${approver.state}`,
+    `Failed to ${operation} enrollment id: ${target.id}. The enrollment that approved it, ${id}, is ${state}`,
   );
 }
 

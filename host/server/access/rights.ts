@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { type AtKey, parseAtKey } from "../../wire/atkey.ts";
+import type { MetadataOptions } from "../../wire/metadata.ts";
 import type { NotificationOperation } from "../../wire/notification.ts";
 import { reservedKind } from "../../wire/reservedKey.ts";
 import type { Namespaces } from "./enrollments.ts";
@@ -102,8 +103,9 @@ export function grants(rights: Rights, key: string, access: Access): boolean {
       return access === "read" || isRoot(namespaces);
     case "signingPublicKey":
       return access === "read";
+    // The atServer keeps them itself: who changes one is taken for that atSign.
     case "cachedPublicKey":
-      return access === "read" || byEverything(namespaces, access);
+      return access === "read" || isRoot(namespaces);
     // With it the atServer proves to others whose it is: who has read it can do so for ever.
     case "signingPrivateKey":
       return false;
@@ -131,6 +133,16 @@ export function lists(rights: Rights, key: string): boolean {
   if (visibility === "public") return true;
   if (EVERYTHING in rights.namespaces) return grants(rights, key, "read");
   return reservedKind(key) === undefined && namespaceGrants(rights, key, "read");
+}
+
+/**
+ * Whether metadata makes a record expire, hides it until later or keeps it as it is for ever: then it is as good as removed
+ * for whoever needs it, and takes the right to that too.
+ */
+export function takesAway(options: MetadataOptions): boolean {
+  const { ttl, ttb, immutable, expiresAt, availableAt } = options;
+  if ((ttl ?? 0) !== 0 || (ttb ?? 0) !== 0 || immutable === true) return true;
+  return typeof expiresAt === "number" || typeof availableAt === "number";
 }
 
 /** What telling others of a key is: a deletion has their copies deleted. */

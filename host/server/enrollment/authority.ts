@@ -42,6 +42,13 @@ function missingAuthority(
   return "Client is not authorized for namespaces in the enrollment request";
 }
 
+/** Why a connection that may look into an enrollment may not decide about it. */
+function missingDecision(session: Session, services: EnrollmentServices): string | undefined {
+  const granted = services.authorization.namespaces(session);
+  if (granted === undefined || granted[MANAGE] === "rw") return undefined;
+  return `The approving enrollment may only read the "${MANAGE}" namespace`;
+}
+
 export function hasAuthority(
   target: FoundEnrollment,
   session: Session,
@@ -50,14 +57,14 @@ export function hasAuthority(
   return missingAuthority(target, session, services) === undefined;
 }
 
-/** Throws AT0011 when the connection's enrollment may not decide about the target's namespaces. */
+/** Throws AT0011 when the connection's enrollment may only look at enrollments, or not decide about the target's namespaces. */
 export function demandAuthority(
   operation: string,
   target: FoundEnrollment,
   session: Session,
   services: EnrollmentServices,
 ): void {
-  const missing = missingAuthority(target, session, services);
+  const missing = missingAuthority(target, session, services) ?? missingDecision(session, services);
   if (missing === undefined) return;
   throw new AtError("AT0011", `Failed to ${operation} enrollment id: ${target.id}. ${missing}`);
 }

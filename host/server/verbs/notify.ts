@@ -10,7 +10,7 @@ import {
   textOptions,
 } from "../../wire/metadata.ts";
 import { type MessageType, type NotificationOperation, textKey } from "../../wire/notification.ts";
-import { accessOf } from "../access/rights.ts";
+import { accessOf, takesAway } from "../access/rights.ts";
 import { type Session, standing } from "../access/session.ts";
 import type { NewNotification } from "../notifications/notifier.ts";
 import { acceptFromPeer } from "./receiveNotification.ts";
@@ -163,6 +163,9 @@ async function send(args: Arguments, session: Session, services: Services): Prom
   const to = normalizeAtSign(args.forAtSign);
   const notification = build(args, parsed, { from: atSign, to, owner }, services);
   authorization.demand(session, "notify", notification.key, accessOf(notification));
+  if (takesAway(parsed.options)) {
+    authorization.demand(session, "notify", notification.key, "remove");
+  }
   if (notification.type === "sent") await notifier.send(notification);
   else await notifier.receive(notification);
   return data(notification.id);

@@ -4,7 +4,7 @@ import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { type Metadata, parseMetadataFragment } from "../../wire/metadata.ts";
 import { textKey } from "../../wire/notification.ts";
-import { accessOf } from "../access/rights.ts";
+import { accessOf, takesAway } from "../access/rights.ts";
 import { signWithServerKey } from "../access/signatures.ts";
 import type { NewNotification } from "../notifications/notifier.ts";
 import type { Services } from "./services.ts";
@@ -89,6 +89,10 @@ export const notifyAll: Verb = {
     );
     for (const [, notification] of notifications) {
       authorization.demand(session, "notify", notification.key, accessOf(notification));
+      const { ttl, ttb } = notification.metadata ?? {};
+      if (takesAway({ ...(ttl !== undefined && { ttl }), ...(ttb !== undefined && { ttb }) })) {
+        authorization.demand(session, "notify", notification.key, "remove");
+      }
     }
     for (const [, notification] of notifications) {
       if (notification.type === "sent") await notifier.send(notification);

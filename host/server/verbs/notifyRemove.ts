@@ -11,7 +11,7 @@ export const notifyRemove: Verb = {
   async run(args, session, services) {
     const found = services.notifier.get(args.id ?? "");
     if (found !== undefined) {
-      services.authorization.demand(session, "remove notify", found.key, "write");
+      services.authorization.demand(session, "remove notify", found.key, "remove");
       await services.notifier.remove(found.id);
     }
     return data("success");

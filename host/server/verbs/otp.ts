@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { AtError } from "../../wire/errors.ts";
+import { MANAGE } from "../access/rights.ts";
 import { actingEnrollment, type Session } from "../access/session.ts";
 import type { Services } from "./services.ts";
 import { data, type Verb } from "./verb.ts";
 
-/** Passcodes admit new clients, so an enrollment needs `__manage` for them. */
+/** Passcodes admit new clients, so an enrollment needs `__manage` for them, and not to look only. */
 function mayManage(session: Session, services: Services): boolean {
   const namespaces = services.authorization.namespaces(session);
-  return namespaces === undefined || "__manage" in namespaces;
+  return namespaces === undefined || namespaces[MANAGE] === "rw";
 }
 
 /** Makes a one-time passcode or sets the semi-permanent one (atProtocol, the otp verb). */

@@ -2,6 +2,7 @@
 import { keyType, parseAtKey } from "../../wire/atkey.ts";
 import { AtError } from "../../wire/errors.ts";
 import type { MetadataOptions } from "../../wire/metadata.ts";
+import { takesAway } from "../access/rights.ts";
 import type { Session } from "../access/session.ts";
 import type { WriteOptions } from "../records/records.ts";
 import { autoNotify } from "./autoNotify.ts";
@@ -18,6 +19,10 @@ export async function writeRecord(
   services: Services,
 ): Promise<Reply> {
   services.authorization.demand(session, "update", key, "write");
+  // Without an entry in the commit log it is there for nobody who syncs.
+  if (takesAway(options) || how.forgotten) {
+    services.authorization.demand(session, "update", key, "remove");
+  }
   const type = keyType(key);
   if (!["selfKey", "sharedKey", "publicKey", "reservedKey"].includes(type)) {
     throw new AtError("AT0016", `You may not update keys of type KeyType.${type}`);

@@ -94,6 +94,25 @@ describe("reserved keys", () => {
     });
   });
 
+  it("the copy of another's public key is the atServer's: an enrollment doesn't choose who is taken for whom", async () => {
+    for (const who of everybody.filter((each) => each !== "root")) {
+      for (const write of [
+        ...writes("cached:public:publickey@bob", "cached:public:publickey@bob"),
+        "delete:cached:public:publickey@bob",
+        "update:json:" +
+          JSON.stringify({
+            atKey: "cached:public:publickey@bob",
+            value: "FORGED",
+            sharedBy: "@alice",
+            metadata: { isPublic: false, isBinary: false, isEncrypted: false },
+          }),
+      ]) {
+        expect(await ask(who, write), `${who} ${write}`).toMatch(denied);
+      }
+      expect(stored("cached:public:publickey@bob")).toBe("BOB");
+    }
+  });
+
   it("the key that logs in the owner isn't replaced by an enrollment, so its revocation is one", async () => {
     const rogue = await enrolled(alice, { "*": "rw" });
     const reply = await rogue.line.ask(`update:${PKAM} ${rogue.keys.publicKey}`);

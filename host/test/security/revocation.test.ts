@@ -198,6 +198,11 @@ describe("a revocation", () => {
     await decide("revoke", manager.id);
     await owner.ask(command("delete", son.id));
     expect(await owner.ask(command("unrevoke", app.id))).toMatch(/^error:AT0032-/);
+    await owner.ask(command("delete", manager.id));
+    expect(await owner.ask(command("unrevoke", app.id))).toMatch(
+      /^error:AT0032-.* The enrollment that approved it, .*, is no longer known\n/,
+    );
+    expect(await refusal(app.id, app.keys)).toBe(revokedText(app.id));
   });
 
   it("stands against an approval that was on its way", async () => {
@@ -467,6 +472,25 @@ describe("who may look at enrollments", () => {
       const reply = await manager.line.ask(`enroll:delete:${JSON.stringify({ enrollmentId: id })}`);
       expect(reply).toMatch(foreign);
     }
+  });
+
+  it("decides nothing and makes no passcodes with __manage to read only", async () => {
+    const reader = await enrolled(alice, { "*": "rw", __manage: "r" });
+    const pending = await applicant(owner, APP);
+    const app = await enrolled(alice, APP);
+    const looks = /^error:AT0011-.*may only read the "__manage" namespace\n/;
+    const command = (operation: string, { id }: { id: string }): string =>
+      `enroll:${operation}:${JSON.stringify({ enrollmentId: id })}`;
+    expect(await pending.approve(reader.line)).toMatch(looks);
+    expect(await reader.line.ask(command("deny", pending))).toMatch(looks);
+    expect(await reader.line.ask(command("revoke", app))).toMatch(looks);
+    await owner.ask(command("revoke", app));
+    expect(await reader.line.ask(command("unrevoke", app))).toMatch(looks);
+    expect(await reader.line.ask(command("delete", app))).toMatch(looks);
+    expect(await fetch(reader.line, app)).toMatch(/^data:.*"revoked"/);
+    expect(await reader.line.ask("otp:get")).toMatch(/^error:AT0009-/);
+    expect(await reader.line.ask("otp:put:PERMANENT1")).toMatch(/^error:AT0011-/);
+    expect(await fetch(owner, pending)).toMatch(/^data:.*"pending"/);
   });
 
   it("can't give what `*` doesn't: __manage is given by who has it by name", async () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { enrolled } from "../server/enrolled.ts";
 import type { Line } from "../server/line.ts";
+import { dataOf } from "../server/notifications.ts";
 import { type Place, World } from "../server/world.ts";
 
 const grants = {
@@ -15,6 +16,30 @@ type Who = keyof typeof grants;
 const everybody = Object.keys(grants) as Who[];
 const writers: readonly Who[] = ["writes", "writesAll"];
 const removers: readonly Who[] = ["writesAll"];
+
+const INSTANT = "2100-01-01T00:00:00.000Z";
+const OPTIONS = ["ttl:1", "ttl:60000", "ttb:1", "immutable:true", "ttl:60000:ttb:60000"];
+
+/** Whatever ends a record, hides it, or keeps it as it is for ever. */
+function takingAway(key: string): string[] {
+  const json = (more: Record<string, unknown>): string =>
+    `update:json:${JSON.stringify({
+      atKey: key.replace(/^@bob:|@alice$/g, ""),
+      value: "KEY",
+      sharedBy: "@alice",
+      ...(key.startsWith("@bob:") && { sharedWith: "@bob" }),
+      metadata: { isPublic: false, isBinary: false, isEncrypted: false, ...more },
+    })}`;
+  return [
+    ...OPTIONS.flatMap((option) => [`update:meta:${key}:${option}`, `update:${option}:${key} KEY`]),
+    ...[`eAt:${INSTANT}`, `aAt:${INSTANT}`].flatMap((option) => [
+      `update:meta:${key}:${option}`,
+      `update:${option}:${key} KEY`,
+    ]),
+    `update:nc:${key} KEY`,
+    ...[{ ttl: 1 }, { ttb: 1 }, { immutable: true }].map(json),
+  ];
+}
 
 describe("the keys two atSigns share", () => {
   let world: World;
@@ -61,7 +86,6 @@ describe("the keys two atSigns share", () => {
     it.each(keys)(`%s is ${writing ? "" : "not "}written`, async (key) => {
       for (const command of [
         `update:${key} FORGED`,
-        `update:nc:${key} FORGED`,
         json(key),
         `batch:[{"id":1,"command":"update:${key} FORGED"}]`,
       ]) {
@@ -71,10 +95,44 @@ describe("the keys two atSigns share", () => {
         if (!writing) expect(reply, command).toMatch(/AT0009/);
       }
       await reset();
-      const meta = await ask(who, `update:meta:${key}:ttl:60000`);
+      const meta = await ask(who, `update:meta:${key}:ttr:60:isEncrypted:true`);
       expect(meta).toMatch(writing ? /^data:\d+\n/ : /^error:AT0009-/);
-      expect(alice.store.record(key)?.metadata.ttl).toBe(writing ? 60_000 : undefined);
+      expect(alice.store.record(key)?.metadata.ttr).toBe(writing ? 60 : undefined);
       await owner.ask(`delete:${key}`);
+    });
+
+    it.each(keys)(`%s ${removing ? "can" : "can't"} be made to go or to stay`, async (key) => {
+      for (const command of takingAway(key)) {
+        for (const batched of [false, true]) {
+          await owner.ask(`delete:force:${key}`);
+          await reset();
+          const reply = await ask(
+            who,
+            batched ? `batch:${JSON.stringify([{ id: 1, command }])}` : command,
+          );
+          if (removing) expect(reply, command).toMatch(/^data:/);
+          else {
+            expect(reply, command).toMatch(/AT0009/);
+            expect(alice.store.record(key)?.metadata, command).toMatchObject({ version: 0 });
+            expect(value(key)).toBe("KEY");
+          }
+        }
+      }
+      await owner.ask(`delete:force:${key}`);
+    });
+
+    it("a notification doesn't make @bob's copy go or stay, nor is one taken away", async () => {
+      const told = removing ? /^data:/ : /^error:AT0009-/;
+      for (const option of [...OPTIONS, `eAt:${INSTANT}`, `aAt:${INSTANT}`]) {
+        const command = `notify:update:ttr:-1:${option}:@bob:shared_key@alice:KEY`;
+        expect(await ask(who, command), command).toMatch(told);
+      }
+      for (const option of ["ttl:1", "ttb:1"]) {
+        const command = `notify:all:${option}:ttr:-1:@bob:shared_key@alice:KEY`;
+        expect(await ask(who, command), command).toMatch(told);
+      }
+      const id = dataOf(await owner.ask("notify:@bob:shared_key@alice:KEY"));
+      expect(await ask(who, `notify:remove:${id}`)).toMatch(told);
     });
 
     it("@bob is told of a new one by who may write it, of its end by who may remove it", async () => {
