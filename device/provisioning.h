@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a device is told before it runs, as values of its store (store.h).
 //
-// STORE_CONFIGURATION: fields, each its number (1), its length (2, big-endian), its bytes. The first thirteen are the
+// STORE_CONFIGURATION: fields, each its number (1), its length (2, big-endian), its bytes. Those up to fifteen are the
 // core's (core/README.md, config_set). STORE_AUTHORITIES: trusted certificates as tls_start takes them.
 #ifndef DEVICE_PROVISIONING_H
 #define DEVICE_PROVISIONING_H
@@ -15,6 +15,8 @@ enum {
   PROVISIONED_PASSCODE = 12,
   // "1": an approving client's answer may come without IVs (core/README.md says what that costs).
   PROVISIONED_LEGACY_ANSWER = 13,
+  // Whose values are believed: "@alice:5m6360tnmf51ccq0rv4g @bob+"; none: "<PROVISIONED_PEER> *", as in older versions.
+  PROVISIONED_PEERS = 15,
   // The application's: namespace, the atSign that receives readings and may command, milliseconds between readings.
   PROVISIONED_NAMESPACE = 32,
   PROVISIONED_PEER = 33,
@@ -24,7 +26,7 @@ enum {
 };
 
 // Most bytes of the configuration and of the certificates together.
-#define PROVISIONED_CONFIGURATION_MAX 512u
+#define PROVISIONED_CONFIGURATION_MAX 704u
 #define PROVISIONED_AUTHORITIES_MAX 3072u
 
 #endif

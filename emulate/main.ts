@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { shown } from "../device/js/printable.ts";
 import { memoryTable } from "./memoryTable.ts";
 import { PicoWorld } from "./picoWorld.ts";
 import { live } from "./story.ts";
@@ -16,7 +17,7 @@ const { values: options } = parseArgs({
 });
 
 const say = (text: string): void => {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${text.split("\n").map(shown).join("\n")}\n`);
 };
 
 async function emulate(folder: string): Promise<void> {
@@ -39,7 +40,9 @@ const folder = await mkdtemp(join(tmpdir(), "atmicro-emulate-"));
 try {
   await emulate(folder);
 } catch (error) {
-  process.stderr.write(`atmicro: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(
+    `atmicro: ${shown(error instanceof Error ? error.message : String(error))}\n`,
+  );
   process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });

@@ -16,6 +16,7 @@ import {
   openInterpreter,
 } from "../../device/js/interpreter.ts";
 import { openLink } from "../../device/js/link.ts";
+import { shown, shownJson } from "../../device/js/printable.ts";
 import { LEGACY_ANSWER_COST } from "../../device/js/provisioning.ts";
 import { FileStore } from "../../device/js/store.ts";
 import { Greenhouse } from "../app/greenhouse/greenhouse.ts";
@@ -39,7 +40,7 @@ function projectFile(fromBuild: string, fromSource: string): Buffer {
 }
 
 function report(event: Readonly<Record<string, unknown>>): void {
-  process.stdout.write(`${JSON.stringify(event)}\n`);
+  process.stdout.write(`${shownJson(JSON.stringify(event))}\n`);
 }
 
 interface Arguments {
@@ -111,7 +112,7 @@ async function main(): Promise<void> {
   const store = new FileStore(configuration.store);
   const wasm = projectFile("../../core.wasm", "../../build/core.wasm");
   const board = boardDescription();
-  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const log = (line: string) => process.stderr.write(`${shown(line)}\n`);
   const { acceptLegacyAnswer } = chosen;
   if (acceptLegacyAnswer) log(`warning: ${LEGACY_ANSWER_COST}`);
   const interpreter = await openInterpreter(

@@ -97,6 +97,15 @@ async function freePort(): Promise<number> {
 }
 
 describe("the device program", () => {
+  it("prints nothing of a file's that acts on a terminal", async () => {
+    const ca = "a\u001b[2J\u009b\u202e\u2028b.pem";
+    const { ended, events, printed } = start(configure({ ca }));
+    expect(await ended).toBe(1);
+    expect(printed.join("\n")).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}\u2028]/u);
+    // What a program reads is the same.
+    expect(String(events[0]?.message)).toContain(ca);
+  });
+
   it.each([
     [[], "usage: node main.js"],
     [["a", "b"], "usage: node main.js"],

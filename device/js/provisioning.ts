@@ -2,6 +2,7 @@
 // What a device is told before it runs, as the bytes of its store: device/store.h says how they lie in flash,
 // device/provisioning.h what the values are.
 import { X509Certificate } from "node:crypto";
+import { type Pin, pinsText } from "./pins.ts";
 
 export interface Provisioning {
   /** "@greenhouse" */
@@ -12,12 +13,14 @@ export interface Provisioning {
   readonly app: string;
   readonly device: string;
   readonly namespaces: Readonly<Record<string, "r" | "rw">>;
-  /** The one-time passcode; absent for a device that is enrolled. */
+  /** The one-time passcode, with its pairing code (passcode.ts); absent for a device that is enrolled. */
   readonly passcode?: string;
   /** An approving client's answer may come without IVs: whoever holds the atServer can read such a one. */
   readonly acceptLegacyAnswer?: boolean;
   /** The atSign that receives readings and may command. */
   readonly peer: string;
+  /** Whose values are believed, and how their keys are known; absent: as before there were pins (pins.ts). */
+  readonly pins?: readonly Pin[];
   /** Milliseconds between readings. */
   readonly intervalMs: number;
   /** "address mask gateway nameserver", dotted; absent: DHCP. */
@@ -39,6 +42,7 @@ const FIELD = {
   namespaces: 5,
   passcode: 12,
   legacyAnswer: 13,
+  peers: 15,
   namespace: 32,
   peer: 33,
   interval: 34,
@@ -46,7 +50,7 @@ const FIELD = {
 } as const;
 
 const PAGE = 256;
-const LARGEST = { configuration: 512, authorities: 3072 } as const;
+const LARGEST = { configuration: 704, authorities: 3072 } as const;
 
 /** CRC-32 of IEEE 802.3. */
 export function crc32(bytes: Uint8Array): number {
@@ -67,7 +71,7 @@ function field(number: number, text: string): Buffer {
 }
 
 function configuration(provisioning: Provisioning): Buffer {
-  const { namespaces, passcode, network } = provisioning;
+  const { namespaces, passcode, pins, network } = provisioning;
   const namespace = Object.keys(namespaces).find((name) => namespaces[name] === "rw");
   if (namespace === undefined) throw new RangeError('at least one namespace must be "rw"');
   const bytes = Buffer.concat([
@@ -78,6 +82,7 @@ function configuration(provisioning: Provisioning): Buffer {
     field(FIELD.namespaces, JSON.stringify(namespaces)),
     ...(passcode === undefined ? [] : [field(FIELD.passcode, passcode)]),
     ...(provisioning.acceptLegacyAnswer ? [field(FIELD.legacyAnswer, "1")] : []),
+    ...(pins === undefined ? [] : [field(FIELD.peers, pinsText(pins))]),
     field(FIELD.namespace, namespace),
     field(FIELD.peer, provisioning.peer),
     field(FIELD.interval, String(provisioning.intervalMs)),

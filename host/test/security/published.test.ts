@@ -134,7 +134,12 @@ describe("a commit", () => {
       intervalMs: 1000,
     };
     writeFileSync(join(place, "device.json"), JSON.stringify(configuration));
-    const provision = [join(root, "build/boards/provision.js"), "device.json", "new.flash"];
+    const provision = [
+      join(root, "build/boards/provision.js"),
+      "device.json",
+      "new.flash",
+      "--first-use",
+    ];
     execFileSync(process.execPath, provision, { cwd: place, input: "ABC123\n" });
     await world.close();
     const made = filesOf(place).filter((file) => file !== "device.json");
