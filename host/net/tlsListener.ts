@@ -109,8 +109,19 @@ export class TlsListener {
     this.makeRoom(block);
     this.sockets.add(socket);
     socket.once("close", () => this.sockets.delete(socket));
-    if (this.handshakes.begin(socket, block)) this.tls.emit("connection", socket);
+    if (this.handshakes.begin(socket, block)) this.awaitHello(socket);
     else socket.destroy();
+  }
+
+  /** What TLS keeps of a connection is made when its first bytes are there: who says nothing costs a socket alone. */
+  private awaitHello(socket: Socket): void {
+    const early = (error: Error): void => this.host.handshakeFailed(error);
+    socket.on("error", early);
+    socket.once("readable", () => {
+      socket.off("error", early);
+      if (socket.readableLength > 0) this.tls.emit("connection", socket);
+      else socket.destroy();
+    });
   }
 
   private makeRoom(block: string): void {

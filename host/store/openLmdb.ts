@@ -5,6 +5,9 @@ import { StoreError } from "./store.ts";
 import { checkStoreFile } from "./storeFile.ts";
 
 const MAX_DATABASES = 16;
+/** Addresses set aside for the file, bytes: one that outgrows them is mapped anew while the pages it had stay resident. */
+const MAP_BYTES = 4_294_967_296;
+const has64BitAddresses = /64|s390x/.test(process.arch);
 
 /**
  * Opens, or makes, an LMDB environment in a folder. A write resolves once its transaction is on disk (no overlapping sync),
@@ -21,6 +24,7 @@ export function openLmdb(folder: string): RootDatabase {
         // Otherwise a folder whose name has a dot is taken for a file.
         noSubdir: false,
         maxDbs: MAX_DATABASES,
+        ...(has64BitAddresses && { mapSize: MAP_BYTES }),
         overlappingSync: false,
         noMemInit: false,
         // With it, a commit that fails also rejects a promise nobody is given.

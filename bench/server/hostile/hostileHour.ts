@@ -8,7 +8,7 @@ import { ChildProgram } from "../../../host/cli/process/childProgram.ts";
 import { World } from "../../../host/cli/world/world.ts";
 import { AtClient } from "../../../host/client/atClient.ts";
 import { readKeyFile } from "../../../host/crypto/keyFile.ts";
-import { memoryOf } from "../measuring/figures.ts";
+import { type Memory, memoryOf } from "../measuring/figures.ts";
 import { type Exchanged, exchange } from "./exchange.ts";
 
 const OWNER = "@alice";
@@ -22,9 +22,9 @@ const VISIT_MILLIS = 5_000;
 const PUBLIC_RECORDS = 500;
 
 export type HostileHour = Exchanged & {
-  /** The attacked atServer's resident memory, bytes, once a second. */
-  readonly rssBytes: readonly number[];
-  readonly directoryRssBytes: readonly number[];
+  /** The attacked atServer's memory, once a second. */
+  readonly memory: readonly Memory[];
+  readonly directoryMemory: readonly Memory[];
   /** What the attacked atServer's store grew by, bytes of disk. */
   readonly storeGrowthBytes: number;
   /** ms from the owner's look-up in the directory to an answered request on a new connection. */
@@ -64,13 +64,13 @@ async function visits(world: World, signal: AbortSignal): Promise<number[]> {
   return millis;
 }
 
-async function sample(pid: number, signal: AbortSignal): Promise<number[]> {
-  const bytes: number[] = [];
+async function sample(pid: number, signal: AbortSignal): Promise<Memory[]> {
+  const samples: Memory[] = [];
   while (!signal.aborted) {
-    bytes.push(memoryOf(pid).rssBytes);
+    samples.push(memoryOf(pid));
     await delay(SAMPLE_MILLIS);
   }
-  return bytes;
+  return samples;
 }
 
 function startAttacker(world: World): ChildProgram {
@@ -102,7 +102,7 @@ async function attacked(world: World, minutes: number): Promise<HostileHour> {
   const { signal } = stop;
   const sampled = [world.server(OWNER).pid, world.directoryPid].map((pid) => sample(pid, signal));
   try {
-    const [exchanged, visitMillis, rssBytes = [], directoryRssBytes = []] = await Promise.race([
+    const [exchanged, visitMillis, memory = [], directoryMemory = []] = await Promise.race([
       Promise.all([exchange(owner, peers, signal), visits(world, signal), ...sampled]),
       world.failed,
       hostile.ended.then((reason) => {
@@ -111,7 +111,7 @@ async function attacked(world: World, minutes: number): Promise<HostileHour> {
     ]);
     await over;
     const storeGrowthBytes = diskBytes(store) - before;
-    return { ...exchanged, visitMillis, rssBytes, directoryRssBytes, storeGrowthBytes };
+    return { ...exchanged, visitMillis, memory, directoryMemory, storeGrowthBytes };
   } finally {
     stop.abort();
     await hostile.stop();

@@ -7,7 +7,7 @@ const MINUTES = 3;
 
 /** Three minutes of attack; a message that got lost, or came twice, ends the measurement. */
 export async function measureHostile(folder: string): Promise<RowResult> {
-  const { latencies, missing, doubled, visitMillis, rssBytes } = await hostileHour(folder, MINUTES);
+  const { latencies, missing, doubled, visitMillis, memory } = await hostileHour(folder, MINUTES);
   if (missing.length + doubled.length > 0) {
     throw new Error(`under attack ${missing.length} messages were lost, ${doubled.length} doubled`);
   }
@@ -16,7 +16,8 @@ export async function measureHostile(folder: string): Promise<RowResult> {
     details: {
       hostileMs: spread(latencies),
       hostileLoginMs: spread(visitMillis),
-      hostileRssBytes: spread(rssBytes),
+      hostileRssBytes: spread(memory.map(({ rssBytes }) => rssBytes)),
+      hostileAnonBytes: spread(memory.map(({ anonBytes }) => anonBytes)),
     },
   };
 }
