@@ -4,10 +4,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Bme280 } from "../boards/emulator/bme280.ts";
-import { Emulator, type RunEnd } from "../boards/emulator/emulator.ts";
+import type { RunEnd } from "../boards/emulator/emulator.ts";
 import { FLASH_BYTES, Flash, SECTOR_BYTES } from "../boards/emulator/flash.ts";
 import { I2cBus } from "../boards/emulator/i2cBus.ts";
 import { Network } from "../boards/emulator/network.ts";
+import { Rp2040Emulator } from "../boards/emulator/rp2040/rp2040Emulator.ts";
 import { W5500 } from "../boards/emulator/w5500.ts";
 import { provisionedStore } from "../device/js/provisioning.ts";
 import { WORLD_HOST, World } from "../host/cli/world/world.ts";
@@ -55,7 +56,7 @@ export class PicoWorld {
   readonly owner: AtClient;
   readonly peer: AtClient;
   readonly network: Network;
-  readonly emulator: Emulator;
+  readonly emulator: Rp2040Emulator;
   readonly #bus = new I2cBus(
     { block: 0, data: 4, clock: 5 },
     { [SENSOR_ADDRESS]: new Bme280(AIR) },
@@ -91,7 +92,7 @@ export class PicoWorld {
       names: { [WORLD_HOST]: HOST_ADDRESS },
       routes: { [HOST_ADDRESS]: "127.0.0.1" },
     });
-    this.emulator = new Emulator({
+    this.emulator = new Rp2040Emulator({
       flash: parts.flash,
       attachments: [new W5500(this.network), this.#bus],
       idleSpeed: parts.idleSpeed,

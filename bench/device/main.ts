@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { EmulatedLine } from "../../boards/emulator/emulatedLine.ts";
+import { EmulatedLine } from "../../boards/emulator/rp2040/emulatedLine.ts";
 import { QemuLine } from "../../boards/qemu-rv32/qemuLine.ts";
 import { SerialEngine, type SerialLine } from "../../device/probe/serialEngine.ts";
 import { writeReadmeTables } from "../readme.ts";

@@ -1,35 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { boot } from "./bootRom.ts";
-import { Chip } from "./chip.ts";
 import { DeviceClock } from "./clock.ts";
 import { Fault, PowerCut } from "./fault.ts";
 import type { Flash } from "./flash.ts";
-import { hostBits, type WatchdogMemory } from "./peripherals.ts";
+import type { Soc, SocStart } from "./soc.ts";
 
 /** Something outside the chip, soldered to its pins. Lives through the chip's resets, not through power cuts. */
 export interface Attachment {
   /** The chip starts after a reset; `powered`: power came with it. */
-  attach(chip: Chip, powered: boolean): void;
+  attach(chip: Soc, powered: boolean): void;
   /** Power is gone. */
   powerOff(): void;
   /** Called when something happens that the device could be asleep for. */
   onEvent: () => void;
 }
 
-export interface EmulatorOptions {
+export interface EmulatorOptions<Chip extends Soc = Soc> {
   readonly flash: Flash;
   readonly attachments?: readonly Attachment[];
-  /** A line of UART 0, without its end. */
+  /** A line of the console, without its end. */
   readonly onLine?: (line: string) => void;
-  /** BKPT codes of the firmware below 250: marks. */
-  readonly onMark?: (code: number, emulator: Emulator) => void;
-  /** Bits of the ring oscillator; this machine's generator when absent. */
-  readonly entropy?: () => number;
-  /** Degrees Celsius of the chip. */
-  readonly temperature?: () => number;
-  /** Volts at the analog inputs 0 to 3; an input without is not connected, and measuring it is a fault. */
-  readonly analog?: (channel: number) => number | undefined;
+  /** Marks of the firmware below 250. */
+  onMark?(code: number, emulator: Emulator<Chip>): void;
   /** How much faster than this machine's clock time goes while the device sleeps. 1 by default. */
   readonly idleSpeed?: number;
 }
@@ -49,33 +41,24 @@ export interface RunLimits {
   readonly deviceMs?: number;
 }
 
-const SLICE = 20_000;
-/** BKPT codes from here on end the run. */
+/** Marks from here on end the run. */
 export const STOP_CODE = 250;
 /** Longest nap of this process while the device sleeps, so that `until` is asked. */
 const LONGEST_NAP_MS = 20;
 
-/** The temperature sensor's channel (§4.9.5), and its volts. */
-const TEMPERATURE = 4;
-const temperatureVolts = (celsius: number) => 0.706 - (celsius - 27) * 0.001721;
-
-/** A W5500-EVB-Pico's RP2040 with its flash and what is attached to it. */
-export class Emulator {
+/** A board: a chip with its flash and what is attached to it. */
+export abstract class Emulator<Chip extends Soc = Soc> {
   readonly flash: Flash;
-  readonly #options: EmulatorOptions;
-  #watchdog: WatchdogMemory = { reason: 0, scratch: new Uint32Array(8) };
+  readonly #options: EmulatorOptions<Chip>;
   #chip: Chip | null = null;
   #clock = new DeviceClock();
   #line = "";
   #stop: number | null = null;
   #resetAsked = false;
-  /** The slice of instructions ends here. */
-  #interrupted = false;
-  #asleep = false;
   #resets = 0;
   #wake: () => void = () => {};
 
-  constructor(options: EmulatorOptions) {
+  constructor(options: EmulatorOptions<Chip>) {
     this.#options = options;
     this.flash = options.flash;
     for (const attachment of options.attachments ?? []) attachment.onEvent = () => this.#wake();
@@ -86,9 +69,9 @@ export class Emulator {
     return this.#chip;
   }
 
-  /** Cycles since the last reset. */
+  /** The chip's count since the last reset. */
   get cycles(): number {
-    return this.#chip?.core.cycles ?? 0;
+    return this.#chip?.cycles ?? 0;
   }
 
   /** Device time since power came, milliseconds. */
@@ -121,10 +104,10 @@ export class Emulator {
       for (;;) {
         if (limits.until?.()) return { kind: "until" };
         if (this.#clock.nanos >= end) return { kind: "time" };
-        if (!this.#isAsleep()) this.#slice();
+        if (this.#chip?.isAsleep === false) this.#chip.slice();
         if (this.#stop !== null) return { kind: "stopped", code: this.#stop };
         if (this.#resetAsked) this.#restart();
-        if (this.#isAsleep()) await this.#sleep(end);
+        if (this.#chip?.isAsleep) await this.#sleep(end);
         else await nextTurn();
       }
     } catch (error) {
@@ -143,87 +126,37 @@ export class Emulator {
 
   #powerOn(): void {
     this.#clock = new DeviceClock();
-    this.#watchdog = { reason: 0, scratch: new Uint32Array(8) };
     this.#resets = 0;
     this.#start(true);
   }
 
   #restart(): void {
     this.#resets++;
-    this.#start(false, this.#chip?.sram);
+    this.#start(false);
   }
 
-  #start(powered: boolean, sram?: Uint8Array): void {
+  /** A chip at its start, what the former one keeps over a reset in it; nothing of it is carried out yet. */
+  protected abstract startChip(start: SocStart, former: Chip | null): Chip;
+
+  #start(powered: boolean): void {
     this.#stop = null;
     this.#resetAsked = false;
-    this.#interrupted = false;
-    this.#asleep = false;
     const { nanos } = this.#clock;
     this.#clock = new DeviceClock();
     this.#clock.nanos = nanos;
-    const chip = new Chip({
-      flash: this.flash,
+    const start: SocStart = {
       clock: this.#clock,
-      watchdog: this.#watchdog,
-      hadPowerOn: powered,
-      ...(sram && { sram }),
-      entropy: this.#options.entropy ?? hostBits(),
-      onWatchdogReset: () => {
+      powered,
+      onByte: (byte) => this.#consoleByte(byte),
+      onReset: () => {
         this.#resetAsked = true;
-        this.#interrupted = true;
+        this.#chip?.leave();
       },
       onMark: (code) => this.#mark(code),
-    });
-    const uart = chip.uart[0];
-    if (uart) uart.onByte = (byte) => this.#uartByte(byte);
-    chip.adc.onADCRead = (channel) => {
-      chip.adc.channelValues[channel] = this.#analogCode(channel);
-      chip.adc.currentChannel = channel;
-      chip.adc.sampleAlarm.schedule(chip.adc.sampleTime * 1000);
     };
+    const chip = this.startChip(start, powered ? null : this.#chip);
     for (const attachment of this.#options.attachments ?? []) attachment.attach(chip, powered);
     this.#chip = chip;
-    boot(chip);
-  }
-
-  /** What the converter of 12 bits makes of a channel at 3.3 V. */
-  #analogCode(channel: number): number {
-    const { temperature, analog } = this.#options;
-    const volts =
-      channel === TEMPERATURE ? temperatureVolts(temperature?.() ?? 27) : analog?.(channel);
-    if (volts === undefined) throw new Fault(`ADC channel ${channel} is not connected`);
-    return Math.max(0, Math.min(4095, Math.round((volts * 4096) / 3.3)));
-  }
-
-  /** In WFI with nothing pending. An interrupt ends WFI even when PRIMASK keeps it from being taken. */
-  #isAsleep(): boolean {
-    const core = this.#chip?.core;
-    if (core && core.pendingInterrupts & core.enabledInterrupts) this.#asleep = false;
-    return this.#asleep;
-  }
-
-  #slice(): void {
-    const chip = this.#chip;
-    if (!chip) return;
-    const { core } = chip;
-    const clock = this.#clock;
-    let nanosPerCycle = 1e9 / chip.clkSys;
-    for (let i = 0; i < SLICE; i++) {
-      clock.tick(core.executeInstruction() * nanosPerCycle);
-      if (core.waiting) {
-        // rp2040js would take the interrupt that ends the sleep, masked or not.
-        core.waiting = false;
-        this.#asleep = true;
-        return;
-      }
-      if (chip.spentNanos > 0) {
-        core.cycles += Math.round(chip.spentNanos / nanosPerCycle);
-        clock.tick(chip.spentNanos);
-        chip.spentNanos = 0;
-      }
-      if (this.#interrupted) return;
-      nanosPerCycle = i & 0xff ? nanosPerCycle : 1e9 / chip.clkSys;
-    }
   }
 
   /** WFI: one nap of the device, at most to its next alarm. */
@@ -252,11 +185,11 @@ export class Emulator {
   #mark(code: number): void {
     if (code >= STOP_CODE) {
       this.#stop = code;
-      this.#interrupted = true;
+      this.#chip?.leave();
     } else this.#options.onMark?.(code, this);
   }
 
-  #uartByte(byte: number): void {
+  #consoleByte(byte: number): void {
     if (byte !== 0x0a) {
       this.#line += String.fromCharCode(byte);
       return;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Two lines with pull-ups between the pins of an I2C block and the devices on them (NXP UM10204).
-import { GPIOPinState, I2CMode } from "rp2040js";
-import type { Chip } from "./chip.ts";
 import type { Alarm, DeviceClock } from "./clock.ts";
 import type { Attachment } from "./emulator.ts";
-import type { I2cBlock } from "./i2cBlock.ts";
+import type { I2cMaster, Soc } from "./soc.ts";
 
 /** A device on the bus. */
 export interface I2cDevice {
@@ -25,8 +23,6 @@ export interface I2cPins {
   readonly clock: number;
 }
 
-/** GPIO function 3 (§2.19.2). */
-const FUNCTION_I2C = 3;
 /** An address or a byte with its acknowledgement. */
 const BYTE_BITS = 9;
 
@@ -38,7 +34,7 @@ export class I2cBus implements Attachment {
   clocksToFree = 0;
   readonly #pins: I2cPins;
   readonly #devices = new Map<number, I2cDevice>();
-  #chip: Chip | null = null;
+  #chip: Soc | null = null;
   #talking: I2cDevice | null = null;
   #alarm: Alarm | null = null;
   #next: () => void = () => {};
@@ -61,17 +57,18 @@ export class I2cBus implements Attachment {
     this.#devices.delete(address);
   }
 
-  attach(chip: Chip, powered: boolean): void {
+  attach(chip: Soc, powered: boolean): void {
     this.#chip = chip;
     this.#talking = null;
     if (powered) for (const device of this.#devices.values()) device.powerOn(chip.deviceClock);
     this.#alarm = chip.deviceClock.createAlarm(() => this.#next());
     this.#connectLines(chip);
-    const block = chip.i2cBlock(this.#pins.block);
+    const block = chip.i2cMaster(this.#pins.block);
     block.onStart = () => this.#after(block, 1, () => block.completeStart());
-    block.onConnect = (address, mode) => {
-      this.#talking = this.#isRouted(chip) ? (this.#devices.get(address) ?? null) : null;
-      const isRead = mode === I2CMode.Read;
+    block.onConnect = (address, isRead) => {
+      this.#talking = block.isRoutedTo(this.#pins.data, this.#pins.clock)
+        ? (this.#devices.get(address) ?? null)
+        : null;
       const acknowledged = this.#talking?.start(isRead) ?? false;
       this.#after(block, BYTE_BITS, () => block.completeConnect(acknowledged));
     };
@@ -95,26 +92,21 @@ export class I2cBus implements Attachment {
     this.#talking = null;
   }
 
-  #isRouted(chip: Chip): boolean {
-    const { data, clock } = this.#pins;
-    return [data, clock].every((pin) => chip.gpio[pin]?.functionSelect === FUNCTION_I2C);
-  }
-
-  #after(block: I2cBlock, bits: number, next: () => void): void {
+  #after(block: I2cMaster, bits: number, next: () => void): void {
     this.#next = next;
     if (!this.isClockHeld) this.#alarm?.schedule(bits * block.nanosPerBit);
   }
 
   /** Levels while the pins are GPIOs: pulled up, except for a data line that a device holds. */
-  #connectLines(chip: Chip): void {
+  #connectLines(chip: Soc): void {
     const { data, clock } = this.#pins;
     const settle = () => {
       chip.drive(data, this.clocksToFree > 0 ? false : null, "up");
       chip.drive(clock, this.isClockHeld ? false : null, "up");
     };
     settle();
-    chip.gpio[clock]?.addListener((state) => {
-      if (state === GPIOPinState.Low && this.clocksToFree > 0) this.clocksToFree--;
+    chip.onOutput(clock, (isHigh) => {
+      if (!isHigh && this.clocksToFree > 0) this.clocksToFree--;
       settle();
     });
   }

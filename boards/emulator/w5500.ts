@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { GPIOPinState } from "rp2040js";
-import type { Chip } from "./chip.ts";
 import type { Attachment } from "./emulator.ts";
 import { Fault } from "./fault.ts";
 import type { Network } from "./network.ts";
+import type { Soc } from "./soc.ts";
 import { COMMON, COMMON_RESET, MODE, PHY_UP } from "./w5500Registers.ts";
 import { W5500Socket } from "./w5500Socket.ts";
 
-/** Pins of the W5500-EVB-Pico (its schematic): SPI 0 on 16, 18, 19. */
-const PIN = { chipSelect: 17, reset: 20, interrupt: 21 } as const;
+/** Where a W5500 is connected to its chip. */
+export interface W5500Wiring {
+  /** The SPI block. */
+  readonly spi: number;
+  readonly chipSelect: number;
+  readonly reset: number;
+  readonly interrupt: number;
+}
+
+/** The W5500-EVB-Pico (its schematic): SPI 0 on the pins 16, 18, 19. */
+export const PICO_WIRING: W5500Wiring = { spi: 0, chipSelect: 17, reset: 20, interrupt: 21 };
 const SOCKETS = 8;
 const WRITE = 0x04;
 const OPERATION_MODE = 0x03;
@@ -17,36 +25,38 @@ const OPERATION_MODE = 0x03;
 export class W5500 implements Attachment {
   onEvent: () => void = () => {};
   readonly #network: Network;
+  readonly #wiring: W5500Wiring;
   readonly #common = new Uint8Array(0x40);
   #sockets: W5500Socket[] = [];
-  #chip: Chip | null = null;
+  #chip: Soc | null = null;
   #selected = false;
   #phase = 0;
   #address = 0;
   #control = 0;
 
-  constructor(network: Network) {
+  constructor(network: Network, wiring: W5500Wiring = PICO_WIRING) {
     this.#network = network;
+    this.#wiring = wiring;
     network.onLinkChanged = () => {
       for (const socket of this.#sockets) socket.resume();
       this.onEvent();
     };
   }
 
-  /** The device's SPI bytes are answered from now on; sockets live through a reset of the RP2040 alone. */
-  attach(chip: Chip, powered: boolean): void {
+  /** The device's SPI bytes are answered from now on; sockets live through a reset of the chip alone. */
+  attach(chip: Soc, powered: boolean): void {
     this.#chip = chip;
     if (powered || this.#sockets.length === 0) this.#reset();
     for (const socket of this.#sockets) socket.moveTo(chip.deviceClock);
-    chip.gpio[PIN.chipSelect]?.addListener((state) => {
-      this.#selected = state === GPIOPinState.Low;
+    const { spi, chipSelect, reset } = this.#wiring;
+    chip.onOutput(chipSelect, (isHigh) => {
+      this.#selected = !isHigh;
       this.#phase = 0;
     });
-    chip.gpio[PIN.reset]?.addListener((state) => {
-      if (state === GPIOPinState.Low) this.#reset();
+    chip.onOutput(reset, (isHigh) => {
+      if (!isHigh) this.#reset();
     });
-    const spi = chip.spi[0];
-    if (spi) spi.onTransmit = (byte) => spi.completeTransmit(this.#exchange(byte));
+    chip.onSpi(spi, (byte) => this.#exchange(byte));
     this.#changed();
   }
 
@@ -125,7 +135,7 @@ export class W5500 implements Attachment {
   /** INTn is low while an interrupt is pending that SIMR lets through (§4.1). */
   #changed(): void {
     const pending = this.#socketInterrupts() & this.#register(COMMON.SIMR);
-    this.#chip?.drive(PIN.interrupt, pending === 0);
+    this.#chip?.drive(this.#wiring.interrupt, pending === 0);
     if (pending) this.onEvent();
   }
 

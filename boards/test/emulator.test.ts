@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The emulated chip punishes what silicon would punish. Programs here are a few Thumb instructions, assembled by hand.
 import { describe, expect, it } from "vitest";
-import { stage2Checksum } from "../emulator/bootRom.ts";
 import { DeviceClock } from "../emulator/clock.ts";
-import { Emulator } from "../emulator/emulator.ts";
 import { Flash } from "../emulator/flash.ts";
+import { stage2Checksum } from "../emulator/rp2040/bootRom.ts";
+import { Rp2040Emulator } from "../emulator/rp2040/rp2040Emulator.ts";
 
 const LDR_R0 = 0x4800;
 const LDR_R1 = 0x4900;
@@ -29,7 +29,7 @@ const load = (register: number, at: number, index: number) =>
   register | ((0x40 + index * 4 - (((at * 2) & ~3) + 4)) >> 2);
 
 const run = (bytes: Uint8Array) =>
-  new Emulator({ flash: new Flash(bytes) }).run({ deviceMs: 1_000 });
+  new Rp2040Emulator({ flash: new Flash(bytes) }).run({ deviceMs: 1_000 });
 
 describe("the emulated RP2040", () => {
   it("runs the second stage from SRAM and stops at the mark", async () => {
@@ -81,7 +81,7 @@ describe("the emulated RP2040", () => {
       BKPT_STOP,
     ];
     const words = [0x4005_8000, 0x1234_5678, 0x8000_0000];
-    const emulator = new Emulator({ flash: new Flash(image(code, words)) });
+    const emulator = new Rp2040Emulator({ flash: new Flash(image(code, words)) });
     expect(await emulator.run({ deviceMs: 1_000 })).toEqual({ kind: "stopped", code: 250 });
     expect(emulator.resets).toBe(1);
     expect(emulator.chip?.core.registers[2]).toBe(2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { describe, expect, it } from "vitest";
-import { stage2Checksum } from "../emulator/bootRom.ts";
+import { stage2Checksum } from "../emulator/rp2040/bootRom.ts";
 import { secondStageChecksum, uf2, withSecondStageChecksum } from "../make/images.mjs";
 
 describe("the second stage's checksum", () => {

@@ -17,9 +17,9 @@ import { GPIOPinState } from "rp2040js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { provisionedStore } from "../../device/js/provisioning.ts";
 import { createAuthority } from "../../host/crypto/certificates.ts";
-import { Emulator } from "../emulator/emulator.ts";
 import { FLASH_BYTES, Flash, SECTOR_BYTES } from "../emulator/flash.ts";
 import { Network } from "../emulator/network.ts";
+import { Rp2040Emulator } from "../emulator/rp2040/rp2040Emulator.ts";
 import { W5500 } from "../emulator/w5500.ts";
 import { DEVICE, PEER, PosixWorld } from "./posixWorld.ts";
 
@@ -98,7 +98,7 @@ describe("an own application", () => {
     });
     flash.write(FLASH_BYTES - 16 * SECTOR_BYTES, store);
     const lines: string[] = [];
-    const emulator = new Emulator({
+    const emulator = new Rp2040Emulator({
       flash,
       attachments: [new W5500(new Network({ names: {}, routes: {} }))],
       onLine: (line) => lines.push(line),

@@ -4,9 +4,10 @@ import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Emulator, type EmulatorOptions, type RunEnd } from "../emulator/emulator.ts";
+import type { RunEnd } from "../emulator/emulator.ts";
 import { Flash } from "../emulator/flash.ts";
 import { Network } from "../emulator/network.ts";
+import { Rp2040Emulator, type Rp2040Options } from "../emulator/rp2040/rp2040Emulator.ts";
 import { W5500 } from "../emulator/w5500.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -37,14 +38,14 @@ afterAll(() => {
 });
 
 /** The board with the echo server as "echo.test"; its port 7 is wherever the server listens. */
-function board(options: Partial<EmulatorOptions> = {}) {
+function board(options: Partial<Rp2040Options> = {}) {
   const lines: string[] = [];
   const { port } = server.address() as AddressInfo;
   const network = new Network({
     names: { "echo.test": "10.0.0.2" },
     routes: { "10.0.0.2:7": `127.0.0.1:${port}` },
   });
-  const emulator = new Emulator({
+  const emulator = new Rp2040Emulator({
     flash: new Flash(image),
     attachments: [new W5500(network)],
     temperature: () => 21.5,

@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 import { GPIOPinState } from "rp2040js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Bme280 } from "../emulator/bme280.ts";
-import type { Chip } from "../emulator/chip.ts";
-import { Emulator } from "../emulator/emulator.ts";
 import { Flash } from "../emulator/flash.ts";
 import { I2cBus } from "../emulator/i2cBus.ts";
+import type { Chip } from "../emulator/rp2040/chip.ts";
+import { Rp2040Emulator } from "../emulator/rp2040/rp2040Emulator.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const ADDRESS = 0x76;
@@ -45,7 +45,7 @@ class Complement {
 /** Runs the program; `onLine` sees its lines as they come. */
 async function run(bus: I2cBus, onLine: (line: string) => void = () => {}) {
   const lines: string[] = [];
-  const emulator = new Emulator({
+  const emulator = new Rp2040Emulator({
     flash: new Flash(image),
     attachments: [bus, new Complement()],
     analog: (channel) => ({ 0: 1.234, 1: 0, 3: 5 })[channel],

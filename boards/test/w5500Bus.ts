@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { Chip } from "../emulator/chip.ts";
+
 import { DeviceClock } from "../emulator/clock.ts";
 import { Flash } from "../emulator/flash.ts";
 import { Network, type NetworkOptions } from "../emulator/network.ts";
+import { Chip } from "../emulator/rp2040/chip.ts";
 import { W5500 } from "../emulator/w5500.ts";
 
 const RESETS_CLEAR = 0x4000_f000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { EmulatedLine } from "../../../boards/emulator/emulatedLine.ts";
+import { EmulatedLine } from "../../../boards/emulator/rp2040/emulatedLine.ts";
 import { QemuLine } from "../../../boards/qemu-rv32/qemuLine.ts";
 import {
   SerialEngine,

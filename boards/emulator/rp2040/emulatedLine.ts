@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // UART 0 of an emulated chip that runs the probe, used synchronously: the chip goes on while bytes are awaited.
-import type { SerialLine } from "../../device/probe/serialEngine.ts";
+import type { SerialLine } from "../../../device/probe/serialEngine.ts";
+import { DeviceClock } from "../clock.ts";
+import { Fault } from "../fault.ts";
+import { Flash } from "../flash.ts";
 import { boot } from "./bootRom.ts";
 import { Chip } from "./chip.ts";
-import { DeviceClock } from "./clock.ts";
-import { Fault } from "./fault.ts";
-import { Flash } from "./flash.ts";
 import { hostBits } from "./peripherals.ts";
 
 /** BKPT number at which the firmware wants the cycle counter. */

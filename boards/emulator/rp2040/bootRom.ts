@@ -2,14 +2,14 @@
 // The part of the RP2040's boot ROM that the firmware meets (datasheet §2.8): the second stage's check and start, and
 // the table of functions. A function is one BKPT, answered here, and a return.
 import type { RP2040 } from "rp2040js";
-import { Fault, hex } from "./fault.ts";
+import { Fault, hex } from "../fault.ts";
 import {
   type Flash,
   PAGE_BYTES,
   PAGE_PROGRAM_NANOS,
   SECTOR_BYTES,
   SECTOR_ERASE_NANOS,
-} from "./flash.ts";
+} from "../flash.ts";
 
 const TABLE = 0x30;
 const CODE = 0x80;

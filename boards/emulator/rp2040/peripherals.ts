@@ -2,7 +2,7 @@
 // Peripherals of the RP2040 that rp2040js lacks or forgets over a reset. Registers: RP2040 datasheet, the section named.
 import { randomBytes } from "node:crypto";
 import { BasePeripheral, type RP2040 } from "rp2040js";
-import type { Alarm, DeviceClock } from "./clock.ts";
+import type { Alarm, DeviceClock } from "../clock.ts";
 
 /** Ring oscillator (§2.17): its random bit, and enough of its status for firmware that waits for it. */
 export class RingOscillator extends BasePeripheral {

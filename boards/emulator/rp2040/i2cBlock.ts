@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // An I2C block of the RP2040 (datasheet §4.3) as rp2040js models it, with what silicon does not forgive.
 import { type RP2040, RPI2C } from "rp2040js";
-import { Fault } from "./fault.ts";
+import { Fault } from "../fault.ts";
 
 const REGISTER = {
   control: 0x00,

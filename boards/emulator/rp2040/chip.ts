@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { RP2040 } from "rp2040js";
+import { GPIOPinState, I2CMode, RP2040 } from "rp2040js";
+import type { DeviceClock } from "../clock.ts";
+import { Fault, hex } from "../fault.ts";
+import type { Flash } from "../flash.ts";
+import type { I2cMaster, Soc } from "../soc.ts";
 import { callRom, romImage } from "./bootRom.ts";
-import type { DeviceClock } from "./clock.ts";
-import { Fault, hex } from "./fault.ts";
-import type { Flash } from "./flash.ts";
 import { I2cBlock } from "./i2cBlock.ts";
 import { ChipReset, Resets, RingOscillator, Watchdog, type WatchdogMemory } from "./peripherals.ts";
 
@@ -25,6 +26,10 @@ const I2C_IRQ = 23;
 /** SSIENR and the word that turns the flash interface on. */
 const SSI_ENABLE = 0x1800_0008;
 const EMPTY = new Uint8Array();
+/** Instructions of a slice. */
+const SLICE = 20_000;
+/** GPIO function 3 (§2.19.2). */
+const FUNCTION_I2C = 3;
 
 export interface ChipOptions {
   readonly flash: Flash;
@@ -41,9 +46,13 @@ export interface ChipOptions {
 }
 
 /** An RP2040 from one reset to the next, its flash beside it. What silicon would not forgive is thrown as a Fault. */
-export class Chip extends RP2040 {
+export class Chip extends RP2040 implements Soc {
   readonly nor: Flash;
   readonly deviceClock: DeviceClock;
+  /** In WFI. */
+  #asleep = false;
+  /** The slice of instructions ends here. */
+  #left = false;
   /** Nanoseconds an instruction spent beyond its cycles: the flash was busy. The run loop takes them. */
   spentNanos = 0;
   #flashConnected = false;
@@ -98,6 +107,55 @@ export class Chip extends RP2040 {
 
   get isXipOn(): boolean {
     return this.#xipOn;
+  }
+
+  get cycles(): number {
+    return this.core.cycles;
+  }
+
+  /** In WFI with nothing pending. An interrupt ends WFI even when PRIMASK keeps it from being taken. */
+  get isAsleep(): boolean {
+    if (this.core.pendingInterrupts & this.core.enabledInterrupts) this.#asleep = false;
+    return this.#asleep;
+  }
+
+  leave(): void {
+    this.#left = true;
+  }
+
+  slice(): void {
+    const { core, deviceClock } = this;
+    this.#left = false;
+    let nanosPerCycle = 1e9 / this.clkSys;
+    for (let i = 0; i < SLICE; i++) {
+      deviceClock.tick(core.executeInstruction() * nanosPerCycle);
+      if (core.waiting) {
+        // rp2040js would take the interrupt that ends the sleep, masked or not.
+        core.waiting = false;
+        this.#asleep = true;
+        return;
+      }
+      if (this.spentNanos > 0) {
+        core.cycles += Math.round(this.spentNanos / nanosPerCycle);
+        deviceClock.tick(this.spentNanos);
+        this.spentNanos = 0;
+      }
+      if (this.#left) return;
+      nanosPerCycle = i & 0xff ? nanosPerCycle : 1e9 / this.clkSys;
+    }
+  }
+
+  onOutput(pin: number, changed: (isHigh: boolean) => void): void {
+    this.gpio[pin]?.addListener((state) => changed(state !== GPIOPinState.Low));
+  }
+
+  onSpi(block: number, exchange: (byte: number) => number): void {
+    const spi = this.spi[block];
+    if (spi) spi.onTransmit = (byte) => spi.completeTransmit(exchange(byte));
+  }
+
+  i2cMaster(block: number): I2cMaster {
+    return i2cMasterOf(this, this.i2cBlock(block));
   }
 
   /** An I2C block by its number, 0 or 1. */
@@ -207,4 +265,34 @@ export class Chip extends RP2040 {
     const { PC, LR, SP } = this.core;
     throw new Fault(`${message} (pc ${hex(PC)}, lr ${hex(LR)}, sp ${hex(SP)})`);
   }
+}
+
+/** The block as the bus asks for it. */
+function i2cMasterOf(chip: Chip, block: I2cBlock): I2cMaster {
+  return {
+    get nanosPerBit() {
+      return block.nanosPerBit;
+    },
+    set onStart(start: () => void) {
+      block.onStart = start;
+    },
+    set onConnect(connect: (address: number, isRead: boolean) => void) {
+      block.onConnect = (address, mode) => connect(address, mode === I2CMode.Read);
+    },
+    set onWriteByte(write: (byte: number) => void) {
+      block.onWriteByte = write;
+    },
+    set onReadByte(read: () => void) {
+      block.onReadByte = read;
+    },
+    set onStop(stop: () => void) {
+      block.onStop = stop;
+    },
+    completeStart: () => block.completeStart(),
+    completeConnect: (acknowledged) => block.completeConnect(acknowledged),
+    completeWrite: (acknowledged) => block.completeWrite(acknowledged),
+    completeRead: (byte) => block.completeRead(byte),
+    completeStop: () => block.completeStop(),
+    isRoutedTo: (...pins) => pins.every((pin) => chip.gpio[pin]?.functionSelect === FUNCTION_I2C),
+  };
 }
