@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, it } from "vitest";
 import { eightSectors, valuesOf } from "../../device/test/eightSectors.ts";
-import { Emulator } from "../emulator/emulator.ts";
 import { FLASH_BYTES, Flash, SECTOR_BYTES } from "../emulator/flash.ts";
 import { Network } from "../emulator/network.ts";
+import { Rp2040Emulator } from "../emulator/rp2040/rp2040Emulator.ts";
 import { W5500 } from "../emulator/w5500.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -25,7 +25,7 @@ function board(name: "firstHalf" | "secondHalf") {
   const flash = new Flash(image);
   flash.write(FLASH_BYTES - 8 * SECTOR_BYTES, eightSectors(name));
   const lines: string[] = [];
-  const emulator = new Emulator({
+  const emulator = new Rp2040Emulator({
     flash,
     attachments: [new W5500(new Network({ names: {}, routes: {} }))],
     onLine: (line) => lines.push(line),
