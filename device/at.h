@@ -12,6 +12,22 @@
 #include "provisioning.h"
 #include "text.h"
 
+// What is known of a value: bits of a verdict. What may be obeyed at all the core decides, by what the device was
+// provisioned with; the rest is logged and not delivered.
+enum {
+  // Nobody on its way has read it. Without it the value came in plain text or there is none: never to be obeyed.
+  AT_ENCRYPTED = 1,
+  // The sender itself wrote this value for this key: nobody on its way changed it. Without it anybody on its way may have
+  // written it, encrypted or not.
+  AT_AUTHENTICATED = 2,
+  // Newer than every notification of the sender before it: no recording, no repetition. Never with the value of a get.
+  AT_FRESH = 4,
+  // The sender's public key is the one it always had, at least since it was looked up first.
+  AT_PINNED = 8,
+  // It has the fingerprint this device was provisioned with.
+  AT_PROVISIONED = 16,
+};
+
 // What somebody notified. Texts of the runtime are valid during the callback.
 typedef struct {
   // "@device:name.namespace@sender"
@@ -24,8 +40,8 @@ typedef struct {
   AtText id;
   // 1: a key was deleted instead of updated.
   int is_delete;
-  // 1: the value came unencrypted, or there is none: anybody on its way may have written it. Never to be obeyed.
-  int is_plain;
+  // What is known of it, bits of AT_ENCRYPTED to AT_PROVISIONED.
+  unsigned verdict;
 } AtNotification;
 
 // Kinds of operations.
@@ -40,8 +56,9 @@ typedef struct {
   // Called often, the only place for at_submit. Answers milliseconds until it wants to be called again; it is called
   // earlier when something happened.
   uint32_t (*turn)(void);
-  // The operation ended: 0 or a negative status (core/status.ts), a get's or scan's value; 1: a get's came unencrypted.
-  void (*finished)(int32_t operation, int32_t status, AtText value);
+  // The operation ended: 0 or a negative status (core/status.ts), a get's or scan's value, and what is known of a get's;
+  // status 1: it came unencrypted.
+  void (*finished)(int32_t operation, int32_t status, AtText value, unsigned verdict);
   // Somebody shared, changed or deleted a record of the device's namespace. Any atSign may: at_is_command says whom to obey.
   void (*notified)(const AtNotification *notification);
 } AtApplication;
@@ -70,9 +87,9 @@ int32_t at_key(char key[AT_KEY_MAX], AtText with, const char *name);
 // answered: negative is passed on. Errors of at_key and at_submit.
 int32_t at_send(int32_t kind, const char *name, const char *value, int32_t len, int64_t ttlMs);
 
-// 1: the notification tells of the peer's record `name` in the device's namespace, encrypted and as the peer itself sent
-// it: what a device may obey. 0: it is another key, another sender's or a plain value (which is logged), or tells of a
-// deletion.
+// 1: the notification tells of the peer's record `name` in the device's namespace, encrypted and, unless the device was
+// provisioned to take others too, authenticated and fresh: what a device may obey; what is known of it is logged. 0: it is
+// another key, another sender's or a plain value (which is logged), or tells of a deletion.
 int at_is_command(const AtNotification *notification, const char *name);
 
 // A value of the configuration, by the number of provisioning.h; the text is empty when it has none. It stays valid.

@@ -188,6 +188,8 @@ static void state_changed(int32_t state, int32_t reason) {
   loop.has_ended = 1;
 }
 
+static unsigned verdict_of(int32_t status) { return status == STATUS_PLAIN ? 0 : AT_ENCRYPTED; }
+
 static void notified(int32_t status) {
   const AtText kind = field(FIELD_KIND);
   const AtNotification notification = {
@@ -196,14 +198,14 @@ static void notified(int32_t status) {
       .from = field(FIELD_FROM),
       .id = field(FIELD_ID),
       .is_delete = kind.len > 0 && kind.bytes[0] == 'd',
-      .is_plain = status == STATUS_PLAIN,
+      .verdict = verdict_of(status),
   };
   loop.application->notified(&notification);
 }
 
 static void finished(int32_t operation, int32_t status) {
   if (operation != loop.crash_operation) {
-    loop.application->finished(operation, status, field(FIELD_VALUE));
+    loop.application->finished(operation, status, field(FIELD_VALUE), verdict_of(status));
     return;
   }
   loop.crash_operation = 0;

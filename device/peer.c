@@ -9,6 +9,12 @@ int32_t at_send(int32_t kind, const char *name, const char *value, int32_t len, 
   return keyLen < 0 ? keyLen : at_submit(kind, key, value, (uint32_t)len, ttlMs);
 }
 
+static void log_verdict(const AtNotification *command) {
+  if (!(command->verdict & AT_AUTHENTICATED)) at_log_text(1, "nobody vouches for a command of ", command->from);
+  else if (command->verdict & AT_PROVISIONED) at_log_text(2, "a command is authenticated by the provisioned key of ", command->from);
+  else at_log_text(2, "a command is authenticated by the key at first use of ", command->from);
+}
+
 int at_is_command(const AtNotification *notification, const char *name) {
   char key[AT_KEY_MAX];
   const AtText peer = at_configuration(PROVISIONED_PEER);
@@ -18,7 +24,10 @@ int at_is_command(const AtNotification *notification, const char *name) {
     at_log_text(1, "ignored a command from ", notification->from);
     return 0;
   }
-  if (!notification->is_plain) return 1;
-  at_log(1, "ignored a command that was not encrypted");
-  return 0;
+  if (!(notification->verdict & AT_ENCRYPTED)) {
+    at_log(1, "ignored a command that was not encrypted");
+    return 0;
+  }
+  log_verdict(notification);
+  return 1;
 }

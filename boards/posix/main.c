@@ -35,8 +35,8 @@ static void ready(int is_ready) {
 
 static uint32_t turn(void) { return application->turn(); }
 
-static void finished(int32_t operation, int32_t status, AtText value) {
-  application->finished(operation, status, value);
+static void finished(int32_t operation, int32_t status, AtText value, unsigned verdict) {
+  application->finished(operation, status, value, verdict);
   log_memory();
 }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Outcome, Request } from "../../device/js/operations.ts";
+import { verdictOf } from "../../device/js/verdict.ts";
 import { Greenhouse } from "../app/greenhouse/greenhouse.ts";
 import { Bme280 } from "../emulator/bme280.ts";
 import { DeviceClock } from "../emulator/clock.ts";
@@ -61,8 +62,8 @@ function lineOf(step: Step): string {
     case "ready":
       return `ready ${Number(step.isReady)}`;
     case "note": {
-      const { key, value, from, isDelete, isPlain } = step.note;
-      return `note ${hex(key)} ${hex(value)} ${hex(from)} ${Number(isDelete)} ${Number(isPlain)}`;
+      const { key, value, from, isDelete, verdict } = step.note;
+      return `note ${hex(key)} ${hex(value)} ${hex(from)} ${Number(isDelete)} ${verdict}`;
     }
     case "pass":
       return `pass ${step.ms}`;
@@ -87,6 +88,11 @@ const inC: Runner = async (steps) => {
   const parts = text.split(/^\.\n/m).slice(0, -1);
   return parts.map((part) => part.split("\n").filter(Boolean).map(operationOf));
 };
+
+const outcome = (status: number): Outcome => ({
+  ...{ status, value: new Uint8Array(), error: "" },
+  verdict: verdictOf(0),
+});
 
 /** A device in memory for one application. */
 class Bench {
@@ -113,7 +119,7 @@ class Bench {
     if (this.#settle) throw new Error("an operation is submitted while another one runs");
     if (this.#refusals > 0) {
       this.#refusals--;
-      return Promise.resolve({ status: -4, value: new Uint8Array(), error: "" });
+      return Promise.resolve(outcome(-4));
     }
     this.submitted.push({ kind, key, value, ttlMs });
     return new Promise((settle) => {
@@ -127,8 +133,9 @@ class Bench {
     else if (step.kind === "finish") this.#finish(step.status);
     else if (step.kind === "refuse") this.#refusals = step.count;
     else {
-      const { isDelete, ...note } = step.note;
-      this.#greenhouse.notified({ ...note, id: "1", operation: isDelete ? "delete" : "update" });
+      const { isDelete, verdict, ...note } = step.note;
+      const operation = isDelete ? "delete" : "update";
+      this.#greenhouse.notified({ ...note, id: "1", operation, verdict: verdictOf(verdict) });
     }
     await vi.advanceTimersByTimeAsync(0);
   }
@@ -140,7 +147,7 @@ class Bench {
   #finish(status: number): void {
     const settle = this.#settle;
     this.#settle = null;
-    settle?.({ status, value: new Uint8Array(), error: "" });
+    settle?.(outcome(status));
   }
 }
 

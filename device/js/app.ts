@@ -2,6 +2,7 @@
 // The seam between the device and what it is for: another application replaces greenhouse.ts.
 import type { StateName } from "./core.ts";
 import type { Outcome, Request } from "./operations.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** A notification; one whose value isn't encrypted only for an App that takes such. */
 export interface Notification {
@@ -12,8 +13,7 @@ export interface Notification {
   readonly id: string;
   /** "update" or "delete". */
   readonly operation: string;
-  /** The value came unencrypted, or there is none: anybody on its way may have written it. Never to be obeyed. */
-  readonly isPlain: boolean;
+  readonly verdict: Verdict;
 }
 
 /** What an application may use of the device. */

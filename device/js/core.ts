@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The session ABI of core.wasm with types, as core/README.md describes it.
-import { statusName } from "./status.ts";
+import { PLAIN, statusName } from "./status.ts";
+import { ENCRYPTED, type Verdict, verdictOf } from "./verdict.ts";
 
 /** The part of an interpreter the session needs; a test gives a scripted one. */
 export interface CoreModule {
@@ -50,6 +51,8 @@ export interface CoreEvent {
   readonly status: number;
   /** The operation's number. */
   readonly op: number;
+  /** What is known of the value of a get or a notification. */
+  readonly verdict: Verdict;
   readonly key: string;
   readonly value: Uint8Array;
   readonly from: string;
@@ -152,9 +155,11 @@ export class Core {
   }
 
   event(): CoreEvent {
+    const status = this.#module.call("event_status");
     return {
       kind: this.#module.call("event_kind"),
-      status: this.#module.call("event_status"),
+      status,
+      verdict: verdictOf(status === PLAIN ? 0 : ENCRYPTED),
       op: this.#module.call("event_op"),
       key: this.#field("key"),
       value: this.#bytes("event_ptr", "event_len", FIELD.value),

@@ -12,7 +12,7 @@ import {
 import type { Link, LinkEvents } from "./link.ts";
 import { BoardLoop } from "./loop.ts";
 import { Operations, type Outcome, outcomeText, type Request } from "./operations.ts";
-import { PLAIN, STATUS, statusName, statusText } from "./status.ts";
+import { STATUS, statusName, statusText } from "./status.ts";
 
 /** Who the device is and what it asks for; configuration.ts explains the fields. */
 export interface Identity {
@@ -198,10 +198,9 @@ export class SimulatedDevice implements Device {
     this.#loop.wake();
   }
 
-  #notified({ key, value, from, id, operation, status }: CoreEvent): void {
+  #notified({ key, value, from, id, operation, verdict }: CoreEvent): void {
     if (!this.#serving) return;
-    const isPlain = status === PLAIN;
-    this.#options.app.notified({ key, value, from, id, operation, isPlain });
+    this.#options.app.notified({ key, value, from, id, operation, verdict });
   }
 
   #error(message: string): void {

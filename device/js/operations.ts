@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { type Core, type CoreEvent, EVENT, type OPERATION } from "./core.ts";
 import { STATUS, statusText } from "./status.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
 
 export type OperationKind = keyof typeof OPERATION;
 
@@ -20,6 +21,8 @@ export interface Outcome {
   readonly status: number;
   /** A reply's value. */
   readonly value: Uint8Array;
+  /** What is known of a get's value. */
+  readonly verdict: Verdict;
   /** The atServer's error code and text; empty when there is none. */
   readonly error: string;
 }
@@ -29,7 +32,11 @@ interface Waiting {
   readonly settle: (outcome: Outcome) => void;
 }
 
-const NOTHING = new Uint8Array();
+/** An outcome without a value. */
+const nothing = (status: number): Outcome => ({
+  ...{ status, value: new Uint8Array(), error: "" },
+  verdict: verdictOf(0),
+});
 
 /** "Refused (AT0009: …)" for a failed outcome. */
 export function outcomeText(outcome: Outcome): string {
@@ -57,7 +64,7 @@ export class Operations {
   submit(request: Request): Promise<Outcome> {
     return new Promise((settle) => {
       if (this.#waiting.length < this.#limit) this.#waiting.push({ request, settle });
-      else settle({ status: STATUS.Busy, value: NOTHING, error: "" });
+      else settle(nothing(STATUS.Busy));
     });
   }
 
@@ -70,7 +77,7 @@ export class Operations {
       if (number === STATUS.Busy || number === STATUS.WrongState) return;
       this.#waiting.shift();
       if (number > 0) this.#running = { ...next, number };
-      else next.settle({ status: number, value: NOTHING, error: "" });
+      else next.settle(nothing(number));
     }
   }
 
@@ -79,7 +86,8 @@ export class Operations {
     const running = this.#running;
     if (event.kind !== EVENT.operation || running?.number !== event.op) return false;
     this.#running = null;
-    running.settle({ status: event.status, value: event.value, error: event.error });
+    const { status, value, verdict, error } = event;
+    running.settle({ status, value, verdict, error });
     return true;
   }
 

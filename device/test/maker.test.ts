@@ -403,18 +403,26 @@ describe("keys and commands", () => {
     expect(one(`send ${hex("latest")} -6`)).toBe("-6");
   });
 
-  const command = (key: string, from = "@alice", isDelete = 0, isPlain = 0) =>
-    one(`command ${hex(key)} ${hex(from)} ${isDelete} ${isPlain}`);
+  const command = (key: string, from = "@alice", isDelete = 0, verdict = 15) =>
+    one(`command ${hex(key)} ${hex(from)} ${isDelete} ${verdict}`);
 
   it("obeys the peer's own record alone", () => {
-    expect(command("@greenhouse:command.green@alice")).toBe("1");
+    expect(command("@greenhouse:command.green@alice")).toBe(
+      "1 2 a command is authenticated by the key at first use of @alice",
+    );
     expect(command("@greenhouse:command.green@alice", "@alice", 1)).toBe("0");
     expect(command("@greenhouse:command.green@alice", "@mallory")).toBe(
       "0 1 ignored a command from @mallory",
     );
-    expect(command("@greenhouse:command.green@alice", "@alice", 0, 1)).toBe(
+    expect(command("@greenhouse:command.green@alice", "@alice", 0, 0)).toBe(
       "0 1 ignored a command that was not encrypted",
     );
+  });
+
+  it("says what is known of a command", () => {
+    const verdict = (bits: number) => command("@greenhouse:command.green@alice", "@alice", 0, bits);
+    expect(verdict(1)).toBe("1 1 nobody vouches for a command of @alice");
+    expect(verdict(31)).toBe("1 2 a command is authenticated by the provisioned key of @alice");
   });
 
   it.each([

@@ -4,7 +4,7 @@
 //   check x | find name x | integer name x | decimal name places x | boolean name x | text name cap x | is name word x
 //   write cap member…   with t:name:x, i:name:n, d:name:n:places, b:name:n, n:name, r:name:x
 //   fixed n places | read places x | round n unit
-//   key with name | command key from isDelete isPlain | log name x
+//   key with name | command key from isDelete verdict | log name x
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,7 +151,7 @@ static void answer(const char *what, char **words, unsigned count) {
     printf("%d", at_send(AT_PUT, word(words[0]), "value", atoi(words[1]), 5));
   } else if (strcmp(what, "command") == 0) {
     const AtNotification notification = {
-        .key = view(words[0]), .from = view(words[1]), .is_delete = atoi(words[2]), .is_plain = atoi(words[3])};
+        .key = view(words[0]), .from = view(words[1]), .is_delete = atoi(words[2]), .verdict = (unsigned)atoi(words[3])};
     logged[0] = '\0';
     const int is_command = at_is_command(&notification, "command");
     printf("%d%s", is_command, logged);

@@ -34,8 +34,8 @@ static int is_interval(int32_t ms) { return ms >= 200 && ms <= 3600000; }
 
 static void ready(int is_ready) { app.is_ready = is_ready; }
 
-static void finished(int32_t operation, int32_t status, AtText value) {
-  (void)value;
+static void finished(int32_t operation, int32_t status, AtText value, unsigned verdict) {
+  (void)value, (void)verdict;
   if (operation != app.operation) return;
   app.operation = 0;
   if (status < 0) at_log(1, "an operation failed");
@@ -88,7 +88,7 @@ static uint32_t turn(void) {
     app.operation = at_send(AT_NOTIFY, "reading", app.reading, app.reading_len, 0);
   }
   if (app.operation == 0) return (uint32_t)(app.next_at - now);
-  if (app.operation < 0) finished(app.operation, app.operation, text_of(""));
+  if (app.operation < 0) finished(app.operation, app.operation, text_of(""), 0);
   return 0;
 }
 

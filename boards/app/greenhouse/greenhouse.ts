@@ -59,7 +59,8 @@ export class Greenhouse implements App {
     }
     const reply = replyTo(command);
     this.#replies.push(reply);
-    this.#device?.report({ event: "command", ...JSON.parse(reply) });
+    const { authenticated, fresh, pin } = notification.verdict;
+    this.#device?.report({ event: "command", ...JSON.parse(reply), authenticated, fresh, pin });
     this.#sendNext();
   }
 
@@ -68,14 +69,14 @@ export class Greenhouse implements App {
     this.#device = null;
   }
 
-  /** Whether it is the peer's own record, encrypted. What only looks like it is reported. */
-  #isCommand({ key, from, operation, isPlain }: Notification): boolean {
+  /** Whether it is the peer's own record, and the core lets it command. What only looks like it is reported. */
+  #isCommand({ key, from, operation, verdict }: Notification): boolean {
     const { peer, namespace } = this.#options;
     if (key !== `${this.#device?.atSign}:command.${namespace}${peer}`) return false;
     if (operation !== "update") return false;
     if (from !== peer) this.#error(`ignored a command from ${from}`);
-    else if (isPlain) this.#error("ignored a command that was not encrypted");
-    return from === peer && !isPlain;
+    else if (!verdict.encrypted) this.#error("ignored a command that was not encrypted");
+    return from === peer && verdict.encrypted;
   }
 
   /** The next reading is due an interval from now. */

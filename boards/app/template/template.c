@@ -25,12 +25,12 @@ static uint32_t turn(void) {
 }
 
 // What was sent has arrived (0), or not (negative).
-static void finished(int32_t operation, int32_t status, AtText value) {
-  (void)operation, (void)value;
+static void finished(int32_t operation, int32_t status, AtText value, unsigned verdict) {
+  (void)operation, (void)value, (void)verdict;
   at_log(2, status < 0 ? "the reading was not sent" : "reading sent");
 }
 
-// at_is_command lets the peer's own, encrypted record "command" through, and nothing else: {"lamp":true}
+// at_is_command lets the peer's own record "command" through, when the peer vouches for it, and nothing else: {"lamp":true}
 static void notified(const AtNotification *notification) {
   int on;
   if (at_is_command(notification, "command") && json_boolean(notification->value, "lamp", &on) == 0) hal_gpio_write(LAMP, on);

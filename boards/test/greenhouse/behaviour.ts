@@ -13,7 +13,8 @@ export interface Note {
   readonly value: Uint8Array;
   readonly from: string;
   readonly isDelete: boolean;
-  readonly isPlain: boolean;
+  /** Bits of at.h. */
+  readonly verdict: number;
 }
 
 /** What happens to it. */
@@ -55,7 +56,7 @@ const send = (value: string | Uint8Array, changes: Partial<Note> = {}): Step => 
     value: typeof value === "string" ? Buffer.from(value) : value,
     from: PEER,
     isDelete: false,
-    isPlain: false,
+    verdict: 15,
     ...changes,
   },
 });
@@ -266,7 +267,11 @@ export const behaviours: readonly Behaviour[] = [
     ),
   ),
   ignores("ignores a command of another atSign", { from: "@mallory" }),
-  ignores("ignores a command that was not encrypted", { isPlain: true }),
+  ignores("ignores a command that was not encrypted", { verdict: 0 }),
+  {
+    name: "obeys what the core gives as a command, though nobody vouches for it",
+    script: [...IDLE, [send(faster(1, 5_000), { verdict: 1 }), obeyed("1", 5_000)]],
+  },
   ignores("ignores that a command was deleted", { isDelete: true }),
   ignores("ignores another name", { key: `${SELF}:order.${NAMESPACE}${PEER}` }),
   ignores("ignores another namespace", { key: `${SELF}:command.greenhouse${PEER}` }),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The greenhouse without a runtime: a step a line, then what it submitted and a dot. The argument is what a BME280's
 // registers hold, 512 hexadecimal digits; without it there is no sensor.
-//   ready 0|1 | note key value from isDelete isPlain (texts in hexadecimal) | pass ms | finish status | xrefuse count
+//   ready 0|1 | note key value from isDelete verdict (texts in hexadecimal) | pass ms | finish status | xrefuse count
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,13 +94,14 @@ static AtText unhex(const char *text) {
 
 static void note(const AtApplication *application, const char *words) {
   static char key[TEXT_MAX], value[TEXT_MAX], from[TEXT_MAX];
-  int is_delete, is_plain;
-  if (sscanf(words, "%4095s %4095s %4095s %d %d", key, value, from, &is_delete, &is_plain) != 5) abort();
+  int is_delete;
+  unsigned verdict;
+  if (sscanf(words, "%4095s %4095s %4095s %d %u", key, value, from, &is_delete, &verdict) != 5) abort();
   const AtNotification notification = {.key = unhex(key),
                                        .value = unhex(value),
                                        .from = unhex(from),
                                        .is_delete = is_delete,
-                                       .is_plain = is_plain};
+                                       .verdict = verdict};
   application->notified(&notification);
   free((void *)notification.key.bytes);
   free((void *)notification.value.bytes);
@@ -120,7 +121,7 @@ int main(int argc, char **argv) {
     if (line[0] == 'f') {
       const int32_t ended = running;
       running = 0;
-      application->finished(ended, atoi(words), text_of(""));
+      application->finished(ended, atoi(words), text_of(""), 0);
     }
     settle(application);
     printf(".\n");
