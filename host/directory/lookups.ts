@@ -21,6 +21,8 @@ const MAX_MISSES = 3;
 const KEEP_ALIVE_MILLIS = 60_000;
 /** Requests taken from a connection but not answered yet, above which it isn't read from. */
 const MAX_WAITING = 64;
+/** Bytes that are cut into requests at once: they may be as many as there are bytes. */
+const CUT_BYTES = 1_024;
 
 /** What the connections of one atDirectory share. */
 export interface LookupContext {
@@ -66,6 +68,8 @@ export class Lookups {
   private readonly end = new AbortController();
   private readonly reader = new LineReader(MAX_REQUEST_BYTES);
   private readonly waiting: string[] = [];
+  /** What came and isn't cut into requests yet. */
+  private uncut: Buffer[] = [];
   private running = false;
   private misses = 0;
   private tail = "";
@@ -96,18 +100,37 @@ export class Lookups {
 
   private receive(chunk: Buffer): void {
     if (this.end.signal.aborted) return;
-    for (const line of this.reader.push(chunk)) {
+    this.uncut.push(chunk);
+    this.cut();
+    if (this.running) return;
+    this.running = true;
+    this.work().catch((error: unknown) => this.fail(error));
+  }
+
+  /** Cuts off as many requests as may wait; reads on when nothing else is left. */
+  private cut(): void {
+    while (this.waiting.length <= MAX_WAITING && !this.end.signal.aborted) {
+      const chunk = this.uncut.shift();
+      if (chunk === undefined) {
+        this.socket.resume();
+        return;
+      }
+      if (chunk.length > CUT_BYTES) this.uncut.unshift(chunk.subarray(CUT_BYTES));
+      this.take(chunk.subarray(0, CUT_BYTES));
+    }
+    this.socket.pause();
+  }
+
+  private take(bytes: Buffer): void {
+    for (const line of this.reader.push(bytes)) {
       if (line === null) this.socket.destroy();
       else this.waiting.push(line.trim());
     }
     if (this.reader.overflowed) this.socket.destroy();
-    if (this.waiting.length > MAX_WAITING) this.socket.pause();
+    if (this.uncut.length > 0) return;
     // A client may leave without a line feed.
-    this.tail = (this.tail + chunk.toString("latin1")).slice(-"@exit".length);
+    this.tail = (this.tail + bytes.toString("latin1")).slice(-"@exit".length);
     if (this.tail === "@exit" && this.reader.pending === this.tail.length) this.close();
-    if (this.running) return;
-    this.running = true;
-    this.work().catch((error: unknown) => this.fail(error));
   }
 
   private fail(error: unknown): void {
@@ -128,8 +151,8 @@ export class Lookups {
         break;
       }
       await this.answer(name);
-      if (this.waiting.length <= MAX_WAITING) this.socket.resume();
       await this.drained();
+      this.cut();
     }
     this.running = false;
   }

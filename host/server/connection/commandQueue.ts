@@ -7,6 +7,12 @@ const MAX_OVERLAPPING = 64;
 /** Characters of a command that others may run beside; a longer one runs alone. */
 const MAX_OVERLAPPING_LENGTH = 65_536;
 
+/** What a line takes beside its characters: an empty one costs memory too. */
+const LINE_OVERHEAD = 16;
+
+/** Characters a line counts as while it waits. */
+const weightOf = (line: string | null): number => (line?.length ?? 0) + LINE_OVERHEAD;
+
 /** Writes the reply of a command. */
 export type WriteReply = () => void;
 
@@ -53,7 +59,7 @@ export class CommandQueue {
     return this.lines.length;
   }
 
-  /** Characters of them. */
+  /** Characters of them, and what each costs beside them. */
   get characters(): number {
     return this.held;
   }
@@ -66,7 +72,7 @@ export class CommandQueue {
   push(lines: readonly (string | null)[]): void {
     for (const line of lines) {
       this.lines.push(line);
-      this.held += line?.length ?? 0;
+      this.held += weightOf(line);
     }
     this.go();
   }
@@ -92,7 +98,8 @@ export class CommandQueue {
       if (line === undefined) break;
       if (line !== null && !this.take(line)) return;
       // Its command may have closed the connection, and with it dropped all lines.
-      this.held -= this.lines.shift()?.length ?? 0;
+      const done = this.lines.shift();
+      if (done !== undefined) this.held -= weightOf(done);
     }
     if (this.lines.length === 0 && !this.busy) this.target.emptied();
   }

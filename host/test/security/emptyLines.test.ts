@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Lines of nothing, faster than they are answered: what waits of them costs memory too, and has a bound.
+import { EventEmitter } from "node:events";
+import type { TLSSocket } from "node:tls";
+import { pino } from "pino";
+import { expect, it } from "vitest";
+import { DirectoryCounters } from "../../directory/counters.ts";
+import { Lookups } from "../../directory/lookups.ts";
+import { CommandQueue } from "../../server/connection/commandQueue.ts";
+
+/** What one record of TLS may hold. */
+const LINE_FEEDS = 16_384;
+const CONNECTIONS = 400;
+
+it("an atServer counts them in its budget of lines", () => {
+  const queue = new CommandQueue({
+    ready: false,
+    mayRun: () => true,
+    start: () => Promise.resolve(() => undefined),
+    reply: () => undefined,
+    refuse: () => undefined,
+    emptied: () => undefined,
+  });
+  queue.push(Array<string>(LINE_FEEDS).fill(""));
+  expect(queue.characters).toBeGreaterThanOrEqual(8 * LINE_FEEDS);
+  queue.drop();
+  expect(queue.characters).toBe(0);
+});
+
+/** A connection whose other side reads nothing. */
+function deafSocket(): { socket: TLSSocket; isPaused: () => boolean } {
+  let paused = false;
+  const emitter = Object.assign(new EventEmitter(), {
+    ...{ destroyed: false, writable: true, writableNeedDrain: true },
+    ...{ setNoDelay: () => undefined, setKeepAlive: () => undefined, write: () => false },
+    pause: () => {
+      paused = true;
+    },
+    resume: () => {
+      paused = false;
+    },
+  });
+  return { socket: emitter as unknown as TLSSocket, isPaused: () => paused };
+}
+
+it("an atDirectory doesn't cut off more of them than it can answer", () => {
+  const context = {
+    store: { get: () => undefined } as never,
+    log: pino({ level: "silent" }),
+    counters: new DirectoryCounters(),
+    now: Date.now,
+    end: () => undefined,
+  };
+  const before = process.memoryUsage().heapUsed;
+  const deaf = Array.from({ length: CONNECTIONS }, deafSocket);
+  const lookups = deaf.map(({ socket }) => new Lookups(socket, "block", context));
+  for (const { socket } of deaf) socket.emit("data", Buffer.alloc(LINE_FEEDS, "\n"));
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan((CONNECTIONS * LINE_FEEDS * 8) / 2);
+  expect(deaf.every(({ isPaused }) => isPaused())).toBe(true);
+  expect(lookups).toHaveLength(CONNECTIONS);
+});
