@@ -299,12 +299,12 @@ export class Connection implements Session {
     }
   }
 
-  private async streamPieces({ pieces, changed }: Made): Promise<WriteReply> {
+  private async streamPieces(reply: Made): Promise<WriteReply> {
     const { output } = this.inbound;
-    const write = await this.stream(madeText(pieces, output, this.output), "data:");
+    const write = await this.stream(madeText(reply.pieces, output, this.output), startOf(reply));
     return () => {
       write();
-      this.tellChanged(changed?.());
+      this.tellChanged(reply.changed?.());
     };
   }
 
@@ -467,4 +467,4 @@ function isLong(reply: Exclude<Reply, Made>): reply is Payload {
 }
 
 /** What stands before a payload. */
-const startOf = ({ spaced }: Payload): string => (spaced ? "data: " : "data:");
+const startOf = ({ spaced }: Payload | Made): string => (spaced ? "data: " : "data:");

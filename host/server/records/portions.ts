@@ -66,3 +66,17 @@ export async function* jsonArray(
   }
   yield before === "[" ? empty : `${text}]`;
 }
+
+/** Texts put together to pieces of a quarter megabyte and one of them. */
+export async function* gathered(
+  texts: AsyncIterable<string>,
+): AsyncGenerator<string, void, undefined> {
+  let piece = "";
+  for await (const text of texts) {
+    piece += text;
+    if (piece.length < PIECE_CHARACTERS) continue;
+    yield piece;
+    piece = "";
+  }
+  if (piece !== "") yield piece;
+}

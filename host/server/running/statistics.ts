@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import type { AccessEntry } from "../../store/store.ts";
+import type { AccessEntry, CommitEntry } from "../../store/store.ts";
 import { formatTime } from "../../wire/metadata.ts";
 import type { TextPattern } from "../../wire/notification.ts";
 import type { Authorization } from "../access/authorization.ts";
@@ -7,7 +7,8 @@ import { type Session, standing } from "../access/session.ts";
 import type { Tuning } from "../config/config.ts";
 import type { Notifier } from "../notifications/notifier.ts";
 import type { Peers } from "../peers/peers.ts";
-import { commitFilter, lastCommitOf, visitCommitsAfter } from "../records/commitLog.ts";
+import { commitFilter, lastCommitOf } from "../records/commitLog.ts";
+import { fromPortions, portions } from "../records/portions.ts";
 import type { Records } from "../records/records.ts";
 import { compactionStatistics } from "../upkeep/compaction.ts";
 import { validity } from "./serverIdentity.ts";
@@ -40,6 +41,13 @@ export interface Statistic {
   value(context: StatisticsContext): unknown;
 }
 
+/** One whose value is a text as long as the commit log, made in parts. */
+export interface LongStatistic {
+  readonly id: number;
+  readonly name: string;
+  parts(context: StatisticsContext): AsyncIterable<string>;
+}
+
 const NOT_AVAILABLE = "Not Available";
 const KILO = 1024;
 
@@ -52,14 +60,27 @@ async function lastCommitId(context: StatisticsContext): Promise<string> {
   return String((await lastCommitOf(store, wantedKeys(context))) ?? null);
 }
 
-async function latestCommits(context: StatisticsContext): Promise<string> {
+/** JSON of an object; a key that changes meanwhile may come again, the later the newer. */
+async function* latestCommits(context: StatisticsContext): AsyncGenerator<string, void, undefined> {
   const wanted = wantedKeys(context);
-  const latest = new Map<string, [number, string]>();
-  await visitCommitsAfter(context.services.records.store, -1, (entry) => {
-    if (wanted(entry.key)) latest.set(entry.key, [entry.commitId, entry.operation]);
-    return true;
-  });
-  return JSON.stringify(Object.fromEntries(latest));
+  const { store } = context.services.records;
+  let before = "{";
+  function* members(portion: Iterable<CommitEntry>): Iterable<string> {
+    for (const { key, commitId, operation } of portion) {
+      if (!wanted(key)) continue;
+      yield `${before}${JSON.stringify(key)}:${JSON.stringify([commitId, operation])}`;
+      before = ",";
+    }
+  }
+  const commits = portions(
+    (id: number) => store.commitsAfter(id),
+    ({ commitId }) => commitId,
+    -1,
+  );
+  for await (const portion of fromPortions(context.session, commits, members)) {
+    yield [...portion].join("");
+  }
+  yield before === "{" ? "{}" : "}";
 }
 
 /** The most frequent names, the most frequent first, as JSON. */
@@ -149,7 +170,7 @@ function describe(session: Session, atSign: string): Record<string, string | nul
 }
 
 /** Every statistic by its id (atProtocol, the stats verb). */
-export const statistics: readonly Statistic[] = [
+export const statistics: readonly (Statistic | LongStatistic)[] = [
   {
     id: 1,
     name: "activeInboundConnections",
@@ -192,7 +213,7 @@ export const statistics: readonly Statistic[] = [
     name: "NotificationCompactionStats",
     value: ({ services }) => compactionStatistics("notification", services.records),
   },
-  { id: 15, name: "LatestCommitEntryOfEachKey", value: latestCommits },
+  { id: 15, name: "LatestCommitEntryOfEachKey", parts: latestCommits },
   {
     id: 16,
     name: "activeInboundConnectionsSummary",

@@ -3,6 +3,7 @@ import { namedKey, parseAtKey } from "../../wire/atkey.ts";
 import { AtError, quoted } from "../../wire/errors.ts";
 import { JsonError, jsonLimits, parseJson } from "../../wire/json.ts";
 import type { Session } from "../access/session.ts";
+import { portions } from "../records/portions.ts";
 import { keyNotFound } from "../records/records.ts";
 import type { Services } from "./services.ts";
 import { type Arguments, data, type Reply, type Verb } from "./verb.ts";
@@ -110,16 +111,41 @@ async function put(args: Arguments, who: Caller, services: Services): Promise<Re
   return data(String(await services.records.put(key, value, {}, { uncommitted: true })));
 }
 
-function list(visibility: string | undefined, who: Caller, services: Services): string[] {
-  if (visibility === undefined) return [];
-  const names: string[] = [];
+/** Keys that were put with this verb into the namespaces everybody has, as far as the caller put them. */
+async function ownKeys(
+  visibility: string,
+  who: Caller,
+  session: Session,
+  services: Services,
+): Promise<string[]> {
+  const { store } = services.records;
   const manages = who.namespaces.__manage === "rw";
-  for (const [key, { value }] of services.records.store.records()) {
+  const isOwn = (key: string, value: string | null): boolean => {
     const { namespace } = parseAtKey(key);
     const listed = namespace === OPEN_NAMESPACE || (manages && namespace === "__manage");
-    if (!listed || !key.includes(visibility) || !isStoredKey(key)) continue;
-    if (enrollmentOf(value) === who.id) names.push(key);
+    return listed && key.includes(visibility) && isStoredKey(key) && enrollmentOf(value) === who.id;
+  };
+  const stored = portions(
+    (after: string) => store.records("", after),
+    ([key]) => key,
+    "",
+  );
+  const names: string[] = [];
+  for await (const portion of stored) {
+    if (session.closed) break;
+    for (const [key, { value }] of portion) if (isOwn(key, value)) names.push(key);
   }
+  return names;
+}
+
+async function list(
+  visibility: string | undefined,
+  who: Caller,
+  session: Session,
+  services: Services,
+): Promise<string[]> {
+  if (visibility === undefined) return [];
+  const names = await ownKeys(visibility, who, session, services);
   const { enrollments, records } = services;
   const own = {
     private: enrollments.privateKeyName(who.id),
@@ -131,9 +157,15 @@ function list(visibility: string | undefined, who: Caller, services: Services): 
   return names;
 }
 
-function get(args: Arguments, who: Caller, services: Services): Reply {
+async function get(
+  args: Arguments,
+  who: Caller,
+  session: Session,
+  services: Services,
+): Promise<Reply> {
   if (args.keyName === undefined) {
-    return data(JSON.stringify(list(args.visibility?.toLowerCase(), who, services)));
+    const names = await list(args.visibility?.toLowerCase(), who, session, services);
+    return data(JSON.stringify(names));
   }
   const key = namedKey(args.keyName);
   demandOwnKey(key, who, "get", services);
@@ -163,7 +195,7 @@ export const keys: Verb = {
       case "put":
         return put(args, who, services);
       case "get":
-        return get(args, who, services);
+        return get(args, who, session, services);
       default:
         return remove(args, who, services);
     }

@@ -16,7 +16,7 @@ export interface Changed {
  */
 export type Reply =
   | { data: string | null; spaced?: true; changed?: Changed }
-  | { pieces: AsyncIterable<string>; changed?: () => Changed | undefined }
+  | { pieces: AsyncIterable<string>; spaced?: true; changed?: () => Changed | undefined }
   | { raw: string }
   | { silent: true };
 
