@@ -66,7 +66,10 @@ function enrollmentOf(value: string | null): string | undefined {
 const isStoredKey = (key: string): boolean =>
   /\.__(?:public|private|self)_keys\.\w+@[^@:]+$/.test(key);
 
-/** An enrolled client reaches its own default keys, keys it put, and public ones. */
+/**
+ * An enrolled client reaches its own default keys, keys it put, and public ones. Throws AT0009 for all other names, whether
+ * something is there or not; of names this verb gives, it says when nothing is.
+ */
 function demandOwnKey(key: string, { id }: Caller, verb: string, services: Services): void {
   const { enrollments, records } = services;
   if (
@@ -78,9 +81,8 @@ function demandOwnKey(key: string, { id }: Caller, verb: string, services: Servi
   const value = records.get(key)?.value ?? null;
   if (isStoredKey(key)) {
     if (verb === "get" && key.startsWith("public:")) return;
-    if (enrollmentOf(value) === id) return;
+    if (value === null || enrollmentOf(value) === id) return;
   }
-  if (value === null) return;
   throw new AtError(
     "AT0009",
     `Connection with enrollment ID ${id} is not authorized to ${verb} key: ${quoted(key)}`,
