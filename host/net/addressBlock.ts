@@ -34,14 +34,27 @@ function mapped(groups: readonly number[]): string | undefined {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
+/** Groups of what one customer of a provider is given at most, the first 48 bits (RFC 6177). */
+const SITE_GROUPS = 3;
+
+/** The first groups of an IPv6 address as a prefix, an IPv4 address as it is; a zone is left out. */
+function prefix(address: string, groups: number): string {
+  const [plain = ""] = address.split("%");
+  if (!isIPv6(plain)) return address;
+  const all = expand(plain);
+  const shown = all.slice(0, groups).map((group) => group.toString(16));
+  return mapped(all) ?? `${shown.join(":")}::/${groups * 16}`;
+}
+
+/** What counts as one address where many of one hand are to be told from many hands: of an IPv6 address its /48. */
+export function addressSite(address: string): string {
+  return prefix(address, SITE_GROUPS);
+}
+
 /**
  * What counts as one address when something is limited per address: an IPv4 address itself, of an IPv6 address its /64
  * (`2001:db8:0:1::/64`), in one spelling; a zone is left out. Anything else is given back as it is.
  */
 export function addressBlock(address: string): string {
-  const [plain = ""] = address.split("%");
-  if (!isIPv6(plain)) return address;
-  const groups = expand(plain);
-  const network = groups.slice(0, NETWORK_GROUPS).map((group) => group.toString(16));
-  return mapped(groups) ?? `${network.join(":")}::/64`;
+  return prefix(address, NETWORK_GROUPS);
 }

@@ -19,11 +19,14 @@ interface Bucket {
  */
 export class AddressRate {
   private readonly perMinute: () => number;
+  private readonly blockOf: (address: string) => string;
   /** In the order of their latest use. */
   private readonly buckets = new Map<string, Bucket>();
 
-  constructor(perMinute: () => number) {
+  /** `blockOf`: what counts as one address. */
+  constructor(perMinute: () => number, blockOf: (address: string) => string = addressBlock) {
     this.perMinute = perMinute;
+    this.blockOf = blockOf;
   }
 
   /** Addresses that are remembered. */
@@ -34,7 +37,7 @@ export class AddressRate {
   /** Whether it may be done once more from an address; it then counts as done. `now`: ms since the epoch. */
   take(address: string, now: number): boolean {
     this.forgetIdle(now);
-    const bucket = this.use(addressBlock(address), now);
+    const bucket = this.use(this.blockOf(address), now);
     if (bucket.left < 1) return false;
     bucket.left -= 1;
     return true;
@@ -42,7 +45,7 @@ export class AddressRate {
 
   /** What was done last from an address doesn't count after all. */
   giveBack(address: string, now: number): void {
-    const block = addressBlock(address);
+    const block = this.blockOf(address);
     if (!this.buckets.has(block)) return;
     const bucket = this.use(block, now);
     bucket.left = Math.min(this.perMinute(), bucket.left + 1);

@@ -6,7 +6,7 @@ export const HANDSHAKE_MILLIS = 10_000;
 /** What that may be set to, ms. */
 export const MIN_HANDSHAKE_MILLIS = 1_000;
 export const MAX_HANDSHAKE_MILLIS = 600_000;
-/** Handshakes that may be under way at once; one more drops the oldest. */
+/** Handshakes that may be under way at once; one more drops the oldest of the address block with the most. */
 export const MAX_HANDSHAKES = 256;
 
 interface Handshake {
@@ -51,7 +51,7 @@ export class Handshakes {
   begin(socket: Socket, block: string): boolean {
     const name = nameOf(socket);
     if (name === undefined) return false;
-    if (this.underWay.size >= MAX_HANDSHAKES) this.dropOldest();
+    if (this.underWay.size >= MAX_HANDSHAKES) this.dropOldest(this.busiestBlock());
     const handshake = { name, socket, block, since: performance.now() };
     this.underWay.set(name, handshake);
     socket.once("close", () => this.forget(handshake));
@@ -73,6 +73,17 @@ export class Handshakes {
       if (block === undefined || handshake.block === block) return this.drop(handshake);
     }
     return false;
+  }
+
+  /** The address block with the most of them, of several the one that had its first. */
+  private busiestBlock(): string | undefined {
+    const counts = new Map<string, number>();
+    for (const { block } of this.underWay.values()) counts.set(block, (counts.get(block) ?? 0) + 1);
+    let busiest: string | undefined;
+    for (const [block, count] of counts) {
+      if (busiest === undefined || count > (counts.get(busiest) ?? 0)) busiest = block;
+    }
+    return busiest;
   }
 
   /** Destroys all of them. */

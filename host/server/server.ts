@@ -223,7 +223,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
 }
 
 function accept(socket: TLSSocket, block: string, { services, inbound }: Assembly): void {
-  if (!inbound.makeRoom(block)) {
+  if (!inbound.makeRoom(socket.remoteAddress ?? block)) {
     services.counters.connectionsRefused += 1;
     socket.on("error", (error) => services.log.debug({ err: error }, "refused connection failed"));
     inbound.departures.add(socket, FULL_LINE);
@@ -244,6 +244,9 @@ function hostOf(assembly: Assembly): Host {
     get maxSockets() {
       const pool = tuning.inboundMaxLimit + NEWCOMER_PLACES + MAX_HANDSHAKES;
       return pool + inbound.departures.most + SPARE_SOCKETS;
+    },
+    get isCrowded() {
+      return inbound.isFull;
     },
     anonymousFrom: (block) => inbound.anonymousFrom(block),
     closeIdlest: (block) => inbound.closeIdlest(block),
@@ -359,6 +362,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     host: hostOf(assembly),
     handshakeMillis: services.tuning.handshakeMillis,
   });
+  assembly.inbound.onLogin = (address) => listener.loggedIn(address);
   const port = await listen(listener, config, services);
   await services.notifier.start();
   services.compaction.schedule();

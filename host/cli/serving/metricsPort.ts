@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Logger } from "pino";
 import {
   counter,
@@ -32,9 +33,11 @@ interface Answer {
   readonly type?: string;
 }
 
-/** Scrapers are few; more connections than these are hung up on. */
+/** Scrapers are few; with one connection more the oldest is hung up on, so that a probe always gets its answer. */
 const MAX_CONNECTIONS = 16;
 const REQUEST_MILLIS = 5_000;
+/** How often it is looked whether a request is late. */
+const LOOK_MILLIS = 1_000;
 const MAX_HEADER_BYTES = 8_192;
 
 function openFiles(): Family[] {
@@ -118,9 +121,16 @@ export async function openMetricsPort(
       },
     );
   };
+  const open = new Set<Socket>();
   const create = (): Server => {
-    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, serve);
-    server.maxConnections = MAX_CONNECTIONS;
+    const limits = { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: LOOK_MILLIS };
+    const server = createServer(limits, serve);
+    server.on("connection", (socket) => {
+      const [oldest] = open;
+      if (open.size >= MAX_CONNECTIONS) oldest?.destroy();
+      open.add(socket);
+      socket.once("close", () => open.delete(socket));
+    });
     server.requestTimeout = REQUEST_MILLIS;
     server.headersTimeout = REQUEST_MILLIS;
     return server;

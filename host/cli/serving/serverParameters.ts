@@ -186,6 +186,13 @@ const connections: readonly Parameter[] = [
     text: "connections without a login from one address (IPv6: from one /64)",
     ...count,
   }),
+  tuned("peerMaxConnections", 1, {
+    path: "connection.peer_max_connections",
+    env: ["peer_max_connections"],
+    flag: "peer-max-connections",
+    text: "connections on which one other atSign is logged in",
+    ...count,
+  }),
   tuned("handshakeMillis", 1, {
     path: "connection.handshake_time_millis",
     env: ["handshake_time_millis"],

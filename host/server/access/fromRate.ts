@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { addressBlock } from "../../net/addressBlock.ts";
 import { AddressRate } from "../../net/addressRate.ts";
 import { AtError } from "../../wire/errors.ts";
 import type { Tuning } from "../config/config.ts";
 import { type Session, standing } from "./session.ts";
+
+/** Look-ups in the directory that `from` of one address (IPv6: of one /64) may have under way, of all there are at most. */
+export const MAX_LOOKUPS_PER_ADDRESS = 16;
 
 /**
  * How often nobody in particular may say `from` from one address: as the owner, and, apart from that, as others, which each
@@ -12,6 +16,8 @@ export class FromRate {
   private readonly own: AddressRate;
   private readonly others: AddressRate;
   private readonly now: () => number;
+  /** Look-ups under way by address block. */
+  private readonly underWay = new Map<string, number>();
   /** Connections whose latest `from` counts. */
   private readonly counted = new WeakSet<Session>();
 
@@ -29,6 +35,23 @@ export class FromRate {
       throw new AtError("AT0028", "Too many logins were begun from here: try again in a minute");
     }
     this.counted.add(session);
+  }
+
+  /** Does what the directory is asked for; throws AT0028 when as much is under way for the connection's address as may be. */
+  async during<T>(session: Session, work: () => Promise<T>): Promise<T> {
+    const block = addressBlock(session.remoteAddress);
+    const count = this.underWay.get(block) ?? 0;
+    if (count >= MAX_LOOKUPS_PER_ADDRESS) {
+      throw new AtError("AT0028", "Too many look-ups at once, try again later");
+    }
+    this.underWay.set(block, count + 1);
+    try {
+      return await work();
+    } finally {
+      const left = (this.underWay.get(block) ?? 1) - 1;
+      if (left === 0) this.underWay.delete(block);
+      else this.underWay.set(block, left);
+    }
   }
 
   /** The latest `from` of a connection led to a login. */

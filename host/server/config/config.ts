@@ -18,6 +18,8 @@ export const defaults = {
   inboundMaxLimit: 200,
   /** Connections of one address (IPv6: of one /64) that nobody is logged in on, TLS handshakes included. */
   anonymousMaxPerAddress: 64,
+  /** Connections on which one other atSign is logged in. */
+  peerMaxConnections: 16,
   /** `from` without a login, from one address in a minute: of the own atSign, and of others, which the directory is asked for. */
   ownFromPerMinute: 240,
   otherFromPerMinute: 120,

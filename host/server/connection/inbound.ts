@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+import { addressSite } from "../../net/addressBlock.ts";
 import { Departures, MIN_DEPARTURES } from "../../net/departures.ts";
 import { AtError, formatError } from "../../wire/errors.ts";
 import { type Session, standing } from "../access/session.ts";
@@ -39,9 +40,13 @@ export class Inbound<Connection extends Guest = Guest> {
   private readonly open = new Set<Connection>();
   /** Those that came when the pool was full and aren't logged in, each with the end of its time. */
   private readonly newcomers = new Map<Connection, NodeJS.Timeout>();
+  /** Those that somebody has logged in on. */
+  private readonly known = new WeakSet<Connection>();
   private readonly tuning: Tuning;
   private readonly counters: Counters;
   private readonly now: () => number;
+  /** Hears of the address of each connection that somebody has logged in on. */
+  onLogin: (address: string) => void = () => {};
 
   constructor(tuning: Tuning, counters: Counters, now: () => number) {
     this.tuning = tuning;
@@ -50,6 +55,11 @@ export class Inbound<Connection extends Guest = Guest> {
     this.departures = new Departures(() => Math.max(tuning.inboundMaxLimit, MIN_DEPARTURES));
     this.budget = new LineBudget(() => tuning.unfinishedLineBytes);
     this.output = new OutputBudget(() => tuning.waitingOutputBytes);
+  }
+
+  /** Every place is taken, the newcomers' too. */
+  get isFull(): boolean {
+    return this.open.size >= this.tuning.inboundMaxLimit + NEWCOMER_PLACES;
   }
 
   get size(): number {
@@ -74,22 +84,24 @@ export class Inbound<Connection extends Guest = Guest> {
   }
 
   /**
-   * Closes what was idle for too long; true when there is room for one more from an address block. When every place is
-   * taken, a connection without a login leaves for it: the longest idle of a block that has more of them, or of those that
-   * had time enough for a login.
+   * Closes what was idle for too long; true when there is room for one more from an address. When every place is taken,
+   * somebody leaves for it, never the owner: the oldest connection without a login of a site (an IPv4 address, an IPv6 /48)
+   * that has more of them than the new one's would, else, unless the new one's site has several already, the oldest of all,
+   * or one that had the time for a login and didn't use it; and where everybody is logged in, the longest idle one of the
+   * peer that has most. Who dials from elsewhere therefore gets in, and has as long for a login as all others, who are
+   * rationed meanwhile, need to take every place once more.
    */
-  makeRoom(block: string): boolean {
+  makeRoom(address: string): boolean {
     const share = this.idleShare();
     for (const connection of [...this.open]) {
       if (!connection.closed && !this.isIdle(connection, share)) continue;
       connection.close();
       this.open.delete(connection);
     }
-    const places = this.tuning.inboundMaxLimit + NEWCOMER_PLACES;
-    if (this.open.size < places) return true;
-    const idlest = longestIdle(this.fromBusiest(block)) ?? longestIdle(this.lingering());
-    if (idlest !== undefined) this.dismiss(idlest);
-    return idlest !== undefined;
+    if (!this.isFull) return true;
+    const leaver = this.leaverFor(addressSite(address)) ?? longestIdle(this.ofBusiestPeer());
+    if (leaver !== undefined) this.dismiss(leaver);
+    return leaver !== undefined;
   }
 
   /** Whether a connection was idle for longer than it may: its next command only ends it. */
@@ -97,14 +109,17 @@ export class Inbound<Connection extends Guest = Guest> {
     return this.isIdle(connection, this.idleShare());
   }
 
-  /** A login makes a newcomer's place a lasting one, at the cost of the connection that is missed least. */
+  /** A connection belongs to somebody since now: its place is a lasting one, at the cost of the one that is missed least. */
   loggedIn(connection: Connection): void {
+    if (this.known.has(connection)) return;
+    this.known.add(connection);
+    this.onLogin(connection.remoteAddress);
+    if (connection.peer !== undefined) this.limitPeer(connection);
     if (!this.newcomers.has(connection)) return;
     if (this.crowded) {
-      const peers = connection.owner ? this.those("peer") : [];
-      const idlest = longestIdle(this.those("anonymous")) ?? longestIdle(peers);
-      if (idlest === undefined) return;
-      this.dismiss(idlest);
+      const leaver = longestIdle(this.those("anonymous")) ?? this.peerFor(connection);
+      if (leaver === undefined) return;
+      this.dismiss(leaver);
     }
     this.settle(connection);
   }
@@ -125,27 +140,48 @@ export class Inbound<Connection extends Guest = Guest> {
   }
 
   private those(kind: "anonymous" | "peer"): Connection[] {
-    return [...this.open].filter((connection) => standing(connection) === kind);
+    return [...this.open].filter((each) => !each.closed && standing(each) === kind);
   }
 
   private anonymousOf(block: string): Connection[] {
     return this.those("anonymous").filter((connection) => connection.block === block);
   }
 
-  /** Those without a login of the address block that has most of them, if it has more than another would with one more. */
-  private fromBusiest(block: string): Connection[] {
-    const counts = new Map<string, number>();
-    for (const { block: each } of this.those("anonymous")) {
-      counts.set(each, (counts.get(each) ?? 0) + 1);
-    }
-    const [busiest, most] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), ["", 0]);
-    return most > (counts.get(block) ?? 0) + 1 ? this.anonymousOf(busiest) : [];
+  /** Who without a login leaves for a new connection of a site. */
+  private leaverFor(site: string): Connection | undefined {
+    const anonymous = this.those("anonymous");
+    const bySite = groups(anonymous, ({ remoteAddress }) => addressSite(remoteAddress));
+    const own = bySite.get(site) ?? [];
+    const busiest = largest(bySite);
+    if (busiest.length > own.length + 1) return oldest(busiest);
+    return oldest(own.length > 1 ? this.lingering(anonymous) : anonymous);
   }
 
   /** Those that have had the time for a login and didn't use it. */
-  private lingering(): Connection[] {
+  private lingering(anonymous: readonly Connection[]): Connection[] {
     const before = this.now() - this.tuning.newcomerMillis;
-    return this.those("anonymous").filter(({ openedAt }) => openedAt <= before);
+    return anonymous.filter(({ openedAt }) => openedAt <= before);
+  }
+
+  /** The connections of the peer that has most of them. */
+  private ofBusiestPeer(): Connection[] {
+    return largest(groups(this.those("peer"), ({ peer = "" }) => peer));
+  }
+
+  /** The peer's connection that leaves for one that has logged in: the owner's, or a peer's with fewer. */
+  private peerFor(connection: Connection): Connection | undefined {
+    const busiest = this.ofBusiestPeer();
+    const own = this.those("peer").filter(({ peer }) => peer === connection.peer);
+    const isOwners = connection.owner;
+    return isOwners || busiest.length > own.length + 1 ? longestIdle(busiest) : undefined;
+  }
+
+  /** Lets the longest idle connections of a peer leave that has too many. */
+  private limitPeer({ peer }: Connection): void {
+    const own = this.those("peer").filter((each) => each.peer === peer && !each.closed);
+    if (own.length <= this.tuning.peerMaxConnections) return;
+    const leaver = longestIdle(own);
+    if (leaver !== undefined) this.dismiss(leaver);
   }
 
   private expire(connection: Connection): void {
@@ -178,9 +214,32 @@ export class Inbound<Connection extends Guest = Guest> {
   }
 }
 
+/** The one that came first: what it says since doesn't make it younger. */
+function oldest<C extends Guest>(connections: readonly C[]): C | undefined {
+  return connections.reduce<C | undefined>(
+    (first, each) => (first === undefined || each.openedAt < first.openedAt ? each : first),
+    undefined,
+  );
+}
+
 function longestIdle<C extends Guest>(connections: readonly C[]): C | undefined {
   return connections.reduce<C | undefined>(
     (idlest, each) => (idlest === undefined || each.lastWrite < idlest.lastWrite ? each : idlest),
     undefined,
   );
+}
+
+function groups<C>(connections: readonly C[], nameOf: (connection: C) => string): Map<string, C[]> {
+  const found = new Map<string, C[]>();
+  for (const connection of connections) {
+    const name = nameOf(connection);
+    const group = found.get(name);
+    if (group === undefined) found.set(name, [connection]);
+    else group.push(connection);
+  }
+  return found;
+}
+
+function largest<C>(all: ReadonlyMap<string, C[]>): C[] {
+  return [...all.values()].reduce((most, each) => (each.length > most.length ? each : most), []);
 }

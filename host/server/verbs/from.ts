@@ -70,7 +70,7 @@ export const from: Verb = {
     services.fromRate.demand(session, own ? "own" : "others");
     if (!own) {
       services.blockList.demandWelcome(atSign);
-      await checkCertificate(atSign, session, services);
+      await services.fromRate.during(session, () => checkCertificate(atSign, session, services));
       services.blockList.demandWelcome(atSign);
     }
     const uuid = services.newId();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addressBlock } from "../../net/addressBlock.ts";
+import { addressBlock, addressSite } from "../../net/addressBlock.ts";
 
 describe("what counts as one address", () => {
   it.each([
@@ -38,5 +38,18 @@ describe("what counts as one address", () => {
         },
       ),
     );
+  });
+});
+
+describe("what counts as one site", () => {
+  it.each([
+    ["192.0.2.7", "192.0.2.7"],
+    ["::ffff:192.0.2.7", "192.0.2.7"],
+    ["2001:db8:0:1::", "2001:db8:0::/48"],
+    ["2001:db8:0:ffff:1::", "2001:db8:0::/48"],
+    ["2001:db8:1::", "2001:db8:1::/48"],
+    ["no address", "no address"],
+  ])("of %s is %s", (address, site) => {
+    expect(addressSite(address)).toBe(site);
   });
 });

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FromRate, MAX_LOOKUPS_PER_ADDRESS } from "../../server/access/fromRate.ts";
+import type { Session } from "../../server/access/session.ts";
+import { defaults } from "../../server/config/config.ts";
 import type { Line } from "../server/line.ts";
 import { loginAsPeer } from "../server/peerLogin.ts";
 import { identity, type Place, pkamLine, World } from "../server/world.ts";
@@ -77,5 +80,24 @@ describe("from, said without a login behind it", () => {
     expect(await other.ask("from:@alice")).toBe(tooMany);
     expect(await login(line)).toBe("data:success\n@alice@");
     expect(await other.ask("from:@alice")).toBe(tooMany);
+  });
+
+  it("has so many look-ups under way from an address, and others' beside them", async () => {
+    const rate = new FromRate({ ...defaults }, () => now);
+    const from = (remoteAddress: string): Session => ({ remoteAddress }) as Session;
+    let end: () => void = () => {};
+    const answered = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const begin = (address: string): Promise<void> => rate.during(from(address), () => answered);
+    const many = Array.from({ length: MAX_LOOKUPS_PER_ADDRESS }, () => begin("127.0.0.2"));
+    await expect(begin("127.0.0.2")).rejects.toMatchObject({ code: "AT0028" });
+    const other = begin("127.0.0.3");
+    end();
+    await Promise.all([...many, other]);
+    await begin("127.0.0.2");
+    const failing = rate.during(from("127.0.0.2"), () => Promise.reject(new Error("no answer")));
+    await expect(failing).rejects.toThrow("no answer");
+    await Promise.all(Array.from({ length: MAX_LOOKUPS_PER_ADDRESS }, () => begin("127.0.0.2")));
   });
 });

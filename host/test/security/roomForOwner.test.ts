@@ -53,12 +53,80 @@ describe("an atServer whose pool is full", () => {
     expect(await second.ask("noop:0")).toBe(`data:ok\n@held${machines}@`);
   });
 
-  it("tells a new connection to leave where nobody holds more places than it would", async () => {
+  it("gives a new connection the place of the oldest where nobody holds more, however busy that is", async () => {
     const place = await start("@alike", { inboundMaxLimit: 4 });
     const addresses = Array.from({ length: 4 + NEWCOMER_PLACES }, (_, i) => loopbackAddress(i));
     const held = await open(place, addresses);
-    expect(await attempt(place, "127.0.0.1").closed()).toBe(FULL);
-    for (const line of held) expect(await line.ask("noop:0")).toBe(OK);
+    expect(await held[0]?.ask("noop:0")).toBe(OK);
+    now += 1;
+    const owner = await place.owner();
+    expect(await owner.ask("noop:0")).toBe("data:ok\n@alike@");
+    // Once to get in, once to stay.
+    expect(await held[0]?.closed()).toBe(FULL);
+    expect(await held[1]?.closed()).toBe(FULL);
+    for (const line of held.slice(2)) expect(await line.ask("noop:0")).toBe(OK);
+  });
+
+  it("lets its owner in at once while more machines than there are places dial again and again", async () => {
+    const inboundMaxLimit = 24;
+    const place = await start("@redial", { inboundMaxLimit });
+    let isOver = false;
+    const redial = async (from: string): Promise<void> => {
+      while (!isOver) {
+        const line = attempt(place, from);
+        await Promise.race([line.closed(), over]);
+        line.close();
+      }
+    };
+    let end: () => void = () => {};
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const machines = inboundMaxLimit + NEWCOMER_PLACES + 10;
+    const loops = Array.from({ length: machines }, (_, i) => redial(loopbackAddress(i)));
+    for (let login = 0; login < 5; login++) {
+      const owner = await place.owner();
+      expect(await owner.ask("noop:0")).toBe("data:ok\n@redial@");
+      owner.close();
+      await delay(50);
+    }
+    isOver = true;
+    end();
+    await Promise.all(loops);
+  });
+
+  it("lets its owner in while one peer holds every place and dials again and again", async () => {
+    const peer = await start("@crowd", {});
+    const place = await start("@crowded", {
+      inboundMaxLimit: 4,
+      peerMaxConnections: 1_000,
+      clientCertificateRequired: false,
+    });
+    const held: Line[] = [];
+    for (let i = 0; i < 4 + NEWCOMER_PLACES; i++) {
+      held.push(await loginAsPeer(world, peer, place));
+      now += 1;
+    }
+    for (let login = 0; login < 3; login++) {
+      const owner = await place.owner();
+      expect(await owner.ask("noop:0")).toBe("data:ok\n@crowded@");
+      held.push(await loginAsPeer(world, peer, place));
+    }
+  });
+
+  it("lets one other atSign log in so often and no more: its longest idle connection leaves", async () => {
+    const peer = await start("@many", {});
+    const place = await start("@limits", {
+      peerMaxConnections: 3,
+      clientCertificateRequired: false,
+    });
+    const lines: Line[] = [];
+    for (let i = 0; i < 4; i++) {
+      lines.push(await loginAsPeer(world, peer, place));
+      now += 1;
+    }
+    expect(await lines[0]?.closed()).toBe(FULL);
+    for (const line of lines.slice(1)) expect(await line.ask("scan")).toBe("data:[]\n@many@");
   });
 
   it("gives a new connection the place of one that had time enough to log in, wherever it is from", async () => {

@@ -13,6 +13,7 @@ import { issueCertificate } from "../../crypto/certificates.ts";
 import { counter, formatExposition, gauge } from "../../net/exposition.ts";
 import { StoreError } from "../../store/store.ts";
 import { errorTable } from "../../wire/errors.ts";
+import { silentSocket } from "../security/sockets.ts";
 import { readExposition } from "./expositionReader.ts";
 import { Line } from "./line.ts";
 import { ServerProcess } from "./serverProcess.ts";
@@ -243,6 +244,18 @@ it("an atDirectory with --metrics-port counts its lookups", async () => {
   expect(found.get("atmicro_connections")).toBe(1);
   line.close();
   await program.stop();
+});
+
+it("answers a probe while others hold every connection and say nothing", async () => {
+  const observed = { metrics: async () => [], notReady: async () => undefined };
+  const log = { warn: () => {} };
+  const open = await openMetricsPort({ host: "127.0.0.1", port: 0 }, observed, log as never);
+  const sockets = await Promise.all(
+    Array.from({ length: 40 }, () => silentSocket(open.port, "127.0.0.1")),
+  );
+  expect(await get(open.port, "/readyz")).toMatchObject({ status: 200, text: "ready\n" });
+  for (const socket of sockets) socket.destroy();
+  await open.close();
 });
 
 describe("the text format", () => {
