@@ -8,23 +8,27 @@ import { ChildProgram } from "../../../host/cli/process/childProgram.ts";
 import { World } from "../../../host/cli/world/world.ts";
 import { AtClient } from "../../../host/client/atClient.ts";
 import { readKeyFile } from "../../../host/crypto/keyFile.ts";
-import { type Memory, memoryOf } from "../measuring/figures.ts";
+import { type Memory, mappedBytes, memoryOf } from "../measuring/figures.ts";
 import { type Exchanged, exchange } from "./exchange.ts";
 
 const OWNER = "@alice";
 const PEERS = ["@bob", "@carol"] as const;
 /** Has an atServer and a certificate of this world, and means ill. */
 const ATTACKER = "@mallory";
+const STORE_FILE = "data.mdb";
 const READY_MILLIS = 30_000;
 const SAMPLE_MILLIS = 1_000;
 /** Pause between two visits of the owner on a new connection, ms. */
 const VISIT_MILLIS = 5_000;
 const PUBLIC_RECORDS = 500;
 
+/** `storeBytes`: the part of rssBytes that is pages of the store's file, which the kernel takes back when it needs memory. */
+export type ServerMemory = Memory & { readonly storeBytes: number };
+
 export type HostileHour = Exchanged & {
   /** The attacked atServer's memory, once a second. */
-  readonly memory: readonly Memory[];
-  readonly directoryMemory: readonly Memory[];
+  readonly memory: readonly ServerMemory[];
+  readonly directoryMemory: readonly ServerMemory[];
   /** What the attacked atServer's store grew by, bytes of disk. */
   readonly storeGrowthBytes: number;
   /** ms from the owner's look-up in the directory to an answered request on a new connection. */
@@ -64,10 +68,10 @@ async function visits(world: World, signal: AbortSignal): Promise<number[]> {
   return millis;
 }
 
-async function sample(pid: number, signal: AbortSignal): Promise<Memory[]> {
-  const samples: Memory[] = [];
+async function sample(pid: number, signal: AbortSignal): Promise<ServerMemory[]> {
+  const samples: ServerMemory[] = [];
   while (!signal.aborted) {
-    samples.push(memoryOf(pid));
+    samples.push({ ...memoryOf(pid), storeBytes: mappedBytes(pid, STORE_FILE) });
     await delay(SAMPLE_MILLIS);
   }
   return samples;

@@ -17,7 +17,9 @@ export async function measureHostile(folder: string): Promise<RowResult> {
       hostileMs: spread(latencies),
       hostileLoginMs: spread(visitMillis),
       hostileRssBytes: spread(memory.map(({ rssBytes }) => rssBytes)),
-      hostileAnonBytes: spread(memory.map(({ anonBytes }) => anonBytes)),
+      hostileWithoutStoreBytes: spread(
+        memory.map(({ rssBytes, storeBytes }) => rssBytes - storeBytes),
+      ),
     },
   };
 }

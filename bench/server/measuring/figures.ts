@@ -23,6 +23,15 @@ export function memoryOf(pid: number): Memory {
   return { rssBytes: bytes("VmRSS"), anonBytes: bytes("RssAnon") };
 }
 
+/** Resident pages of files of that name that a process has mapped, bytes. */
+export function mappedBytes(pid: number, fileName: string): number {
+  const mappings = readFileSync(`/proc/${pid}/smaps`, "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  return mappings
+    .filter((mapping) => mapping.slice(0, mapping.indexOf("\n")).endsWith(`/${fileName}`))
+    .map((mapping) => Number(/^Rss:\s+(\d+) kB$/m.exec(mapping)?.[1]) * 1024)
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /** The value below which `share` (0 to 1) of the values lie; NaN without any. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
