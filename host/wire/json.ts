@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // JSON that others wrote. It is measured before it is parsed: a few megabytes of brackets would cost hundreds in memory, and
 // what is nested thousands deep ends whoever goes through it by recursion.
+import { Buffer } from "node:buffer";
 import { MAX_LINE_BYTES } from "./line.ts";
 
 /** How large a JSON text may be. */
@@ -135,4 +136,18 @@ export function isNestedDeeper(value: unknown, depth: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (depth === 0) return true;
   return Object.values(value).some((member) => isNestedDeeper(member, depth - 1));
+}
+
+/** Backspace, tab, line feed, form feed and carriage return. */
+const hasShortEscape = (code: number): boolean => code >= 8 && code <= 13 && code !== 11;
+
+/** Bytes of a text as a JSON string in UTF-8, quotes left out, without making it: a control character has six. */
+export function jsonBytes(text: string): number {
+  let bytes = Buffer.byteLength(text);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE || code === BACKSLASH || hasShortEscape(code)) bytes += 1;
+    else if (code < 0x20) bytes += 5;
+  }
+  return bytes;
 }

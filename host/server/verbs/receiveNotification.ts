@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { keyType, MAX_CACHED_KEY_LENGTH } from "../../wire/atkey.ts";
 import { AtError } from "../../wire/errors.ts";
+import { jsonBytes } from "../../wire/json.ts";
+import { MAX_LINE_BYTES } from "../../wire/line.ts";
 import type { NewNotification } from "../notifications/notifier.ts";
 import { cacheOptions } from "../peers/lookupAnswer.ts";
 import { sizeOfNotification } from "../peers/peerUsage.ts";
@@ -55,14 +57,22 @@ async function updateCache(notification: NewNotification, services: Services): P
   }
 }
 
+/** Throws AT0022 for one that makes a monitor's line longer than a line may be: escaped, a text can have six times its bytes. */
+function demandReadable({ key, value, metadata = {} }: NewNotification): void {
+  const texts = [key, value, ...Object.values(metadata)].filter((each) => typeof each === "string");
+  const bytes = texts.reduce((sum, text) => sum + jsonBytes(text), 0);
+  if (bytes > MAX_LINE_BYTES) throw new AtError("AT0022", "The notification is too long");
+}
+
 /**
  * Takes a peer's notification: cached copy first, then the notification; a known id is taken again without effect. Throws
- * AT0028 when too much of the peer is kept already.
+ * AT0028 when too much of the peer is kept already, AT0022 for one that no monitor could read.
  */
 export async function acceptFromPeer(
   notification: NewNotification,
   services: Services,
 ): Promise<void> {
+  demandReadable(notification);
   if (await services.notifier.isKept(notification.id)) return;
   const release = services.usage.reserve("notifications", notification.from, {
     count: 1,

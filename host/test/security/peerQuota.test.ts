@@ -64,6 +64,16 @@ describe("an atServer with little room for each peer", () => {
     expect(await count()).toBe(5);
   });
 
+  it("takes no notification that no monitor could read, however short it is on its way", async () => {
+    const peer = await startAlice({});
+    const refused = "error:AT0022-Exception: The notification is too long\n@";
+    expect(await notify(peer, "\u0001".repeat(1_800_000))).toBe(refused);
+    expect(await notify(peer, '"'.repeat(5_200_000))).toBe(refused);
+    expect(await notify(peer, "\u0001".repeat(100))).toBe(TAKEN);
+    expect(await notify(peer, "ł".repeat(1_000_000))).toBe(TAKEN);
+    expect(await count()).toBe(2);
+  });
+
   it("has room again when some have expired, or were removed", async () => {
     const peer = await startAlice({ peerMaxNotifications: 2, notificationCompactionMillis: 20 });
     expect(await notify(peer, "x", ":ttln:60000")).toBe(TAKEN);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   isNestedDeeper,
   JsonError,
+  jsonBytes,
   jsonLimits,
   MAX_JSON_DEPTH,
   parseJson,
@@ -117,5 +118,20 @@ describe("JSON of others", () => {
     expect(said("[[[[[")).toBe("is nested deeper than 4 levels");
     expect(said("[,,,,,,,,")).toBe("has more than 8 elements");
     expect(said(" ".repeat(1_001))).toBe("is longer than 1000 characters");
+  });
+});
+
+describe("the bytes of a text as a JSON string", () => {
+  it("are what it is written with", () => {
+    const written = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2;
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), (text) => {
+        expect(jsonBytes(text)).toBe(written(text));
+      }),
+    );
+    for (let code = 0; code < 0x100; code++) {
+      const text = String.fromCharCode(code);
+      expect([code, jsonBytes(text)]).toEqual([code, written(text)]);
+    }
   });
 });
