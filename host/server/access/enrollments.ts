@@ -28,6 +28,8 @@ export interface Enrollment {
   apkamKeysExpiryInMillis: number;
   signingAlgo?: SigningAlgorithm;
   metadata?: Record<string, unknown>;
+  /** The enrollment whose client asked for it; `passcode` when it came with one, absent when the owner asked. */
+  requestedBy?: string;
   /** The enrollment that approved it; absent when a login with all rights did. */
   parentEnrollmentId?: string;
   /** That one and those above it, nearest first: it ends with any of them, also when one between is gone. */

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { AtError, quoted } from "../../wire/errors.ts";
 import type { Enrollment, Namespaces } from "../access/enrollments.ts";
 import { linkOwnerKeyIn, OWNER_KEY } from "../access/ownerKey.ts";
-import type { Session } from "../access/session.ts";
+import { actingEnrollment, type Session } from "../access/session.ts";
 import { publicKeyIdentity } from "../access/signatures.ts";
 import { ownerNotice } from "../notifications/ownerNotice.ts";
 import { demandNames } from "./names.ts";
@@ -13,6 +13,9 @@ import type { EnrollmentServices } from "./services.ts";
 const OPERATION = "enroll:request";
 /** Longest record of an enrollment. */
 const MAX_ENROLLMENT_BYTES = 512_000;
+/** Requests of one enrollment's client, and of all that have a passcode, that may wait for a decision. */
+export const MAX_PENDING_OF_ENROLLMENT = 20;
+export const MAX_PENDING_BY_PASSCODE = 200;
 const NEW_CLIENT = "new client enroll:request";
 
 function checkParameters(parameters: EnrollmentParameters): Enrollment {
@@ -62,6 +65,26 @@ function checkRate(session: Session, services: EnrollmentServices): void {
     );
   }
   session.enrollRequests.push(now);
+}
+
+/** Who asks, as it is noted; undefined for the owner. */
+function requesterOf(session: Session): string | undefined {
+  return session.owner ? actingEnrollment(session) : "passcode";
+}
+
+/**
+ * Throws AT0028 when too many requests wait already: of the client that asks, or of those that come with a passcode. Those
+ * of an enrollment take no place from those, and the owner may ask always.
+ */
+function checkPending(session: Session, services: EnrollmentServices): void {
+  const requester = requesterOf(session);
+  if (requester === undefined) return;
+  const waiting = services.enrollments
+    .list()
+    .filter(({ state, enrollment }) => state === "pending" && enrollment.requestedBy === requester);
+  const most = session.owner ? MAX_PENDING_OF_ENROLLMENT : MAX_PENDING_BY_PASSCODE;
+  if (waiting.length < most) return;
+  throw new AtError("AT0028", `${most} enrollment requests wait to be approved or denied`);
 }
 
 function checkDuplicate(enrollment: Enrollment, services: EnrollmentServices): void {
@@ -155,11 +178,17 @@ export async function requestEnrollment(
 ): Promise<{ enrollmentId: string; status: string }> {
   const checked = checkParameters(parameters);
   checkRate(session, services);
+  checkPending(session, services);
   if (!session.owner) {
     const good = await services.passcodes.accept(parameters.otp, session.remoteAddress);
     if (!good) throw new AtError("AT0011", "invalid otp. Cannot process enroll request");
   }
-  const enrollment: Enrollment = { ...checked, sessionId: session.id };
+  const requestedBy = requesterOf(session);
+  const enrollment: Enrollment = {
+    ...checked,
+    sessionId: session.id,
+    ...(requestedBy !== undefined && { requestedBy }),
+  };
   const enrollmentId = services.newId();
   if (session.authType === "cram") {
     await approveAtOnce(enrollmentId, enrollment, parameters, services);
@@ -168,6 +197,7 @@ export async function requestEnrollment(
   }
   const ttl = services.tuning.enrollmentExpiryMillis;
   await services.records.store.write((writer) => {
+    checkPending(session, services);
     checkDuplicate(enrollment, services);
     checkKeyIsNew(enrollment, services, [writer.record(OWNER_KEY)?.value ?? ""]);
     services.enrollments.putIn(writer, enrollmentId, enrollment, { ttl });
