@@ -136,7 +136,10 @@ export async function buildRp2040({ root, board, program = null, app = null }) {
   mkdirSync(out, { recursive: true });
   const tools = toolChain("arm");
   const name = program ? basename(program, ".c") : "atmicro";
-  const boardFiles = sourcesIn(join(root, "boards/rp2040"));
+  const boardFiles = [
+    ...sourcesIn(join(root, "boards/rp2040")),
+    ...sourcesIn(join(root, "boards/w5500")),
+  ];
   const drivers = sourcesIn(join(root, "boards/app/sensors"));
   const sources = program
     ? [...boardFiles.filter((source) => basename(source) !== "main.c"), ...drivers, program]

@@ -17,13 +17,16 @@ import {
 } from "./rp2040.mjs";
 import { toolChain } from "./toolChain.mjs";
 
+/** What the probe, which has no link, does without. */
+const OF_THE_FIRMWARE = new Set(["main.c", "wait.c", "w5500Bus.c"]);
+
 /** { name, folder, flashBytes, ramBytes }. */
 export async function buildRp2040Probe({ root, board }) {
   const out = join(root, "build", "rp2040");
   mkdirSync(out, { recursive: true });
   const { cc, objcopy, nm, size } = toolChain("arm");
   const here = join(root, "boards/rp2040");
-  const boardFiles = sourcesIn(here).filter((source) => basename(source) !== "main.c");
+  const boardFiles = sourcesIn(here).filter((source) => !OF_THE_FIRMWARE.has(basename(source)));
   const sources = [...boardFiles, ...sourcesIn(join(here, "probe"))];
   const flags = [...CPU, ...SECTIONS];
   const prepare = (folder) => prepareThumbWasm3(folder, { cc, machine: CPU });

@@ -46,18 +46,10 @@ void adc_start(void);
 // The pin is no longer an application's GPIO: a bus or the converter has it.
 void gpio_take(unsigned pin);
 
-// SPI 0 and the W5500's chip select.
+// SPI 0, which the W5500 has.
 void spi_start(void);
-void spi_select(int selected);
-// Sends len bytes of out (NULL: 0xff) and keeps what comes back in in (NULL: nowhere).
-void spi_transfer(const uint8_t *out, uint8_t *in, size_t len);
 
 // Microseconds since the reset.
 uint64_t timer_us(void);
-// Sleeps until so many microseconds passed or the W5500 asks for attention.
-void timer_sleep(uint32_t us);
-
-// Moves name look-up, address lease and connection on; called from the waits.
-void link_step(void);
 
 #endif

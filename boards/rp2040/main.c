@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "board.h"
+#include "boards/w5500/link.h"
 #include "device/at.h"
 #include "device/provisioning.h"
 #include "device/store.h"
-#include "link.h"
 
 static void say(int level, const char *text) { hal_log(level, text, strlen(text)); }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SPI 0 for the W5500, SPI 1 for applications (RP2040 datasheet, 4.4), both as controllers of 8 bits, polled.
 #include "board.h"
+#include "boards/w5500/bus.h"
 #include "pins.h"
 #include "registers.h"
 
@@ -33,7 +34,7 @@ void spi_start(void) {
   REGISTER(SPI0_BASE + SPI_CPSR) = 4;
   REGISTER(SPI0_BASE + SPI_CR0) = SPI_CR0_8_BITS;
   REGISTER(SPI0_BASE + SPI_CR1) = SPI_CR1_SSE;
-  spi_select(0);
+  bus_select(0);
   REGISTER(SIO_GPIO_OE_SET) = 1u << W5500_PIN_SELECT;
   REGISTER(GPIO_CTRL(W5500_PIN_SELECT)) = GPIO_FUNCTION_SIO;
   REGISTER(GPIO_CTRL(W5500_PIN_MISO)) = GPIO_FUNCTION_SPI;
@@ -41,11 +42,11 @@ void spi_start(void) {
   REGISTER(GPIO_CTRL(W5500_PIN_MOSI)) = GPIO_FUNCTION_SPI;
 }
 
-void spi_select(int selected) {
+void bus_select(int selected) {
   REGISTER(selected ? SIO_GPIO_OUT_CLR : SIO_GPIO_OUT_SET) = 1u << W5500_PIN_SELECT;
 }
 
-void spi_transfer(const uint8_t *out, uint8_t *in, size_t len) { exchange(SPI0_BASE, out, in, len); }
+void bus_transfer(const uint8_t *x, uint8_t *out, size_t len) { exchange(SPI0_BASE, x, out, len); }
 
 static void take_pin(unsigned pin) {
   gpio_take(pin);

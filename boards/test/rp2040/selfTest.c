@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "boards/rp2040/board.h"
-#include "boards/rp2040/link.h"
+#include "boards/w5500/link.h"
 
 #define PORT 7
 #define RECORD 512u

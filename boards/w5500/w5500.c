@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "w5500.h"
 
-#include "board.h"
-#include "pins.h"
-#include "registers.h"
+#include "bus.h"
 
 // Common registers (4.1)
 #define VERSIONR 0x39u
@@ -59,20 +57,20 @@ static int started;
 static void begin(unsigned block, uint32_t address, unsigned write) {
   const uint8_t header[3] = {(uint8_t)(address >> 8), (uint8_t)address,
                              (uint8_t)(block << 3 | write)};
-  spi_select(1);
-  spi_transfer(header, NULL, sizeof header);
+  bus_select(1);
+  bus_transfer(header, NULL, sizeof header);
 }
 
 static void read_block(unsigned block, uint32_t address, uint8_t *out, size_t len) {
   begin(block, address, 0);
-  spi_transfer(NULL, out, len);
-  spi_select(0);
+  bus_transfer(NULL, out, len);
+  bus_select(0);
 }
 
 static void write_block(unsigned block, uint32_t address, const uint8_t *x, size_t len) {
   begin(block, address, WRITE);
-  spi_transfer(x, NULL, len);
-  spi_select(0);
+  bus_transfer(x, NULL, len);
+  bus_select(0);
 }
 
 static uint8_t read_byte(unsigned block, uint32_t address) {
@@ -115,16 +113,11 @@ static void command(unsigned socket, unsigned code) {
 
 int w5500_start(const uint8_t mac[6]) {
   started = 0;
-  REGISTER(SIO_GPIO_OUT_CLR) = 1u << W5500_PIN_RESET;
-  REGISTER(SIO_GPIO_OE_SET) = 1u << W5500_PIN_RESET;
-  REGISTER(GPIO_CTRL(W5500_PIN_RESET)) = GPIO_FUNCTION_SIO;
-  REGISTER(GPIO_CTRL(W5500_PIN_INTERRUPT)) = GPIO_FUNCTION_SIO;
-  REGISTER(GPIO_PAD(W5500_PIN_INTERRUPT)) =
-      GPIO_PAD_INPUT | GPIO_PAD_PULL_UP | GPIO_PAD_SCHMITT;
-  for (uint64_t end = timer_us() + RESET_US; timer_us() < end;) {
+  bus_reset(1);
+  for (uint64_t end = bus_us() + RESET_US; bus_us() < end;) {
   }
-  REGISTER(SIO_GPIO_OUT_SET) = 1u << W5500_PIN_RESET;
-  for (uint64_t end = timer_us() + 2 * RESET_US; timer_us() < end;) {
+  bus_reset(0);
+  for (uint64_t end = bus_us() + 2 * RESET_US; bus_us() < end;) {
   }
   if (read_byte(COMMON, VERSIONR) != VERSION) return -1;
   write_block(COMMON, SHAR, mac, 6);
@@ -143,9 +136,7 @@ int w5500_has_link(void) { return read_byte(COMMON, PHYCFGR) & PHYCFGR_LINK; }
 
 int w5500_is_started(void) { return started; }
 
-int w5500_has_event(void) {
-  return started && !(REGISTER(SIO_GPIO_IN) & 1u << W5500_PIN_INTERRUPT);
-}
+int w5500_has_event(void) { return started && bus_interrupt(); }
 
 uint8_t w5500_status(unsigned socket) { return read_byte(REGISTERS(socket), SN_SR); }
 
@@ -214,8 +205,8 @@ int w5500_udp_send(const uint8_t ip[4], uint16_t port, const uint8_t *x, size_t 
   write_block(TRANSMIT(W5500_UDP), at, x, len);
   write_half(REGISTERS(W5500_UDP), SN_TX_WR, at + (uint32_t)len);
   command(W5500_UDP, CR_SEND);
-  for (uint64_t end = timer_us() + DATAGRAM_US; is_sending(W5500_UDP);) {
-    if (timer_us() > end) return -1;
+  for (uint64_t end = bus_us() + DATAGRAM_US; is_sending(W5500_UDP);) {
+    if (bus_us() > end) return -1;
   }
   return 0;
 }

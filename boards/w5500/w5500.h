@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The W5500 on the W5500-EVB-Pico: TCP/IP in hardware behind SPI. Registers: WIZnet, W5500 datasheet 1.1.0, 4.
-#ifndef BOARDS_RP2040_W5500_H
-#define BOARDS_RP2040_W5500_H
+// The W5500: TCP/IP in hardware behind SPI. Registers: WIZnet, W5500 datasheet 1.1.0, 4.
+#ifndef BOARDS_W5500_W5500_H
+#define BOARDS_W5500_W5500_H
 
 #include <stddef.h>
 #include <stdint.h>

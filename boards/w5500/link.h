@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#ifndef BOARDS_RP2040_LINK_H
-#define BOARDS_RP2040_LINK_H
+#ifndef BOARDS_W5500_LINK_H
+#define BOARDS_W5500_LINK_H
 
 #include <stdint.h>
 
@@ -16,5 +16,7 @@ typedef struct {
 
 // Starts the Ethernet chip. Before any hal_link_* function. 0, or negative: it does not answer.
 int link_start(const LinkConfiguration *configuration);
+// Moves address lease, name look-up and connection on; for hal_wait, before and after it sleeps. Never waits.
+void link_step(void);
 
 #endif

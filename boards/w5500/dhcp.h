@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#ifndef BOARDS_RP2040_DHCP_H
-#define BOARDS_RP2040_DHCP_H
+#ifndef BOARDS_W5500_DHCP_H
+#define BOARDS_W5500_DHCP_H
 
 #include <stdint.h>
 

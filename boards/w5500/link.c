@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#include "board.h"
+#include "bus.h"
+#include "device/hal.h"
 #include "device/retries.h"
 #include "dhcp.h"
 #include "dns.h"
@@ -32,7 +33,7 @@ static struct {
 static uint16_t random_half(void) {
   uint8_t bytes[2] = {0, 0};
   // Without entropy the port of the answer and the server's address are still checked.
-  if (hal_entropy(bytes, sizeof bytes) != 0) return (uint16_t)timer_us();
+  if (hal_entropy(bytes, sizeof bytes) != 0) return (uint16_t)bus_us();
   return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
@@ -89,7 +90,7 @@ static void accept_lease(const DhcpLease *lease) {
   link.lease = *lease;
   link.has_addresses = 1;
   // T1 (RFC 2131, 4.4.5)
-  link.renew_at = timer_us() + (uint64_t)lease->seconds / 2 * SECOND_US;
+  link.renew_at = bus_us() + (uint64_t)lease->seconds / 2 * SECOND_US;
   w5500_set_addresses(&lease->addresses);
 }
 
@@ -105,7 +106,7 @@ int hal_link_open(const char *host, uint16_t port) {
   if (!w5500_has_link()) return -1;
   memcpy(link.host, host, len + 1);
   link.port = port;
-  if (link.has_addresses && timer_us() < link.renew_at) {
+  if (link.has_addresses && bus_us() < link.renew_at) {
     link.phase = begin_lookup();
   } else {
     link.has_addresses = 0;
@@ -142,9 +143,9 @@ static Phase step_connection(void) {
 static void step_renewal(void) {
   DhcpLease lease;
   if (!link.renewing) {
-    if (timer_us() < link.renew_at) return;
+    if (bus_us() < link.renew_at) return;
     link.renewing = begin_lease(&link.lease) == 0;
-    link.renew_at = timer_us() + RETRY_LEASE_MS * 1000u;
+    link.renew_at = bus_us() + RETRY_LEASE_MS * 1000u;
     return;
   }
   const int result = dhcp_step(&lease);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "board.h"
+#include "bus.h"
 #include "device/retries.h"
 
 #define SERVER_PORT 67u
@@ -71,7 +71,7 @@ static int ask(void) {
   at += put_option(message + at, OPTION_WANTED, wanted, sizeof wanted);
   message[at] = OPTION_END;
   state.tries++;
-  state.retry_at = timer_us() + RETRY_DHCP_MS * 1000u;
+  state.retry_at = bus_us() + RETRY_DHCP_MS * 1000u;
   return w5500_udp_send(broadcast, SERVER_PORT, message, sizeof message);
 }
 
@@ -150,7 +150,7 @@ int dhcp_step(DhcpLease *lease) {
   const size_t len = w5500_udp_receive(from, &port, message, sizeof message);
   const unsigned type = len > 0 && port == SERVER_PORT ? read_answer(message, len, &answer) : 0;
   if (type != 0) return take_answer(type, &answer, lease);
-  if (timer_us() < state.retry_at) return DHCP_PENDING;
+  if (bus_us() < state.retry_at) return DHCP_PENDING;
   if (state.tries < RETRY_DHCP_TRIES && ask() == 0) return DHCP_PENDING;
   return finish(DHCP_FAILED);
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "board.h"
+#include "bus.h"
 #include "device/retries.h"
 #include "w5500.h"
 
@@ -44,7 +44,7 @@ static int write_name(const char *name) {
 
 static int ask(void) {
   question.tries++;
-  question.retry_at = timer_us() + RETRY_DNS_MS * 1000u;
+  question.retry_at = bus_us() + RETRY_DNS_MS * 1000u;
   return w5500_udp_send(question.server, SERVER_PORT, question.message, question.len);
 }
 
@@ -112,7 +112,7 @@ int dns_step(uint8_t ip[4]) {
     w5500_close(W5500_UDP);
     return (message[3] & 0x0fu) == 0 ? find_address(message, len, ip) : DNS_FAILED;
   }
-  if (timer_us() < question.retry_at) return DNS_PENDING;
+  if (bus_us() < question.retry_at) return DNS_PENDING;
   if (question.tries < RETRY_DNS_TRIES && ask() == 0) return DNS_PENDING;
   w5500_close(W5500_UDP);
   return DNS_FAILED;
