@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Duplex } from "node:stream";
 import { type Address, formatAddress } from "../net/address.ts";
+import type { Transport } from "../net/findAtServer.ts";
 import { AtError } from "../wire/errors.ts";
 import { type Reply, ResponseReader } from "../wire/response.ts";
-import type { Transport } from "./transport.ts";
 
 export type ConnectionOptions = {
   readonly address: Address;

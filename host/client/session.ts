@@ -2,12 +2,12 @@
 import { cramDigest } from "../crypto/cram.ts";
 import { type PkamIdentity, pkamCommand } from "../crypto/pkam.ts";
 import type { Address } from "../net/address.ts";
+import type { Transport } from "../net/findAtServer.ts";
+import { findAtServer } from "../net/findAtServer.ts";
 import type { Pause } from "../net/retries.ts";
 import { AtError } from "../wire/errors.ts";
 import { AtConnection, type ConnectionOptions } from "./connection.ts";
-import { findAtServer } from "./directory.ts";
 import { tlsTransport } from "./tls.ts";
-import type { Transport } from "./transport.ts";
 
 /** How the network is reached; what every client needs beside its keys. */
 export type NetworkOptions = {

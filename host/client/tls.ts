@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { isIP } from "node:net";
-import { connect, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { formatAddress } from "../net/address.ts";
+import type { Transport } from "../net/findAtServer.ts";
+import { openTls } from "../net/tlsClient.ts";
 import { AtError } from "../wire/errors.ts";
-import type { Transport } from "./transport.ts";
 
 const UNKNOWN_AUTHORITY = "its certificate is of an unknown authority; name the CA file";
 
@@ -26,14 +26,7 @@ const reasons: Readonly<Record<string, string>> = {
 export function tlsTransport(options: { readonly authority?: string | undefined } = {}): Transport {
   return (address, timeoutMillis) =>
     new Promise<TLSSocket>((resolve, reject) => {
-      const { host, port } = address;
-      const socket = connect({
-        host,
-        port,
-        minVersion: "TLSv1.2",
-        ...(isIP(host) === 0 && { servername: host }),
-        ...(options.authority !== undefined && { ca: options.authority }),
-      });
+      const socket = openTls(address, options);
       const place = formatAddress(address);
       const fail = (error: AtError): void => {
         clearTimeout(timer);
@@ -52,7 +45,6 @@ export function tlsTransport(options: { readonly authority?: string | undefined 
       socket.once("secureConnect", () => {
         clearTimeout(timer);
         socket.off("error", onError);
-        socket.setNoDelay(true);
         resolve(socket);
       });
     });

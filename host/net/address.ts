@@ -7,6 +7,8 @@ import { AtError } from "../wire/errors.ts";
 /** A host name, an IPv4 or an IPv6 address (without brackets), and a TCP port from 1 to 65535. */
 export type Address = { readonly host: string; readonly port: number };
 
+/** Port of an atDirectory, where its address doesn't say. */
+export const DIRECTORY_PORT = 64;
 const MAX_PORT = 65_535;
 /** Of a text that is no address, so many characters are shown. */
 const MAX_SHOWN = 100;

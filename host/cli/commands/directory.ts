@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Command } from "commander";
 import type { Logger } from "pino";
-import { DIRECTORY_PORT } from "../../client/directory.ts";
 import { startDirectory } from "../../directory/directory.ts";
 import { type DirectoryStore, formatEntry } from "../../directory/directoryStore.ts";
-import { type Address, formatAddress, parseAddress } from "../../net/address.ts";
+import { type Address, DIRECTORY_PORT, formatAddress, parseAddress } from "../../net/address.ts";
 import { normalizeAtSign } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import { CliError, EXIT } from "../process/exit.ts";

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { type Address, formatAddress, readAddress } from "../../net/address.ts";
+import { DirectoryConnection } from "../../net/directoryConnection.ts";
+import { UNKNOWN } from "../../net/findAtServer.ts";
 import { Retry, retries } from "../../net/retries.ts";
+import { openTls } from "../../net/tlsClient.ts";
 import { atSignName } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import type { TlsIdentity } from "../config/config.ts";
-import { DirectoryConnection } from "./directoryConnection.ts";
 
 /** Before a host that stands for every atServer, so that no directory is asked. */
 const PROXY = "proxy:";
-const UNKNOWN = "null";
 /** Addresses, and names the directory doesn't know, that are remembered. */
 const MAX_KNOWN = 10_000;
 const MAX_UNKNOWN = 256;
@@ -195,8 +196,10 @@ export class Directory {
   private async connected(): Promise<DirectoryConnection> {
     if (this.connection?.closed === false) return this.connection;
     const { tls, timeoutMillis, idleMillis } = this.options;
-    const options = { address: this.address, tls, timeoutMillis, idleMillis };
-    const connection = await DirectoryConnection.open(options);
+    const { authority } = tls;
+    // Nobody who asks a directory shows who he is.
+    const stream = openTls(this.address, { authority });
+    const connection = await DirectoryConnection.open(stream, { timeoutMillis, idleMillis });
     this.connection = connection;
     if (this.over) connection.close();
     return connection;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { TLSSocket } from "node:tls";
 import { type Address, formatAddress } from "../../net/address.ts";
+import { openTls } from "../../net/tlsClient.ts";
 import { AtError, parseError } from "../../wire/errors.ts";
 import { LineReader, MAX_LINE_BYTES } from "../../wire/line.ts";
 import type { TlsIdentity } from "../config/config.ts";
-import { openTls } from "./tlsClient.ts";
 
 /** Cuts the prompt of an earlier reply off a reply line: all up to the last `@` before the first colon. */
 function withoutPrompt(line: string): string {
@@ -107,7 +107,7 @@ export class PeerConnection {
     timeoutMillis: number,
   ): Promise<PeerConnection> {
     return new Promise((resolve, reject) => {
-      const socket = openTls(address, tls, true);
+      const socket = openTls(address, tls);
       const connection = new PeerConnection(peer, address, socket);
       const timer = setTimeout(() => socket.destroy(new Error("timed out")), timeoutMillis);
       socket.once("secureConnect", () => {

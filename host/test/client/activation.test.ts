@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { afterEach, describe, expect, it } from "vitest";
 import { activate } from "../../client/activation.ts";
-import { findAtServer } from "../../client/directory.ts";
 import { approveEnrollment, awaitApproval, requestEnrollment } from "../../client/enrollment.ts";
 import { openLoggedIn, Session } from "../../client/session.ts";
 import { tlsTransport } from "../../client/tls.ts";
@@ -10,6 +9,7 @@ import { createAuthority } from "../../crypto/certificates.ts";
 import { cramDigest } from "../../crypto/cram.ts";
 import type { AtKeys } from "../../crypto/keyFile.ts";
 import { rsaDecrypt } from "../../crypto/rsa.ts";
+import { findAtServer } from "../../net/findAtServer.ts";
 import { readVectors } from "../crypto/vectors.ts";
 import { alpha } from "./identities.ts";
 import {

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import type { TLSSocket } from "node:tls";
-import type { Address } from "../../net/address.ts";
-import type { TlsIdentity } from "../config/config.ts";
-import { openTls } from "./tlsClient.ts";
+import type { Duplex } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 
+/** Longest answer, in characters, greeting and prompt included. */
 const MAX_ANSWER = 1_024;
-/** What it says first, and to a question; the prompt for the next one behind it. */
+const PROMPT = "@";
+/** What it says first, and to a question; the prompt for the next one comes with it or later. */
 const GREETING = /^()@$/;
-const ANSWER = /^(.*?)\r?\n@$/s;
+const ANSWER = /^@?(.*?)\r?\n@?$/s;
 
 export interface DirectoryConnectionOptions {
-  readonly address: Address;
-  readonly tls: TlsIdentity;
-  /** ms to connect, and for one answer. */
+  /** To connect, and for one answer, ms. */
   readonly timeoutMillis: number;
-  /** ms without a question after which it hangs up. */
+  /** Without a question, after which it hangs up, ms. */
   readonly idleMillis: number;
+}
+
+/** An atDirectory didn't answer in time. */
+export class DirectorySilent extends Error {
+  override readonly name = "DirectorySilent";
 }
 
 interface Waiting {
@@ -26,7 +29,7 @@ interface Waiting {
 
 /** A connection to an atDirectory, which is asked one thing after the other (atProtocol, atDirectory). */
 export class DirectoryConnection {
-  private readonly socket: TLSSocket;
+  private readonly stream: Duplex;
   private readonly options: DirectoryConnectionOptions;
   private timer: NodeJS.Timeout;
   private text = "";
@@ -34,19 +37,22 @@ export class DirectoryConnection {
   private waiting: Waiting | undefined;
   private over: Error | undefined;
 
-  private constructor(options: DirectoryConnectionOptions) {
+  private constructor(stream: Duplex, options: DirectoryConnectionOptions) {
     this.options = options;
-    this.socket = openTls(options.address, options.tls, false);
+    this.stream = stream;
     this.timer = this.deadline();
-    this.socket.setEncoding("utf8");
-    this.socket.on("data", (chunk: string) => this.receive(chunk));
-    this.socket.on("error", (error) => this.end(error));
-    this.socket.on("close", () => this.end(new Error("the directory hung up")));
+    const decoder = new StringDecoder("utf8");
+    stream.on("data", (chunk: Buffer) => this.receive(decoder.write(chunk)));
+    stream.on("error", (error) => this.end(error));
+    stream.on("close", () => this.end(new Error("it closed the connection without an answer")));
   }
 
   /** Resolves when it may be asked. Rejects when there is no connection, or nobody who speaks as a directory does. */
-  static async open(options: DirectoryConnectionOptions): Promise<DirectoryConnection> {
-    const connection = new DirectoryConnection(options);
+  static async open(
+    stream: Duplex,
+    options: DirectoryConnectionOptions,
+  ): Promise<DirectoryConnection> {
+    const connection = new DirectoryConnection(stream, options);
     await connection.answer(GREETING);
     connection.greeted = true;
     return connection;
@@ -61,13 +67,13 @@ export class DirectoryConnection {
     if (this.over !== undefined) throw this.over;
     clearTimeout(this.timer);
     this.timer = this.deadline();
-    this.socket.write(`${name}\n`);
+    this.stream.write(`${name}\n`);
     return await this.answer(ANSWER);
   }
 
   /** Says goodbye and hangs up; who waits is told so. */
   close(): void {
-    if (this.over === undefined && this.greeted) this.socket.end("@exit\n");
+    if (this.over === undefined && this.greeted) this.stream.end("@exit\n");
     this.end(new Error("closed"));
   }
 
@@ -78,16 +84,25 @@ export class DirectoryConnection {
   }
 
   private deadline(): NodeJS.Timeout {
-    return setTimeout(() => this.end(new Error("no answer")), this.options.timeoutMillis);
+    return setTimeout(
+      () => this.end(new DirectorySilent("it didn't answer in time")),
+      this.options.timeoutMillis,
+    );
   }
 
   private receive(chunk: string): void {
     this.text += chunk;
     const { waiting } = this;
-    const answer = waiting?.shape.exec(this.text)?.[1];
-    if (waiting === undefined) this.end(new Error("the directory speaks without being asked"));
-    else if (answer !== undefined) this.settle(answer, waiting);
-    else if (this.text.length > MAX_ANSWER) this.end(new Error("the answer is too long"));
+    if (waiting === undefined) {
+      if (this.text !== PROMPT) this.end(new Error("it speaks without being asked"));
+      this.text = "";
+      return;
+    }
+    const answer = waiting.shape.exec(this.text)?.[1];
+    if (answer !== undefined) this.settle(answer, waiting);
+    else if (waiting.shape === GREETING || this.text.length > MAX_ANSWER) {
+      this.end(new Error("it doesn't speak as an atDirectory does"));
+    }
   }
 
   private settle(answer: string, waiting: Waiting): void {
@@ -103,7 +118,10 @@ export class DirectoryConnection {
     if (this.over !== undefined) return;
     this.over = error;
     clearTimeout(this.timer);
-    this.socket.destroySoon();
+    // What is on its way still leaves.
+    if (this.stream.writableFinished) this.stream.destroy();
+    else this.stream.once("finish", () => this.stream.destroy());
+    if (!this.stream.writableEnded) this.stream.end();
     this.waiting?.reject(error);
     this.waiting = undefined;
   }
