@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // JSON that others wrote. It is measured before it is parsed: a few megabytes of brackets would cost hundreds in memory, and
 // what is nested thousands deep ends whoever goes through it by recursion.
-import { Buffer } from "node:buffer";
 import { MAX_LINE_BYTES } from "./line.ts";
 
 /** How large a JSON text may be. */
@@ -141,13 +140,18 @@ export function isNestedDeeper(value: unknown, depth: number): boolean {
 /** Backspace, tab, line feed, form feed and carriage return. */
 const hasShortEscape = (code: number): boolean => code >= 8 && code <= 13 && code !== 11;
 
+/** Bytes of one UTF-16 code unit of a JSON string in UTF-8; half a surrogate pair has half the pair's four. */
+function unitBytes(code: number): number {
+  if (code === QUOTE || code === BACKSLASH || hasShortEscape(code)) return 2;
+  if (code < 0x20) return 6;
+  if (code < 0x80) return 1;
+  if (code < 0x800 || (code >= 0xd800 && code < 0xe000)) return 2;
+  return 3;
+}
+
 /** Bytes of a text as a JSON string in UTF-8, quotes left out, without making it: a control character has six. */
 export function jsonBytes(text: string): number {
-  let bytes = Buffer.byteLength(text);
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE || code === BACKSLASH || hasShortEscape(code)) bytes += 1;
-    else if (code < 0x20) bytes += 5;
-  }
+  let bytes = 0;
+  for (let at = 0; at < text.length; at++) bytes += unitBytes(text.charCodeAt(at));
   return bytes;
 }
