@@ -15,7 +15,7 @@ void crash_remember(const char *reason, int32_t function);
 // after a crash of the core. Its length, at most CRASH_TEXT_MAX; 0 when there is nothing to tell.
 uint32_t crash_text(char *out);
 
-// It was told.
+// The owner has it: forgets what crash_remember kept.
 void crash_forget(void);
 
 #endif

@@ -61,6 +61,7 @@ uint8_t *interpreter_memory(uint32_t *len);
 // Forgets all compiled code; linear memory and globals stay. Only between calls.
 void interpreter_drop_code(void);
 
+// Fills usage with what the heap holds now and held at most.
 void interpreter_usage(InterpreterUsage *usage);
 
 // Wipes the heap.

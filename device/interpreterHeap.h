@@ -19,10 +19,12 @@ void *heap_realloc(void *block, size_t size);
 // Gives back what is beyond `size`, in place.
 void heap_shrink(void *block, size_t size);
 
+// Gives a block back; NULL is ignored.
 void heap_free(void *block);
 
-// Bytes in use, headers included: now, and the most there ever were since heap_reset.
+// Bytes in use now, headers included.
 size_t heap_used(void);
+// Most bytes in use at a time since heap_reset, headers included.
 size_t heap_most(void);
 
 #endif

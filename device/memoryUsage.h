@@ -22,6 +22,7 @@ typedef struct {
 
 extern MemoryUsage memory_usage;
 
+// Brings memory_usage up to date.
 void memory_usage_update(void);
 
 #endif

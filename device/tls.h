@@ -24,12 +24,14 @@ int tls_step(void);
 int tls_send(const uint8_t *x, size_t len);
 // Bytes received (0: none now), negative: the connection is gone.
 int tls_receive(uint8_t *out, size_t cap);
+// Ends the connection and wipes its keys; nothing when there is none.
 void tls_close(void);
 // Why the last connection failed, in words for the log.
 const char *tls_failure(void);
 
-// Bytes of the TLS heap in use at most so far, and its size.
+// Most bytes of the TLS heap in use at a time so far.
 uint32_t tls_heap_most(void);
+// Bytes of the TLS heap in all.
 uint32_t tls_heap_size(void);
 
 #endif

@@ -32,10 +32,12 @@ export function response_parse(x: usize, len: u32): i32 {
   return responseParse(x, len);
 }
 
+/** Where the payload of the line that response_parse read last begins: after `data:`, or an error's text. */
 export function response_ptr(): usize {
   return responsePtr();
 }
 
+/** Bytes of that payload. */
 export function response_len(): u32 {
   return responseLen();
 }

@@ -59,12 +59,14 @@ export function responseIsNull(): bool {
   return wordIs(NULL, payload, payloadLength);
 }
 
-/** The Status a refused request ends with. */
+/** The Status of a refused request, by its error code; Refused where none is closer. */
 export function responseStatus(): i32 {
   switch (code) {
     case 15:
       return Status.NotFound;
-    case 4: // AT0004 to AT0008 and AT0021, AT0023: my atServer could not get through to the peer's
+    // The own atServer could not get through to the peer's: a socket, too many connections outward, no address, a failed
+    // handshake, a refused connection, no connection, no answer in time.
+    case 4:
     case 6:
     case 7:
     case 8:

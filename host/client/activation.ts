@@ -9,6 +9,7 @@ import type { AtConnection } from "./connection.ts";
 import { jsonObject } from "./records.ts";
 import { loginCram, type NetworkOptions, openAtServer, openLoggedIn } from "./session.ts";
 
+/** Whom to activate, with what, and where its new keys go. */
 export type ActivationOptions = {
   readonly atSign: string;
   readonly cramSecret: string;

@@ -11,6 +11,7 @@ import type { SharedKeys } from "./sharedKeys.ts";
 /** A value before encryption: text, or bytes, which travel as Base2e15 text. */
 export type PlainValue = string | Uint8Array;
 
+/** A value as the wire carries it, with the metadata a reader needs to decode it. */
 export type Encoded = {
   readonly text: string;
   readonly metadata: MetadataOptions;
@@ -53,6 +54,7 @@ export class ValueCipher {
     };
   }
 
+  /** Encrypted with the self key, for this atSign alone. Throws AT0022 for a text that UTF-8 can't carry. */
   encodeSelf(value: PlainValue): Encoded {
     const { text, isBinary } = asText(value);
     const { iv, ivNonce } = this.nonce();
@@ -62,6 +64,10 @@ export class ValueCipher {
     };
   }
 
+  /**
+   * Encrypted for `sharedWith`, with the key between the two. Rejects with AT0022 as encodeSelf throws, and as
+   * SharedKeys.keyFor.
+   */
   async encodeShared(value: PlainValue, sharedWith: string): Promise<Encoded> {
     const { text, isBinary } = asText(value);
     const { key, sharedKeyEnc, pubKeyCS, isMine } = await this.sharedKeys.keyFor(sharedWith);
@@ -90,11 +96,15 @@ export class ValueCipher {
     );
   }
 
+  /** What encodeSelf encrypted. Throws AT0014 when it can't be decrypted. */
   decodeSelf(text: string, metadata: Metadata): PlainValue {
     return this.decrypt(text, this.keys.selfEncryptionKey, metadata);
   }
 
-  /** What I shared with an atSign, read back. */
+  /**
+   * What I shared with an atSign, read back. Rejects with AT0015 when I never shared anything, AT0014 when it can't be
+   * decrypted.
+   */
   async decodeSharedByMe(
     text: string,
     metadata: Metadata,
@@ -103,7 +113,10 @@ export class ValueCipher {
     return this.decrypt(text, await this.sharedKeys.ownKeyFor(sharedWith), metadata);
   }
 
-  /** What an atSign shared with me. */
+  /**
+   * What an atSign shared with me. Rejects with AT0014 when no key of the sender decrypts it, else as
+   * SharedKeys.keysFrom.
+   */
   async decodeSharedWithMe(
     text: string,
     metadata: Metadata,

@@ -5,6 +5,7 @@ import type { Transport } from "../net/findAtServer.ts";
 import { AtError } from "../wire/errors.ts";
 import { type Reply, ResponseReader } from "../wire/response.ts";
 
+/** Where to connect, and who gets what arrives unasked. */
 export type ConnectionOptions = {
   readonly address: Address;
   readonly transport: Transport;
@@ -53,7 +54,10 @@ export class AtConnection {
     stream.on("end", () => this.end(this.hungUp()));
   }
 
-  /** Opens the stream and waits for the server's `@`. */
+  /**
+   * Opens the stream and waits for the server's `@`. Rejects with AT0021 when it can't be reached or is no atServer,
+   * AT0023 when it is silent, or the error the server greets with.
+   */
   static async open(options: ConnectionOptions): Promise<AtConnection> {
     const stream = await options.transport(options.address, options.timeoutMillis);
     const connection = new AtConnection(stream, options);
@@ -95,6 +99,7 @@ export class AtConnection {
     this.stream.pause();
   }
 
+  /** Reads on after pause. */
   resume(): void {
     this.stream.resume();
   }

@@ -20,8 +20,10 @@ import { loginPkam, type NetworkOptions, openAtServer, type Session } from "./se
 
 /** Access to each namespace: read, or read and write. */
 export type Namespaces = Readonly<Record<string, "r" | "rw">>;
+/** What became of a request to enroll (atProtocol, APKAM enrollment). */
 export type EnrollmentStatus = "pending" | "approved" | "denied" | "revoked" | "expired";
 
+/** An enrollment as the atServer lists it; `status` is an EnrollmentStatus, or another word of a newer server. */
 export type Enrollment = {
   readonly id: string;
   readonly appName: string;
@@ -30,6 +32,7 @@ export type Enrollment = {
   readonly status: string;
 };
 
+/** What an application or device asks for. */
 export type EnrollmentRequest = {
   readonly atSign: string;
   readonly appName: string;
@@ -53,6 +56,10 @@ export type PendingEnrollment = PkamIdentity & {
 const LEGACY_ANSWER =
   "the approving application encrypted the atSign's two keys with one keystream, as those of 2024 do: whoever runs the atServer, or reads its store, can work out the self key from that and read all that this atSign keeps for itself";
 
+/**
+ * How to wait for approval: `pollMillis` is the first pause between two tries, the protocol's when absent; `signal` ends
+ * it.
+ */
 export type ApprovalOptions = {
   readonly pollMillis?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -217,7 +224,10 @@ function wrongKeys(cause?: unknown): AtError {
   return new AtError("AT0014", `${message}: ${remedy}`, { cause });
 }
 
-/** The enrollments of the atSign, those of the given states when there are any. */
+/**
+ * The enrollments of the atSign in one of these states, all when none is given. Rejects with AT0014 for an answer that
+ * can't be read, and as Session.request.
+ */
 export async function listEnrollments(
   session: Session,
   states: readonly EnrollmentStatus[] = [],
@@ -269,7 +279,10 @@ export async function approveEnrollment(
   throw new AtError("AT0014", `${message}: revoke it`);
 }
 
-/** Denies a pending request, or revokes an approved enrollment, whose live connections then end. */
+/**
+ * Denies a pending request, or revokes an approved enrollment, whose open connections the atServer then closes. Rejects with
+ * AT0011 when it is in another state, AT0028 for an unknown id, AT0031 for revoking the own one.
+ */
 export async function endEnrollment(
   session: Session,
   operation: "deny" | "revoke",

@@ -8,6 +8,7 @@ import {
   readNotification,
 } from "./notifications.ts";
 
+/** What a monitor receives, and who gets it. */
 export type MonitorOptions = {
   /** Which notifications: fits their key or their sender's name. */
   readonly regex?: string | undefined;
@@ -35,6 +36,7 @@ export type MonitorTiming = {
   readonly pause?: Pause | undefined;
 };
 
+/** The times a monitor keeps unless others are given. */
 export const monitorTiming: MonitorTiming = {
   heartbeatMillis: 15_000,
   silenceMillis: 40_000,
@@ -121,7 +123,7 @@ export class Monitor {
     this.ready.catch(() => undefined);
   }
 
-  /** Hangs up, and resolves when every notification received before has been handed over. */
+  /** Hangs up, and resolves when every notification received before has been handed over. Never rejects. */
   async close(): Promise<void> {
     this.stop.abort();
     this.connection?.close();

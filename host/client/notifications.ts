@@ -17,8 +17,10 @@ import {
 } from "./records.ts";
 import type { Session } from "./session.ts";
 
+/** What became of a notification that was sent (atProtocol, notify:status). */
 export type NotificationState = "delivered" | "queued" | "errored" | "expired";
 
+/** As for a record, and what is the notification's own. */
 export type NotifyOptions = PutOptions & {
   /** UUID; the same id twice is one notification. Made by the atServer when absent. */
   readonly id?: string | undefined;
@@ -49,7 +51,11 @@ export type NotificationEnvelope = Omit<ReceivedNotification, "value" | "encrypt
   readonly metadata: Metadata;
 };
 
-/** Sends `notify` (atProtocol, the notify verb) for an atKey `@bob:name.ns@me`; resolves to the id. */
+/**
+ * Sends `notify` (atProtocol, the notify verb) for an atKey `@bob:name.ns@me`; without a value it tells of a deletion. Resolves
+ * to the notification's id. Rejects with AT0016 for a key that is none, is reserved or names no recipient, AT0022 for bytes,
+ * AT0014 when it was sent but the recipient may be unable to read it, and as Session.request.
+ */
 export async function sendNotification(
   session: Session,
   records: Records,
@@ -82,7 +88,7 @@ export async function sendNotification(
   return notified;
 }
 
-/** What became of a notification; undefined when the atServer doesn't know the id. */
+/** What became of a notification; undefined when the atServer doesn't know the id. Rejects as Session.request. */
 export async function notificationState(
   session: Session,
   id: string,

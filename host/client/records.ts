@@ -13,6 +13,7 @@ import {
 import type { Decoded, Encoded, PlainValue, ValueCipher } from "./cipher.ts";
 import type { Session } from "./session.ts";
 
+/** A record that was read and decrypted. */
 export type AtValue = {
   /** The record's key as the atServer names it, `cached:` included. */
   readonly key: string;
@@ -30,6 +31,7 @@ export type PutOptions = {
   readonly ccd?: boolean | undefined;
 };
 
+/** How to read a record. */
 export type GetOptions = {
   /** Ask the owner's atServer even when a copy is cached here. */
   readonly bypassCache?: boolean | undefined;
@@ -39,6 +41,7 @@ export type GetOptions = {
   readonly acceptPlaintext?: boolean | undefined;
 };
 
+/** Which keys to list. */
 export type ScanOptions = {
   /** Anywhere in the key. */
   readonly regex?: string | undefined;
@@ -96,6 +99,7 @@ export class Records {
     this.cipher = cipher;
   }
 
+  /** Writes a record of this atSign; resolves to its commit id. Rejects as AtClient.put says. */
   async put(text: string, value: PlainValue, options: PutOptions): Promise<number> {
     const target = readAtKey(text);
     if (target.owner !== this.atSign) {
@@ -111,13 +115,14 @@ export class Records {
     return commitId(reply);
   }
 
-  /** Encrypts for whoever the key says may read. */
+  /** Encrypts for whoever the key says may read. Rejects as the cipher's encodePublic, encodeSelf or encodeShared fails. */
   async encode(target: Target, value: PlainValue): Promise<Encoded> {
     if (target.kind === "public") return this.cipher.encodePublic(value);
     if (target.kind === "self") return this.cipher.encodeSelf(value);
     return await this.cipher.encodeShared(value, target.parts.sharedWith ?? "");
   }
 
+  /** Reads a record and decrypts it. Rejects as AtClient.get says. */
   async get(text: string, options: GetOptions): Promise<AtValue> {
     const target = readAtKey(text);
     const reply = await this.session.request(this.lookup(target, "all", options.bypassCache));
@@ -132,6 +137,7 @@ export class Records {
     return { key, metadata, ...(await this.decode(target, data, metadata, accepted)) };
   }
 
+  /** Metadata of a record. Rejects as AtClient.getMeta says. */
   async getMeta(text: string): Promise<Metadata> {
     const target = readAtKey(text);
     const reply = await this.session.request(this.lookup(target, "meta", undefined));
@@ -139,10 +145,12 @@ export class Records {
     return metadataFromJson(jsonObject(reply));
   }
 
+  /** Deletes a record; resolves to the commit id. Rejects as AtClient.delete says. */
   async delete(text: string): Promise<number> {
     return commitId(await this.session.request(`delete:${readAtKey(text).key}`));
   }
 
+  /** Keys as the atServer lists them; what is no text is left out. Rejects as AtClient.scan says. */
   async scan(options: ScanOptions): Promise<string[]> {
     const hidden = options.showHidden === true ? ":showhidden:true" : "";
     const of = options.atSign === undefined ? "" : `:${normalizeAtSign(options.atSign)}`;
@@ -234,6 +242,7 @@ function notActive(key: string): AtError {
   return new AtError("AT0015", `${key} has no value now`);
 }
 
+/** The JSON object an atServer answered with. Throws AT0014 for anything else, and beyond jsonLimits.answer. */
 export function jsonObject(text: string): Record<string, unknown> {
   const value = parseAnswer(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw unreadable();

@@ -4,8 +4,9 @@ const MINUTE_MILLIS = 60_000;
 export const KNOWN_KEY_MILLIS = 60 * MINUTE_MILLIS;
 /** One that could not be got, after so long. */
 export const MISSING_KEY_MILLIS = 5 * MINUTE_MILLIS;
-/** So many wrapped keys that came with values are opened at once, and then one each `NEW_KEY_MILLIS`. */
+/** Wrapped keys that came with values: how many may be opened at once; after that one per `NEW_KEY_MILLIS`. */
 export const NEW_KEYS_AT_ONCE = 4;
+/** Pause after which one more wrapped key may be opened. */
 export const NEW_KEY_MILLIS = 60 * MINUTE_MILLIS;
 
 /** Wrapped keys of one sender that are remembered: senders repeat theirs with every value. */

@@ -27,7 +27,10 @@ const TIMEOUT_MILLIS = 30_000;
 /** What a connection tells beside its replies. */
 export type Listeners = Pick<ConnectionOptions, "onNotification" | "onHeard">;
 
-/** Finds the atSign's atServer and opens a connection that isn't logged in. */
+/**
+ * Finds the atSign's atServer and opens a connection that isn't logged in. Rejects as findAtServer and
+ * AtConnection.open.
+ */
 export async function openAtServer(
   atSign: string,
   network: NetworkOptions,
@@ -65,7 +68,10 @@ export async function loginPkam(
   await expectSuccess(connection, pkamCommand(identity, challenge));
 }
 
-/** `from` and `cram` (atProtocol, CRAM): the login of an atSign not activated yet. */
+/**
+ * `from` and `cram` (atProtocol, CRAM): the login of an atSign not activated yet. Rejects with AT0401 for a wrong
+ * secret, AT0008 for a challenge that is none.
+ */
 export async function loginCram(
   connection: AtConnection,
   atSign: string,
@@ -80,7 +86,7 @@ async function expectSuccess(connection: AtConnection, line: string): Promise<vo
   if (answer !== "success") throw new AtError("AT0401", `the login was answered with "${answer}"`);
 }
 
-/** Opens a connection and logs in; closes it again when that fails. */
+/** Opens a connection and logs in. Rejects as openAtServer and loginPkam; the connection is closed then. */
 export async function openLoggedIn(
   atSign: string,
   identity: PkamIdentity,
@@ -116,7 +122,7 @@ export class Session {
     return await connection.request(line);
   }
 
-  /** The same, where an absent record is an answer: undefined for AT0015 and no other error. */
+  /** As request, but resolves to undefined for AT0015, a record that isn't there. Rejects with every other AtError. */
   async requestIfThere(line: string): Promise<string | undefined> {
     try {
       return await this.request(line);
@@ -126,6 +132,7 @@ export class Session {
     }
   }
 
+  /** Closes the connection; every later request rejects with AT0021, this never rejects. */
   async close(): Promise<void> {
     this.stopped = true;
     if (this.opening === undefined) return;

@@ -43,7 +43,10 @@ export class SharedKeys {
     this.schedule = schedule;
   }
 
-  /** The key for what I share with an atSign, made when there is none. */
+  /**
+   * The key for what I share with an atSign, made when there is none. Rejects as Session.request, AT0015 included when
+   * the atSign has no public key.
+   */
   async keyFor(atSign: string): Promise<OutgoingKey> {
     const known = this.outgoing.get(atSign);
     if (known !== undefined && this.isFresh(known)) return await known.key;

@@ -3,8 +3,9 @@ import { ENTITY, OWNER, SHARED, whole } from "./atkeyGrammar.ts";
 import { AtError } from "./errors.ts";
 import { reservedKind } from "./reservedKey.ts";
 
-/** Longest record key in UTF-16 units, and longest with its `cached:` prefix. */
+/** Longest record key without `cached:`, in UTF-16 units (atProtocol, keys). */
 export const MAX_KEY_LENGTH = 248;
+/** Longest record key with its `cached:`, in UTF-16 units. */
 export const MAX_CACHED_KEY_LENGTH = 255;
 
 /** Gives a key back. Throws AT0016 when it is longer than a record's key may be. */
@@ -14,6 +15,7 @@ export function demandKeyLength(key: string): string {
   throw new AtError("AT0016", `key length ${key.length} is greater than max allowed ${max} chars`);
 }
 
+/** Kinds of records, by their key (atProtocol, key types). */
 export type KeyType =
   | "reservedKey"
   | "publicKey"
@@ -57,6 +59,7 @@ function judge(key: string): KeyType {
   return "invalidKey";
 }
 
+/** What a key may begin with, before the colon, in place of a recipient. */
 export type Visibility = "public" | "private" | "privatekey" | "local";
 
 /** The parts of a record key `[cached:][visibility:|@sharedWith:]entity[.namespace][@owner]`. */

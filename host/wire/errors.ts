@@ -40,8 +40,10 @@ export const errorTable = {
   AT0401: { text: "Client authentication failed", closes: false },
 } as const satisfies Record<string, ErrorEntry>;
 
+/** A code of errorTable. */
 export type ErrorCode = keyof typeof errorTable;
 
+/** What an error has besides code and message. */
 export interface AtErrorOptions {
   cause?: unknown;
   /** Hang up after the reply; by default what the table says of the code. */
@@ -81,6 +83,7 @@ export class AtError extends Error {
   }
 }
 
+/** Whether errorTable has this code. */
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(errorTable, text);
 }

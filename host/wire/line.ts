@@ -51,6 +51,7 @@ export class LineReader {
     return this.unread.reduce((sum, { length }) => sum + length, this.buffer.length);
   }
 
+  /** Takes the next bytes of the stream; returns the lines they complete. */
   push(chunk: Uint8Array): (string | null)[] {
     const lines: (string | null)[] = [];
     if (this.stalled) this.unread.push(chunk);

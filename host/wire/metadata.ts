@@ -2,6 +2,7 @@
 import { AtError } from "./errors.ts";
 import { isNestedDeeper, JsonError, jsonLimits, MAX_JSON_DEPTH, parseJson } from "./json.ts";
 
+/** Hash of the public key a value was encrypted for, in hexadecimal, and the algorithm that made it, such as `sha512`. */
 export interface PublicKeyHash {
   hash: string;
   algo: string;
@@ -54,6 +55,7 @@ export const textOptions = [
   "skeEncKeyName",
   "skeEncAlgo",
 ] as const;
+/** Name of a text option. */
 export type TextOption = (typeof textOptions)[number];
 
 /** Options as a command carries them: absent keeps the stored value, `null` clears it. */

@@ -2,9 +2,13 @@
 import { atSignName } from "./atsign.ts";
 import { formatMetadataFragment, formatTime, type Metadata, sentAppMetadata } from "./metadata.ts";
 
+/** Whether this atServer's owner sent a notification, received it, or sent it to itself. */
 export type NotificationType = "sent" | "received" | "self";
+/** What happened to the key. */
 export type NotificationOperation = "update" | "delete";
+/** Whether the key names a record or is itself the message (deprecated). */
 export type MessageType = "key" | "text";
+/** What became of a notification on its way to the recipient (atProtocol, notify:status). */
 export type NotificationStatus = "delivered" | "errored" | "queued" | "expired";
 
 /** A notification as both servers keep it (atProtocol, stored object). Instants are ms since the epoch. */
@@ -39,7 +43,9 @@ interface TextParts {
   readonly value?: string;
 }
 
-/** The key of a text message: whom it is for, and the text. Clients append `@<sender>` to a text, which is no part of it. */
+/**
+ * The key of a text message: whom it is for, and the text. Clients append `@<sender>` to a text, which is no part of it.
+ */
 export function textKey(
   to: string,
   { atKey = "", atSign, value }: TextParts,
@@ -155,6 +161,7 @@ function peerOptions(notification: Notification, metadata: Metadata): Metadata {
 
 /** What a client's regular expression becomes. */
 export interface TextPattern {
+  /** Whether it matches anywhere in the text. */
   test(text: string): boolean;
 }
 
