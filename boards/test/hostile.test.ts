@@ -149,7 +149,38 @@ const LIES: ((json: Json) => Json)[] = [
   (json) => ({ ...json, metadata: { ...(json.metadata as Json), sharedKeyEnc: noKey() } }),
   (json) => ({ ...json, metadata: { ...(json.metadata as Json), sharedKeyEnc: "AAAA" } }),
   (json) => ({ ...json, metadata: { ...(json.metadata as Json), pubKeyCS: "0".repeat(32) } }),
+  (json) => {
+    const metadata = json.metadata as Json;
+    return { ...json, metadata: { ...metadata, ivNonce: flipBit(String(metadata.ivNonce), 127) } };
+  },
+  (json) => {
+    const metadata = json.metadata as Json;
+    return { ...json, metadata: { ...metadata, ivNonce: flipBit(String(metadata.ivNonce), 40) } };
+  },
+  (json) => ({ ...json, metadata: { ...(json.metadata as Json), ivNonce: null } }),
+  (json) => ({ ...json, key: String(json.key).replace("note", "other") }),
+  (json) => ({ ...json, operation: "delete" }),
 ];
+
+/** Lines the device sends of itself, by its own clock. */
+const OWN_CLOCK = /^noop:|^(notify|update):.*:(reading|latest)\.greenhouse@greenhouse/;
+/** What differs each time is left out: ids, wrapped keys, IVs and what is encrypted. */
+const formOf = (line: string) =>
+  line
+    .replace(/:id:[^:]*/, "")
+    .replace(/:(sharedKeyEnc|ivNonce):[^:]*/g, ":$1")
+    .replace(/:[^:]*$/, "");
+
+/** What leaves the device while it takes this many notes and, at the end, a command. */
+async function leavesAfter(notes: number, id: number): Promise<string[]> {
+  const from = hostile.server.lines.length;
+  for (let i = 0; i < notes; i++) await send("note", `note ${i}`);
+  await obeyed(id);
+  return hostile.server.lines
+    .slice(from)
+    .filter((line) => !OWN_CLOCK.test(line))
+    .map(formOf);
+}
 
 const kinds = { simulated: SimulatedVictim, "in C": PosixVictim } as const;
 
@@ -193,6 +224,21 @@ for (const [kind, { start }] of Object.entries(kinds)) {
       await hostile.server.until(REPLY, answered + 1);
       await victim.kill();
     });
+
+    it("sends after a hundred bad values what it sends after a hundred good ones", async () => {
+      const victim = await start(name("balanced"));
+      await hostile.server.until(/^notify:/);
+      await obeyed(1);
+      const good = await leavesAfter(100, 2);
+      lieOnce(
+        isNote,
+        ...Array.from({ length: 100 }, (_, i) => LIES[i % LIES.length] ?? ((x: Json) => x)),
+      );
+      const bad = await leavesAfter(100, 3);
+      expect(bad).toEqual(good);
+      expect(good.length).toBeGreaterThan(0);
+      await victim.kill();
+    }, 180_000);
 
     it("signs nothing but a login challenge of its own", async () => {
       const victim = await start(name("signer"));

@@ -23,6 +23,9 @@ export type HostileOptions = {
   };
 };
 
+/** Longest TLS record. */
+const RECORD_BYTES = 4096;
+
 /** Closes the connection in place of an answer. */
 export const HANG_UP = Symbol("hang up");
 /** Says nothing in place of an answer; the connection stays. */
@@ -88,6 +91,8 @@ export class HostileConnection {
   private readonly server: HostileServer;
 
   constructor(number: number, socket: TLSSocket, server: HostileServer) {
+    // As an atServer does: a device takes no longer records, and a burst of lines is written as one.
+    socket.setMaxSendFragment(RECORD_BYTES);
     this.number = number;
     this.socket = socket;
     this.server = server;
