@@ -102,7 +102,7 @@ function buildBinding() {
   step(
     "binding",
     "compiling the wasm3 binding",
-    ["device/node", "device/wasm3", "package-lock.json"],
+    ["device/node", "device/wasm3", "device/compilerFlags.mjs", "package-lock.json"],
     "build/device/node/wasm3.node",
     () => run("The wasm3 binding", process.execPath, ["device/node/build.mjs"], { CC: cc }),
   );
@@ -114,7 +114,13 @@ function checkCore() {
   step(
     "figures",
     "compiling the interpreter that tells what a module needs",
-    ["device/figures", "device/node", "device/wasm3", "package-lock.json"],
+    [
+      "device/figures",
+      "device/node",
+      "device/wasm3",
+      "device/compilerFlags.mjs",
+      "package-lock.json",
+    ],
     "build/device/figures/figures",
     () => run("The figures", process.execPath, ["device/figures/build.mjs"]),
   );

@@ -2,14 +2,12 @@
 // The application of a firmware: a C file, or a folder of them, anywhere on this machine.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { FOREIGN, OWN } from "../../device/compilerFlags.mjs";
 import { compileAll, run } from "./compile.mjs";
 import { BuildFailure } from "./failure.mjs";
 
 /** What every application defines (device/at.h). */
 const ENTRY = "at_application";
-const STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
-/** For code that is not ours: what is doubtful is said, and built all the same. */
-const FOREIGN = ["-std=gnu11", "-Wall", "-Wextra"];
 
 const cFilesIn = (folder) =>
   readdirSync(folder)
@@ -35,7 +33,7 @@ function sourcesOf(path) {
 export function findApplication(root, path = null) {
   if (!path) {
     const sources = sourcesOf(join(root, "boards/app/greenhouse"));
-    return { name: "greenhouse", sources, flags: STRICT, isOurs: true };
+    return { name: "greenhouse", sources, flags: OWN, isOurs: true };
   }
   const place = resolve(path);
   const sources = sourcesOf(place);
@@ -68,7 +66,7 @@ export async function compileApplication({ root, out, cc, nm, application, flags
   const objects = await compileAll(sources.map(unit(application.flags, folder)));
   await checkEntry(nm, objects, sources);
   const drivers = cFilesIn(join(root, "boards/app/sensors"));
-  return [...objects, ...(await compileAll(drivers.map(unit(STRICT, join(out, "sensors")))))];
+  return [...objects, ...(await compileAll(drivers.map(unit(OWN, join(out, "sensors")))))];
 }
 
 async function checkEntry(nm, objects, sources) {

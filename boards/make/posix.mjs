@@ -3,13 +3,13 @@
 // apps/<name>/ of that folder.
 import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
+import { MBEDTLS, OWN, SANITIZERS, SECTIONS, WASM3 } from "../../device/compilerFlags.mjs";
 import { applicationFolder, compileApplication, findApplication } from "./application.mjs";
 import { compileAll, run } from "./compile.mjs";
 import { BuildFailure } from "./failure.mjs";
 import { runtimeFlags } from "./runtime.mjs";
 import { toolChain } from "./toolChain.mjs";
 
-const STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
 /**
  * Flags of every unit and of the linker, and settings other than the board's. narrow: 32 bits and the RP2040's settings,
  * where RAM is what that chip needs; shallow: a value stack on which the core traps.
@@ -17,7 +17,7 @@ const STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
 const VARIANTS = {
   plain: { machine: ["-O2", "-g"] },
   sanitized: {
-    machine: ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    machine: ["-O1", "-g", ...SANITIZERS],
   },
   narrow: { machine: ["-O2", "-g", "-m32"], like: "rp2040" },
   shallow: { machine: ["-O2", "-g"], interpreter: { stack: 1024 } },
@@ -63,23 +63,21 @@ export async function buildPosix({ root, board, variant = "plain", program = nul
     `-I${root}`,
     ...device.flags,
   ];
-  const strict = [...STRICT, ...mine];
+  const strict = [...OWN, ...mine];
   const objects = await compileAll([
     ...sourcesIn(join(root, "boards/posix")).map(unit(strict, "board")),
     ...device.units.map(unit(strict, "device")),
     // wasm3 nests calls where the compiler makes no tail calls of them, which takes -O2 without sanitizers.
     ...wasm3.units.map((source) => ({
-      ...unit(["-std=gnu99", ...wasm3.flags], "wasm3")(source),
+      ...unit([], "wasm3")(source),
       flags: [
         "-O2",
         ...machine.filter((flag) => !/sanitize|^-O1$/.test(flag)),
-        "-std=gnu99",
+        ...WASM3,
         ...wasm3.flags,
       ],
     })),
-    ...mbedtls.units.map(
-      unit(["-std=c99", "-w", "-ffunction-sections", ...mbedtls.flags], "mbedtls"),
-    ),
+    ...mbedtls.units.map(unit([...MBEDTLS, ...SECTIONS, ...mbedtls.flags], "mbedtls")),
     {
       ...unit([`-I${build}`], "device")(join(root, "device/module.S")),
       inputs: [join(build, "core.wasm")],

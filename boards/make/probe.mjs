@@ -2,11 +2,11 @@
 // The units of the probe (device/probe), the same for every board.
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { MBEDTLS, OWN, WASM3 } from "../../device/compilerFlags.mjs";
 import { MbedtlsMissing, mbedtlsSource } from "../../device/mbedtls/fetch.mjs";
 import { settingsFlags, Wasm3Unusable } from "../../device/wasm3/prepare.mjs";
 import { BuildFailure } from "./failure.mjs";
 
-const STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
 /** Of mbedTLS's library/: the operations of device/probe/native.c and what they stand on. */
 const ANCHORS = [
   ...["aes", "asn1parse", "asn1write", "bignum", "constant_time", "ecdh", "ecdsa", "ecp"],
@@ -44,7 +44,7 @@ export function probeUnits({ root, out, cc, board, flags, prepare }) {
     flags: [...flags, ...more],
     object: join(out, "probe", `${basename(source)}.o`),
   });
-  const strict = [...STRICT, "-O2", `-I${device}`];
+  const strict = [...OWN, "-O2", `-I${device}`];
   const mbedtlsUser = [...strict, config, "-isystem", join(mbedtls, "include")];
   const wasm3User = [...strict, ...settingsFlags(), ...heapFlags(board), "-isystem", wasm3.folder];
   return [
@@ -56,10 +56,10 @@ export function probeUnits({ root, out, cc, board, flags, prepare }) {
     unit(join(probe, "native.c"), mbedtlsUser),
     unit(join(device, "accelerators.c"), mbedtlsUser),
     ...["interpreter.c", "interpreterHeap.c"].map((name) => unit(join(device, name), wasm3User)),
-    ...wasm3.units.map((source) => unit(source, ["-std=gnu99", "-O2", ...wasm3.flags])),
+    ...wasm3.units.map((source) => unit(source, [...WASM3, "-O2", ...wasm3.flags])),
     ...readdirSync(join(mbedtls, "library"))
       .filter((name) => ANCHORS.includes(name.replace(/\.c$/, "")) && name.endsWith(".c"))
       .map((name) => join(mbedtls, "library", name))
-      .map((source) => unit(source, ["-w", "-O2", config, `-I${join(mbedtls, "include")}`])),
+      .map((source) => unit(source, [...MBEDTLS, "-O2", config, `-I${join(mbedtls, "include")}`])),
   ];
 }

@@ -2,6 +2,7 @@
 // RV32IMC for QEMU's virt machine: build/qemu-rv32/{atmicro,probe}.elf.
 import { mkdirSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { MBEDTLS, OWN, OWN_GNU, SECTIONS, WASM3 } from "../../device/compilerFlags.mjs";
 import { prepareWasm3 } from "../../device/wasm3/prepare.mjs";
 import { applicationFolder, compileApplication, findApplication } from "./application.mjs";
 import { compileAll, run } from "./compile.mjs";
@@ -11,8 +12,7 @@ import { toolChain } from "./toolChain.mjs";
 
 // -misa-spec=2.2: the CSR instructions belong to the base; the name rv32imc_zicsr picks a library of another width.
 const CPU = ["-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2", "-mtune=size"];
-const SECTIONS = ["-ffunction-sections", "-fdata-sections", "-fno-common", "-specs=picolibc.specs"];
-const STRICT = ["-Wall", "-Wextra", "-Wconversion", "-Werror"];
+const MACHINE = [...CPU, ...SECTIONS, "-fno-common", "-specs=picolibc.specs"];
 
 const sourcesIn = (folder) =>
   readdirSync(folder)
@@ -48,29 +48,28 @@ function boardUnits({ root, out, cc, program, flags }) {
   return [...sourcesIn(here), ...sourcesIn(join(here, program))].map((source) => ({
     cc,
     source,
-    flags: [...CPU, ...SECTIONS, "-std=gnu99", ...STRICT, ...flags, `-I${root}`],
+    flags: [...MACHINE, ...OWN_GNU, ...flags, `-I${root}`],
     object: join(out, program, `${basename(source)}.o`),
   }));
 }
 
 /** The runtime's units, wasm3's and mbedTLS's, and core.wasm as it is. */
 function runtimeUnits({ root, out, cc, board, runtime: { own, wasm3, mbedtls } }) {
-  const chip = [...CPU, ...SECTIONS];
   const unit = (flags, folder) => (source) => ({
     cc,
     source,
-    flags: [...chip, ...flags],
+    flags: [...MACHINE, ...flags],
     object: join(out, folder, `${basename(source)}.o`),
   });
   const mine = [
-    ...["-std=c99", ...STRICT, "-Os", `-I${root}`],
+    ...[...OWN, "-Os", `-I${root}`],
     `-DSTORE_BYTES=${board.flash.storeSectors * 4096}u`,
     ...own.flags,
   ];
   return [
     ...own.units.map(unit(mine, "device")),
-    ...wasm3.units.map(unit(["-std=gnu99", "-O2", ...wasm3.flags], "wasm3-objects")),
-    ...mbedtls.units.map(unit(["-std=c99", "-Os", "-w", ...mbedtls.flags], "mbedtls")),
+    ...wasm3.units.map(unit([...WASM3, "-O2", ...wasm3.flags], "wasm3-objects")),
+    ...mbedtls.units.map(unit([...MBEDTLS, "-Os", ...mbedtls.flags], "mbedtls")),
     {
       ...unit([`-I${join(root, "build")}`], "device")(join(root, "device/module.S")),
       inputs: [join(root, "build/core.wasm")],
@@ -90,7 +89,7 @@ export async function buildQemuRv32({ root, board, app = null }) {
     ...boardUnits({ root, out, cc, program: "firmware", flags }),
     ...runtimeUnits({ root, out, cc, board, runtime }),
   ]);
-  const chip = [...CPU, ...SECTIONS, "-Os"];
+  const chip = [...MACHINE, "-Os"];
   objects.push(...(await compileApplication({ root, out, cc, nm, application, flags: chip })));
   const folder = applicationFolder(out, application);
   return link({ cc, size, root, out: folder, name: "atmicro", objects });
@@ -102,10 +101,9 @@ export async function buildQemuRv32Probe({ root, board }) {
   const own = join(out, "probe-objects");
   mkdirSync(own, { recursive: true });
   const { cc, size } = toolChain("riscv");
-  const flags = [...CPU, ...SECTIONS];
   const objects = await compileAll([
     ...boardUnits({ root, out: own, cc, program: "probe", flags: ["-O2"] }),
-    ...probeUnits({ root, out: own, cc, board, flags, prepare: prepareWasm3 }),
+    ...probeUnits({ root, out: own, cc, board, flags: MACHINE, prepare: prepareWasm3 }),
   ]);
   return link({ cc, size, root, out, name: "probe", objects });
 }

@@ -2,6 +2,7 @@
 // The W5500-EVB-Pico: build/rp2040/<program>.{elf,map,bin,uf2,symbols.json}.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { MBEDTLS, OWN, SECTIONS, WASM3 } from "../../device/compilerFlags.mjs";
 import { applicationFolder, compileApplication, findApplication } from "./application.mjs";
 import { compileAll, run } from "./compile.mjs";
 import { uf2, withSecondStageChecksum } from "./images.mjs";
@@ -10,13 +11,7 @@ import { toolChain } from "./toolChain.mjs";
 
 export const CPU = ["-mcpu=cortex-m0plus", "-mthumb"];
 // The boot ROM is at address 0, which GCC otherwise takes for a null pointer.
-export const SECTIONS = [
-  "-ffunction-sections",
-  "-fdata-sections",
-  "-fno-common",
-  "--param=min-pagesize=0",
-];
-const STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
+export const MACHINE = [...CPU, ...SECTIONS, "-fno-common", "--param=min-pagesize=0"];
 const FLASH_ADDRESS = 0x10000000;
 const FAMILY = 0xe48bff56;
 
@@ -29,9 +24,8 @@ export const sourcesIn = (folder) =>
 /** Units of the board's own files and of the program's. */
 export function ownUnits({ root, out, cc, board, sources, marks }) {
   const flags = [
-    ...CPU,
-    ...SECTIONS,
-    ...STRICT,
+    ...MACHINE,
+    ...OWN,
     "-Os",
     "-g",
     `-DSTORE_BYTES=${board.flash.storeSectors * 4096}u`,
@@ -48,7 +42,6 @@ export function ownUnits({ root, out, cc, board, sources, marks }) {
 
 /** The runtime's units, wasm3's and mbedTLS's, and core.wasm as it is. */
 function runtimeUnits({ root, out, cc, board }) {
-  const chip = [...CPU, ...SECTIONS];
   const thumb = { cc, machine: CPU };
   const runtime = runtimeFlags({ root, build: join(root, "build"), board, thumb });
   const { wasm3, mbedtls, own } = runtime;
@@ -59,9 +52,9 @@ function runtimeUnits({ root, out, cc, board }) {
     object: join(out, folder, `${basename(source)}.o`),
   });
   return [
-    ...own.units.map(unit([...chip, ...STRICT, "-Os", "-g", ...own.flags], "device")),
-    ...wasm3.units.map(unit([...chip, "-std=gnu99", "-Os", ...wasm3.flags], "wasm3")),
-    ...mbedtls.units.map(unit([...chip, "-std=c99", "-Os", "-w", ...mbedtls.flags], "mbedtls")),
+    ...own.units.map(unit([...MACHINE, ...OWN, "-Os", "-g", ...own.flags], "device")),
+    ...wasm3.units.map(unit([...MACHINE, ...WASM3, "-Os", ...wasm3.flags], "wasm3")),
+    ...mbedtls.units.map(unit([...MACHINE, ...MBEDTLS, "-Os", ...mbedtls.flags], "mbedtls")),
     {
       ...unit([...CPU, `-I${join(root, "build")}`], "device")(join(root, "device/module.S")),
       inputs: [join(root, "build/core.wasm")],
@@ -149,7 +142,7 @@ export async function buildRp2040({ root, board, program = null, app = null }) {
   if (!program) units.push(...runtimeUnits({ root, out, cc, board }));
   const objects = await moveOperations({ objcopy, board, objects: await compileAll(units) });
   if (application) {
-    const flags = [...CPU, ...SECTIONS, "-Os", "-g"];
+    const flags = [...MACHINE, "-Os", "-g"];
     objects.push(...(await compileApplication({ root, out, cc, nm, application, flags })));
   }
   const folder = application ? applicationFolder(out, application) : out;

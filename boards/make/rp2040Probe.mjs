@@ -8,9 +8,9 @@ import { probeUnits } from "./probe.mjs";
 import {
   CPU,
   link,
+  MACHINE,
   ownUnits,
   ramBytes,
-  SECTIONS,
   sourcesIn,
   writeImages,
   writeSymbols,
@@ -28,11 +28,10 @@ export async function buildRp2040Probe({ root, board }) {
   const here = join(root, "boards/rp2040");
   const boardFiles = sourcesIn(here).filter((source) => !OF_THE_FIRMWARE.has(basename(source)));
   const sources = [...boardFiles, ...sourcesIn(join(here, "probe"))];
-  const flags = [...CPU, ...SECTIONS];
   const prepare = (folder) => prepareThumbWasm3(folder, { cc, machine: CPU });
   const objects = await compileAll([
     ...ownUnits({ root, out, cc, board, sources, marks: true }),
-    ...probeUnits({ root, out: join(out, "probe"), cc, board, flags, prepare }),
+    ...probeUnits({ root, out: join(out, "probe"), cc, board, flags: MACHINE, prepare }),
   ]);
   const name = "probe";
   const elf = await link({ cc, root, out, name, board, objects });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TESTED } from "../../device/compilerFlags.mjs";
 import {
   Bme280,
   type Calibration,
@@ -28,8 +29,7 @@ let folder = "";
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "atmicro-bme280-"));
   execFileSync(process.env.CC ?? "cc", [
-    ...["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Werror", `-I${path("")}`],
-    ...["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    ...[...TESTED, `-I${path("")}`],
     ...["boards/app/sensors/bme280.c", "boards/test/bme280/harness.c"].map(path),
     ...["-o", join(folder, "bme280")],
   ]);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { TESTED } from "../../device/compilerFlags.mjs";
 import type { Outcome, Request } from "../../device/js/operations.ts";
 import { verdictOf } from "../../device/js/verdict.ts";
 import { Greenhouse } from "../app/greenhouse/greenhouse.ts";
@@ -34,8 +35,7 @@ beforeAll(() => {
   );
   const app = ["greenhouse/greenhouse.c", "sensors/bme280.c"].map((name) => `boards/app/${name}`);
   execFileSync(process.env.CC ?? "cc", [
-    ...["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Werror", `-I${path("")}`],
-    ...["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    ...[...TESTED, `-I${path("")}`],
     ...[...device, ...app, "boards/test/greenhouse/harness.c"].map(path),
     ...["-o", join(folder, "greenhouse")],
   ]);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TESTED } from "../../device/compilerFlags.mjs";
 import { calibrationRegisters, TYPICAL } from "../emulator/bme280.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -25,8 +26,7 @@ beforeAll(() => {
     "test/peripherals/harness.c",
   ];
   execFileSync(process.env.CC ?? "cc", [
-    ...["-std=c99", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", `-I${path("")}`],
-    ...["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    ...[...TESTED, "-D_GNU_SOURCE", `-I${path("")}`],
     ...sources.map((name) => path(`boards/${name}`)),
     ...["-o", join(folder, "harness")],
   ]);

@@ -4,6 +4,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { WASM3 } from "../compilerFlags.mjs";
 import { BuildFailed, ownFlags, run } from "../node/build.mjs";
 import { prepareWasm3, Wasm3Unusable } from "../wasm3/prepare.mjs";
 
@@ -12,8 +13,8 @@ const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 function compile(cc, objects) {
   const wasm3 = prepareWasm3(join(objects, "wasm3"), { figures: true });
   // Nothing of the module is run.
-  const common = ["-c", "-O0", "-std=gnu99"];
-  run(cc, [...common, ...wasm3.flags, ...wasm3.units], objects);
+  const common = ["-c", "-O0"];
+  run(cc, [...common, ...WASM3, ...wasm3.flags, ...wasm3.units], objects);
   const own = [path("figures.c"), path("../node/heap.c")];
   run(cc, [...common, ...ownFlags(wasm3.folder), ...own], objects);
 }

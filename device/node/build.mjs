@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { OWN, WASM3 } from "../compilerFlags.mjs";
 import { prepareWasm3, settingsFlags, Wasm3Unusable } from "../wasm3/prepare.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -31,16 +32,15 @@ export function run(cc, args, cwd) {
 
 /** Compiler flags of our own units. wasm3's headers are system headers here: their warnings are not ours. */
 export function ownFlags(folder) {
-  const strict = ["-Wall", "-Wextra", "-Wconversion", "-Werror"];
-  return [...strict, ...settingsFlags(), "-isystem", folder];
+  return [...OWN, ...settingsFlags(), "-isystem", folder];
 }
 
 function compile(cc, objects) {
   const { folder, units, flags } = prepareWasm3(join(objects, "wasm3"));
   const headers = require("node-api-headers").include_dir;
   // -O2 matters: without it the interpreter's tail calls nest on the native stack.
-  const common = ["-c", "-O2", "-std=gnu99", "-fPIC", "-fvisibility=hidden"];
-  run(cc, [...common, ...flags, ...units], objects);
+  const common = ["-c", "-O2", "-fPIC", "-fvisibility=hidden"];
+  run(cc, [...common, ...WASM3, ...flags, ...units], objects);
   const own = ["heap.c", "instance.c", "addon.c"].map((name) => join(here, name));
   run(
     cc,

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import cases from "../../core/test/vectors/addresses.json" with { type: "json" };
+import { TESTED } from "../compilerFlags.mjs";
 
 const source = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
@@ -15,8 +16,7 @@ let folder = "";
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "atmicro-address-"));
   execFileSync(process.env.CC ?? "cc", [
-    ...["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror"],
-    ...["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-I", source(".")],
+    ...[...TESTED, "-I", source(".")],
     ...[source("test/addressHarness.c"), source("address.c"), "-o", join(folder, "harness")],
   ]);
 });

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { TESTED } from "../compilerFlags.mjs";
 import { makes32Bit } from "./replay/machine.ts";
 
 const source = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -24,12 +25,10 @@ it.each([
   ["32 bits", ["-m32"]],
 ])("the interpreter's heap keeps what is in it and becomes one piece again, %s", (_, machine) => {
   if (machine.length > 0 && !makes32Bit()) return;
-  const strict = ["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
-  const sanitize = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
   const files = [source("./heapLife.c"), source("../interpreterHeap.c")];
   const include = ["-I", source(".."), "-DINTERPRETER_HEAP=16384"];
   const built = run(process.env.CC ?? "cc", [
-    ...[...strict, ...sanitize, ...machine, ...include],
+    ...[...TESTED, ...machine, ...include],
     ...["-o", "heap", ...files],
   ]);
   expect(built).toBe("");

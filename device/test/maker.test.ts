@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TESTED } from "../compilerFlags.mjs";
 
 const source = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const RUNS = 2_000;
@@ -26,8 +27,7 @@ let folder = "";
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "atmicro-maker-"));
   execFileSync(process.env.CC ?? "cc", [
-    ...["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-I", source(".")],
-    ...["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    ...[...TESTED, "-I", source(".")],
     ...["test/makerHarness.c", "json.c", "decimal.c", "text.c", "atKey.c", "peer.c"].map(source),
     ...["-o", join(folder, "harness")],
   ]);

@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { SANITIZERS, WASM3 } from "../compilerFlags.mjs";
 import { ownFlags } from "../node/build.mjs";
 import { prepareWasm3 } from "../wasm3/prepare.mjs";
 
@@ -19,16 +20,16 @@ export class SanitizedHarness {
   constructor() {
     const wasm3 = prepareWasm3(join(this.#folder, "wasm3"));
     const fatal = "-fno-sanitize-recover=all";
-    const common = ["-c", "-g", "-O2", "-std=gnu99", "-fno-omit-frame-pointer"];
+    const common = ["-c", "-g", "-O2", "-fno-omit-frame-pointer"];
     const checked = [...common, "-fsanitize=address", fatal];
     // Of undefined behaviour wasm3 itself does not claim to be free; but no table may be left.
-    this.#cc([...checked, "-fsanitize=bounds", ...wasm3.flags, ...wasm3.units]);
+    this.#cc([...checked, "-fsanitize=bounds", ...WASM3, ...wasm3.flags, ...wasm3.units]);
     const own = ["../node/heap.c", "../node/instance.c", "./harness.c"].map(source);
     const include = ["-I", source("../node")];
     const flags = [...ownFlags(wasm3.folder), ...include];
     this.#cc([...checked, "-fsanitize=undefined", ...flags, ...own]);
     const objects = readdirSync(this.#folder).filter((name) => name.endsWith(".o"));
-    this.#cc(["-fsanitize=address,undefined", "-o", "harness", ...objects]);
+    this.#cc([...SANITIZERS, "-o", "harness", ...objects]);
   }
 
   #cc(args: readonly string[]): void {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TESTED } from "../compilerFlags.mjs";
 import { crc32, provisionedStore } from "../js/provisioning.ts";
 import { eightSectors, provisioning, valuesOf } from "./eightSectors.ts";
 
@@ -16,8 +17,7 @@ let folder = "";
 
 function build(name: string): void {
   execFileSync(process.env.CC ?? "cc", [
-    ...["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror"],
-    ...["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-I", source(".")],
+    ...[...TESTED, "-I", source(".")],
     ...[source(`test/${name}.c`), source("test/powerCutFlash.c"), source("store.c")],
     ...["-o", join(folder, name)],
   ]);

@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { WASM3 } from "../compilerFlags.mjs";
 import { makeCodeACache } from "./cache.mjs";
 import { correct } from "./corrections.mjs";
 import { tellFigures } from "./figures.mjs";
@@ -129,7 +130,7 @@ export function prepareThumbWasm3(folder, { cc, machine }) {
   edit(() => dispatchByRegisters(folder));
   const unit = join(folder, "operations.unit");
   writeFileSync(unit, OPERATIONS_UNIT);
-  const args = [...machine, "-std=gnu99", ...prepared.flags, "-x", "c"];
+  const args = [...machine, ...WASM3, ...prepared.flags, "-x", "c"];
   writeFileSync(
     join(folder, "m3_operations.h"),
     declareOperations(compile(cc, [...args, "-E", unit])),

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { WASM3 } from "../../compilerFlags.mjs";
 import { ownFlags } from "../../node/build.mjs";
 import { prepareWasm3 } from "../../wasm3/prepare.mjs";
 import type { Machine } from "./machine.ts";
@@ -57,7 +58,7 @@ export class Replay {
     this.#wasm3 = wasm3.folder;
     const objects = join(this.#folder, "objects");
     mkdirSync(objects);
-    const args = ["-c", "-O2", "-std=gnu99", ...machine.flags, ...wasm3.flags, ...wasm3.units];
+    const args = ["-c", "-O2", ...WASM3, ...machine.flags, ...wasm3.flags, ...wasm3.units];
     run(machine.cc, args, objects);
   }
 
@@ -103,7 +104,7 @@ export class Replay {
     run(
       cc,
       [
-        ...["-O2", "-std=c99", "-D_POSIX_C_SOURCE=200809L", ...flags, ...linkFlags],
+        ...["-O2", "-D_POSIX_C_SOURCE=200809L", ...flags, ...linkFlags],
         ...ownFlags(this.#wasm3),
         ...["-I", source("../.."), ...define, "-o", "replay", ...own],
         ...objects.map((name) => join("objects", name)),

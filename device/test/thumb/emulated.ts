@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RP2040 } from "rp2040js";
+import { SECTIONS, WASM3 } from "../../compilerFlags.mjs";
 import { ownFlags } from "../../node/build.mjs";
 import { prepareThumbWasm3 } from "../../wasm3/prepare.mjs";
 import type { InterpreterSettings } from "../replay/replay.ts";
@@ -49,10 +50,9 @@ export function buildThumbProgram(settings: InterpreterSettings): ThumbProgram {
     const wasm3 = prepareThumbWasm3(join(folder, "wasm3"), { cc: CC, machine: MACHINE });
     const objects = join(folder, "objects");
     mkdirSync(objects);
-    const sections = ["-ffunction-sections", "-fdata-sections"];
     run(
       CC,
-      [...MACHINE, ...sections, "-Os", "-std=gnu99", ...wasm3.flags, "-c", ...wasm3.units],
+      [...MACHINE, ...SECTIONS, "-Os", ...WASM3, ...wasm3.flags, "-c", ...wasm3.units],
       objects,
     );
     const define = [
@@ -65,18 +65,7 @@ export function buildThumbProgram(settings: InterpreterSettings): ThumbProgram {
     const strict = ownFlags(wasm3.folder);
     run(
       CC,
-      [
-        ...MACHINE,
-        ...sections,
-        "-Os",
-        "-std=c99",
-        ...strict,
-        ...define,
-        "-I",
-        source("../.."),
-        "-c",
-        ...own,
-      ],
+      [...MACHINE, ...SECTIONS, "-Os", ...strict, ...define, "-I", source("../.."), "-c", ...own],
       objects,
     );
     run(CC, [...MACHINE, "-c", source("imports.S")], objects);

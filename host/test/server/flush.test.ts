@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OWN } from "../../../device/compilerFlags.mjs";
 import { ServerProcess } from "./serverProcess.ts";
 import { World } from "./world.ts";
 
@@ -69,8 +70,7 @@ describe.skipIf(!hasCompiler)("writes of an atServer", () => {
   let server: ServerProcess;
   beforeAll(async () => {
     const source = fileURLToPath(new URL("./flushGate.c", import.meta.url));
-    const warnings = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
-    execFileSync(CC, [...warnings, "-shared", "-fPIC", "-o", library, source, "-ldl"]);
+    execFileSync(CC, [...OWN, "-shared", "-fPIC", "-o", library, source, "-ldl"]);
     gate = new Gate(folder);
     world = await World.create();
     const env = { LD_PRELOAD: library, FLUSH_GATE: folder };
