@@ -12,6 +12,7 @@ import { type DirectoryStore, DirectoryStoreAway } from "./directoryStore.ts";
 import { type DirectoryLimits, directoryLimits } from "./limits.ts";
 import { type LookupContext, Lookups } from "./lookups.ts";
 import { OpenConnections } from "./openConnections.ts";
+import { SlowReaders } from "./slowReaders.ts";
 
 /** An atSign that is asked for to see whether the store answers. */
 const PROBE = "@readiness";
@@ -132,7 +133,8 @@ export async function startDirectory(config: DirectoryConfig): Promise<RunningDi
   const departures = new Departures();
   const end = (socket: TLSSocket): void => departures.add(socket);
   const connections = new OpenConnections(limits, now);
-  const context = { store, log, counters, missDelayMillis, pause, now, end };
+  const slowReaders = new SlowReaders();
+  const context = { store, log, counters, missDelayMillis, pause, now, slowReaders, end };
   const listener = new TlsListener({
     tls: secureContext(tls, ticketKeys),
     host: hostOf(limits, connections, context),

@@ -19,3 +19,9 @@ export const directoryLimits: DirectoryLimits = {
   idleMillis: 600_000,
   handshakeMillis: HANDSHAKE_MILLIS,
 };
+
+/**
+ * Connections whose other side has taken less than what was answered, at once; one more ends the one that reads nothing for
+ * longest. What TLS keeps of such a connection, a quarter megabyte, is the most that one can cost.
+ */
+export const MAX_SLOW_READERS = 64;

@@ -12,6 +12,7 @@ import {
   DirectoryStoreAway,
   formatEntry,
 } from "./directoryStore.ts";
+import type { SlowReaders } from "./slowReaders.ts";
 
 /** Most bytes of one request, LF included. */
 export const MAX_REQUEST_BYTES = 255;
@@ -34,6 +35,7 @@ export interface LookupContext {
   readonly pause?: ((millis: number, signal: AbortSignal) => Promise<void>) | undefined;
   /** ms since the epoch. */
   readonly now: () => number;
+  readonly slowReaders: SlowReaders;
   /** Ends a connection without losing its last answer. */
   readonly end: (socket: TLSSocket) => void;
 }
@@ -96,6 +98,12 @@ export class Lookups {
   close(): void {
     this.end.abort();
     this.context.end(this.socket);
+  }
+
+  /** Ends the connection at once. */
+  giveUp(): void {
+    this.end.abort();
+    this.socket.destroy();
   }
 
   private receive(chunk: Buffer): void {
@@ -180,6 +188,7 @@ export class Lookups {
   /** Waits until a client that doesn't read has taken what was written. */
   private async drained(): Promise<void> {
     if (!this.socket.writableNeedDrain || this.socket.destroyed) return;
+    this.context.slowReaders.add(this);
     await new Promise<void>((resolve) => {
       const done = (): void => {
         this.socket.off("drain", done);
@@ -189,6 +198,7 @@ export class Lookups {
       this.socket.on("drain", done);
       this.socket.on("close", done);
     });
+    this.context.slowReaders.remove(this);
   }
 
   /** False when the connection ended meanwhile. */

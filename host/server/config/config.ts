@@ -27,7 +27,7 @@ export const defaults = {
   newcomerMillis: 10_000,
   handshakeMillis: HANDSHAKE_MILLIS,
   /** Bytes of lines that haven't all come or don't run yet, of all connections. */
-  unfinishedLineBytes: 33_554_432,
+  unfinishedLineBytes: 16_777_216,
   /** Bytes of answers and notifications that the other sides of connections haven't read, of all connections. */
   waitingOutputBytes: 16_777_216,
   inboundIdleMillis: 600_000,

@@ -256,7 +256,8 @@ export class Connection implements Session {
         return who();
       },
       giveUp: () => {
-        this.services.log.warn({ session: this.id }, "the other side doesn't read, giving it up");
+        const level = standing(this) === "anonymous" ? "debug" : "warn";
+        this.services.log[level]({ session: this.id }, "the other side doesn't read, giving it up");
         this.pushes.clear();
         this.socket.destroy();
       },
