@@ -12,6 +12,8 @@ export const enum Retry {
   WrappedKey = 6,
   Request = 7,
   Unanswered = 8,
+  Epoch = 9,
+  Table = 10,
 }
 
 /**
@@ -29,6 +31,8 @@ const LIST: usize = memory.data<u16>([
   36000, 1, 36000, 4, // WrappedKey: a key that came with a value is opened; so many at once, later one a pause
   0, 1, 0, 24, // Request: lines of one operation, on however many links; then it ends with GivenUp
   0, 1, 0, 2, // Unanswered: of them without an answer; then it ends with TimedOut
+  36000, 1, 36000, 4, // Epoch: a new one for a peer whose table is full; so many at once, later one a pause
+  300, 1, 300, 8, // Table: an accepted number is stored alone; so many at once, later one a pause, and the others ahead
 ]);
 const ROW: u32 = 8;
 
@@ -50,4 +54,21 @@ export function retryIsOver(retry: Retry, tries: u32): bool {
 /** How many there may be. */
 export function retryBound(retry: Retry): u32 {
   return load<u16>(LIST + ROW * retry, 6);
+}
+
+/** Seconds, as times are kept. */
+export function retrySeconds(milliseconds: i64): u32 {
+  return (milliseconds / 1000) as u32;
+}
+
+/**
+ * Whether it may be done now, where the list allows so many at once and later one a pause: then it is counted. until: when so
+ * many could be done at once again, in seconds.
+ */
+export function retryMay(until: usize, retry: Retry, now: i64): bool {
+  const pause = retrySeconds(retryPause(retry, 0));
+  const from = max<u32>(load<u32>(until), retrySeconds(now));
+  if (from - retrySeconds(now) > (retryBound(retry) - 1) * pause) return false;
+  store<u32>(until, from + pause);
+  return true;
 }

@@ -89,4 +89,10 @@ export const enum Status {
   GivenUp = -41,
   /** The login challenge is not one for this atSign; nothing was signed. */
   BadChallenge = -42,
+  /** It isn't certain who wrote the value or that it is new, and the peer isn't one who may do without. */
+  NotAuthentic = -43,
+  /** The peer's public key isn't the pinned one: he was reset, or somebody is in between. Nothing is written for him. */
+  PeerKeyChanged = -44,
+  /** Another client issues to this peer in this namespace; nothing of his is obeyed. */
+  OtherIssuer = -45,
 }

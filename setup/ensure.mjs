@@ -143,14 +143,9 @@ export function ensure() {
   step(
     "core",
     "compiling core.wasm",
-    ["core", "asconfig.json", "package-lock.json"],
+    ["core", "asconfig.json", "setup/core.mjs", "package-lock.json"],
     "build/core.wasm",
-    () =>
-      run("The core", process.execPath, [
-        "node_modules/assemblyscript/bin/asc.js",
-        "--config",
-        "asconfig.json",
-      ]),
+    () => run("The core", process.execPath, ["setup/core.mjs"]),
   );
   step(
     "host",

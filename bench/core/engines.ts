@@ -19,18 +19,20 @@ const fromRoot = (path: string): string =>
   fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
 export const coreWasm: Uint8Array = readFileSync(fromRoot("build/core.wasm"));
+/** The same with an export for each primitive. */
+const primitivesWasm: Uint8Array = readFileSync(fromRoot("build/primitives.wasm"));
 export const board: Board = JSON.parse(
   readFileSync(fromRoot("boards/simulated/board.json"), "utf8"),
 );
 
-/** core.wasm as on the simulated board, its DRBG seeded. */
+/** The core as on the simulated board, its DRBG seeded. */
 export async function openCore(name: InterpreterName, store: FileStore): Promise<Interpreter> {
   const log = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
   const interpreter = await openInterpreter(
     {
-      wasm: coreWasm,
+      wasm: primitivesWasm,
       hal: (memory) => boardHal(memory, { store, accelerate: false, log }),
       memoryLimit: board.linearMemoryLimit,
       stackBytes: board.wasm3StackBytes,

@@ -49,8 +49,8 @@ export function probeUnits({ root, out, cc, board, flags, prepare }) {
   const wasm3User = [...strict, ...settingsFlags(), ...heapFlags(board), "-isystem", wasm3.folder];
   return [
     {
-      ...unit(join(device, "module.S"), [`-I${join(root, "build")}`]),
-      inputs: [join(root, "build/core.wasm")],
+      ...unit(join(device, "module.S"), [`-I${join(root, "build")}`, '-DMODULE="primitives.wasm"']),
+      inputs: [join(root, "build/primitives.wasm")],
     },
     unit(join(probe, "probe.c"), strict),
     unit(join(probe, "native.c"), mbedtlsUser),

@@ -2,7 +2,14 @@
 // What a board's loop calls. Results are a Status (negative), 0 or a number, as each function says.
 import { OP_KEY, OP_VALUE, OP_VALUE_CAP, VALUE_MAX } from "../memory";
 import { configLen, configPtr } from "../session/config";
-import { eventKind, eventLen, eventOperation, eventPtr, eventStatus } from "../session/event";
+import {
+  eventKind,
+  eventLen,
+  eventOperation,
+  eventPtr,
+  eventStatus,
+  eventVerdict,
+} from "../session/event";
 import { linkLost, linkOpened, linkPending, linkPop, linkPtr } from "../session/link";
 import { machineState } from "../session/machine";
 import { operationTtl } from "../session/operation";
@@ -192,6 +199,11 @@ export function event_kind(): i32 {
  */
 export function event_status(): i32 {
   return eventStatus();
+}
+
+/** What is known of the value of an event of kind 2 or 3: bits 1 encrypted, 2 authentic, 4 fresh, 8 pinned, 16 provisioned. */
+export function event_verdict(): u32 {
+  return eventVerdict();
 }
 
 /** Kind 2: number of the operation. Kind 1: the Status that led to the state, 0 when it was asked for. */

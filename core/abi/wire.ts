@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The wire formats alone, for the tests of framing and of keys: text in the I/O area, results
 // beside it.
-import { ATKEY_VIEW, atkeyEmit, atkeyParse } from "../wire/atkey";
+import { atkeyParse } from "../wire/atkey";
 import { atsignNormalise } from "../wire/atsign";
-import { emitBegin, emitEnd } from "../wire/emit";
 import { lineDone, lineNext, lineReset } from "../wire/line";
 import { responseCode, responseLen, responseParse, responsePtr } from "../wire/response";
-
-const VIEW: usize = memory.data(24, 8);
 
 /** Forgets what was received. */
 export function line_reset(): void {
@@ -58,13 +55,4 @@ export function atsign_normalise(x: usize, len: u32): i32 {
  */
 export function atkey_parse(view: usize, x: usize, len: u32): i32 {
   return atkeyParse(view, x, len);
-}
-
-/** Parses and writes the atKey back, a line at tx: its length, or what the parser says. */
-export function atkey_echo(x: usize, len: u32): i32 {
-  const status = atkeyParse(VIEW, x, len);
-  if (status < 0) return status;
-  emitBegin(ATKEY_VIEW * 16);
-  atkeyEmit(VIEW);
-  return emitEnd();
 }

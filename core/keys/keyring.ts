@@ -5,6 +5,7 @@
 // there is one.
 import { bytesEqual, bytesMaskZero, bytesWipe } from "../bytes";
 import { base64Decode, base64Encode, base64Key } from "../codec/base64";
+import { CODE_VALUE } from "../codec/code";
 import { derReadPkcs8, derReadRsaPublic } from "../codec/derRsa";
 import { drbgGenerate } from "../crypto/drbg";
 import { hmacFinal, hmacInit, hmacUpdate } from "../crypto/hmac";
@@ -15,6 +16,8 @@ import { sha256 } from "../crypto/sha256";
 import { ATSIGN_MAX, KEY_WORK, KEY_WORK_LEN, KEYRING } from "../memory";
 import { Status } from "../status";
 import { atsignAllows } from "../wire/atsign";
+import { ENROLL_PROOF, PROOF } from "../wire/words";
+import { SEAL_OUT, sealBegin, sealExpand, sealExtract, sealPart, sealWord } from "./seal";
 
 /** The login key is a P-256 scalar, or RSA. */
 export const KEYRING_P256: u32 = 1;
@@ -25,6 +28,8 @@ export const KEYRING_ENC: u32 = 8;
 export const KEYRING_SELF: u32 = 16;
 /** The symmetric key the approving client encrypts the other keys with. */
 export const KEYRING_APKAM: u32 = 32;
+/** In its place is what the keys of an enrollment with a pairing code are derived from. */
+export const KEYRING_CODED: u32 = 64;
 
 /** Longest enrollmentId. */
 export const KEYRING_ID_MAX: u32 = 64;
@@ -173,9 +178,38 @@ export function keyringWrap(out256: usize, key32: usize, pub: usize): i32 {
   return min<i32>(status, 0);
 }
 
-/** Wraps the enrollment's symmetric key for the public encryption key. 0 or negative. */
+/** Takes the value of a pairing code, 18 digits, for the enrollment; 0: a key at random. 0 or NoEntropy. secret: value18. */
+export function keyringPair(value18: usize): i32 {
+  if (value18) {
+    sealExtract(APKAM, value18, CODE_VALUE);
+    addFlags(KEYRING_CODED);
+    return 0;
+  }
+  store<u32>(FLAGS, load<u32>(FLAGS) & ~KEYRING_CODED);
+  return drbgGenerate(APKAM, 32);
+}
+
+/** Derives a key of the pairing code by a word: 32 bytes at SEAL_OUT. core/AUTHENTICITY.md, section 9. */
+export function keyringPaired(word: usize): void {
+  sealBegin(APKAM);
+  sealWord(word);
+  sealPart(ATSIGN, keyringAtsignLen());
+  sealExpand();
+}
+
+/**
+ * Wraps the enrollment's symmetric key for the public encryption key; with a pairing code the proof of it, which is no key.
+ * 0 or negative.
+ */
 export function keyringWrapApkam(out256: usize): i32 {
-  return keyringWrap(out256, APKAM, ENC);
+  if (!keyringHas(KEYRING_CODED)) return keyringWrap(out256, APKAM, ENC);
+  keyringPaired(ENROLL_PROOF);
+  const mark: u32 = load<u8>(PROOF);
+  memory.copy(KEY_WORK, PROOF + 1, mark);
+  base64Encode(KEY_WORK + mark, KEY_TEXT, SEAL_OUT, 32);
+  const status = pkcs1Encrypt(out256, KEY_WORK, mark + KEY_TEXT, ENC);
+  bytesWipe(KEY_WORK, mark + KEY_TEXT);
+  return min<i32>(status, 0);
 }
 
 /**
@@ -224,22 +258,27 @@ export function keyringApkam(): usize {
 }
 
 /**
- * Takes the private encryption key, base64 of PKCS#8, decoded in place, when it belongs to the
- * public key known already (else PublicKeyChanged) and works. secret: x, wiped.
+ * Takes the private encryption key, base64 of PKCS#8, decoded in place, when it works and belongs to the public key known
+ * already (else PublicKeyChanged). One that came under a pairing code holds whatever public key was served: 1 when that was
+ * another one. secret: x, wiped.
  */
 export function keyringTakePrivate(x: usize, len: u32): i32 {
+  let differs: i32 = 0;
   sha256(KEY_WORK, ENC, RSA_PUBLIC);
   let status = readPrivate(ENC, x, len);
   if (status >= 0 && keyringHas(KEYRING_ENC_PUBLIC)) {
     sha256(KEY_WORK + DIGEST_LEN, ENC, RSA_PUBLIC);
-    if (!bytesEqual(KEY_WORK, KEY_WORK + DIGEST_LEN, DIGEST_LEN)) status = Status.PublicKeyChanged;
+    if (!bytesEqual(KEY_WORK, KEY_WORK + DIGEST_LEN, DIGEST_LEN)) {
+      if (keyringHas(KEYRING_CODED)) differs = 1;
+      else status = Status.PublicKeyChanged;
+    }
   }
   // The signature is thrown away: making it checks that all parts of the key belong together.
   if (status >= 0) status = pkcs1Sign(x, KEY_WORK, DIGEST_LEN, ENC);
   bytesWipe(x, len);
   bytesWipe(KEY_WORK, KEY_WORK_LEN);
   if (status >= 0) addFlags(KEYRING_ENC_PUBLIC | KEYRING_ENC);
-  return min<i32>(status, 0);
+  return status < 0 ? status : differs;
 }
 
 /** Takes the self key, base64 text. 0 or negative. secret: x, wiped. */

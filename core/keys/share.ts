@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Shared keys, one a peer and direction, and the values encrypted with them. Four peers are
-// remembered, the one unused longest gives way. atProtocol: sharing with another atSign; AES, IV
-// and padding of values.
-import { bytesEqual, bytesHex, bytesWipe } from "../bytes";
+// Shared keys, one a peer and direction: made, wrapped, opened and sealed. atProtocol: sharing with another atSign; AES, IV and
+// padding of values. core/AUTHENTICITY.md: sections 2, 3.1 and 6.
+import { bytesEqual, bytesHex, bytesLoad32, bytesWipe } from "../bytes";
 import { base64Decode, base64Encode } from "../codec/base64";
+import { CODE_LEN, codeWrite } from "../codec/code";
 import { derReadRsaPublic, derWriteSpki } from "../codec/derRsa";
-import { aesCtrCrypt, pkcs7Pad, pkcs7Unpad } from "../crypto/aesCtr";
 import { drbgGenerate } from "../crypto/drbg";
 import { md5Hex } from "../crypto/md5";
-import { RSA_PUBLIC } from "../crypto/rsa/rsaKey";
+import { RSA_E, RSA_PUBLIC } from "../crypto/rsa/rsaKey";
 import { sha256 } from "../crypto/sha256";
 import { sha512 } from "../crypto/sha512";
-import { KEY_WORK, KEY_WORK_LEN, PEERS, SCRATCH } from "../memory";
-import { Retry, retryBound, retryPause } from "../retries";
+import { KEY_WORK, KEY_WORK_LEN, SCRATCH, SHARE_IV, WRAPPED } from "../memory";
+import { Retry, retryMay } from "../retries";
 import { Status } from "../status";
 import {
   metadataChecksum,
@@ -20,175 +19,145 @@ import {
   metadataHash,
   metadataHashLen,
 } from "../wire/metadata";
-import { keyringPublic, keyringUnwrap, keyringWrap } from "./keyring";
+import { SEAL as SEAL_WORD } from "../wire/words";
+import {
+  keyringAtsign,
+  keyringAtsignLen,
+  keyringPublic,
+  keyringSelf,
+  keyringUnwrap,
+  keyringWrap,
+} from "./keyring";
+import {
+  PEER_CANDIDATE,
+  PEER_CARRIED,
+  PEER_CARRIED_KEY,
+  PEER_CARRIED_TEXT,
+  PEER_CARRIED_UNTIL,
+  PEER_CHECKSUM,
+  PEER_COPY,
+  PEER_DIGITS,
+  PEER_FLAGS,
+  PEER_IN,
+  PEER_IN_KEY,
+  PEER_IN_TEXT,
+  PEER_ISSUED,
+  PEER_LISTED,
+  PEER_OUT_KEY,
+  PEER_PIN,
+  PEER_PINNED,
+  PEER_PROVISIONED,
+  PEER_WRAPPED,
+  peersAtsign,
+  peersAtsignLen,
+  peersClear,
+  peersHas,
+  peersSet,
+  peersUnset,
+} from "./peers";
+import {
+  SEAL_OUT,
+  sealBegin,
+  sealBytes,
+  sealEnd,
+  sealExpand,
+  sealFrom,
+  sealPart,
+  sealPin,
+  sealWipe,
+  sealWord,
+} from "./seal";
 
-/** The key for the peer is stored at my atServer. */
-export const SHARE_OUT: u32 = 1;
-/** The key for the peer was made here and is not stored yet. */
-export const SHARE_CANDIDATE: u32 = 2;
-/** It is wrapped for the peer's present public key. */
-export const SHARE_WRAPPED: u32 = 4;
-/** The peer's copy is in place. */
-export const SHARE_COPY: u32 = 8;
-/** The key the peer made for me was fetched. */
-export const SHARE_IN: u32 = 16;
-/** One came with a value of his. */
-const SHARE_CARRIED: u32 = 32;
-
-/** Fields of a peer: the time before which the key he made for me, and his public key, are not asked for again. */
-export const SHARE_IN_DUE: u32 = 168;
-export const SHARE_PUBLIC_DUE: u32 = 172;
-
-const PEER_COUNT: u32 = 4;
-const PEER_LEN: u32 = 440;
-const NAME_LEN: u32 = 16;
-// Fields of a peer; the name is the beginning of the atSign's SHA-256.
-const FLAGS: u32 = 16;
-const USED: u32 = 20;
-const IN_TEXT: u32 = 24; // beginning of the SHA-256 of the wrapped text the fetched key came from
-const CHECKSUM: u32 = 32;
-const OUT: u32 = 64;
-const IN: u32 = 96;
-const CARRIED: u32 = 128;
-const CARRIED_TEXT: u32 = 160;
-const CARRIED_UNTIL: u32 = 176; // when every key that came with a value could be opened again
-const WRAPPED: u32 = 180; // 256 bytes; while one is made, the RSA_PUBLIC bytes of the peer's public key
-const OWN_CHECKSUM: usize = PEERS + PEER_COUNT * PEER_LEN;
+/** MD5 of our public key's text, behind the one key that is wrapped at a time. */
+const OWN_CHECKSUM: usize = WRAPPED + 256;
 const SPKI_TEXT: u32 = 392;
+/** The one form of a public key that can be pinned: rsaEncryption, NULL, 2,048 bits, 65537. */
+const SPKI_LEN: i32 = 294;
+const EXPONENT: u32 = 65537;
 
-let clock: u32 = 0;
+/** Whose key WRAPPED is. */
+let wrappedFor: usize = 0;
 
-/** Forgets all peers: keys of another identity. */
+/** Forgets all peers, and our own key: another identity. */
 export function shareClear(): void {
-  bytesWipe(PEERS, PEER_COUNT * PEER_LEN + 32);
+  peersClear();
+  bytesWipe(OWN_CHECKSUM, 32);
 }
 
-/** The peer with this atSign, remembered or new. */
-export function sharePeer(atsign: usize, len: u32): usize {
-  sha256(KEY_WORK, atsign, len);
-  let oldest = PEERS;
-  let peer: usize = 0;
-  for (let i: u32 = 0; i < PEER_COUNT; i++) {
-    const at = PEERS + i * PEER_LEN;
-    if (bytesEqual(at, KEY_WORK, NAME_LEN)) peer = at;
-    if (load<u32>(at + USED) < load<u32>(oldest + USED)) oldest = at;
-  }
-  if (!peer) {
-    peer = oldest;
-    bytesWipe(peer, PEER_LEN);
-    memory.copy(peer, KEY_WORK, NAME_LEN);
-  }
-  bytesWipe(KEY_WORK, 32);
-  clock++;
-  store<u32>(peer + USED, clock);
-  return peer;
-}
-
-/** Whether all of these flags are set. */
-export function shareHas(peer: usize, flags: u32): bool {
-  return (load<u32>(peer + FLAGS) & flags) === flags;
-}
-
-/** Sets a flag; to be called when the atServer has acknowledged what it says. */
-export function shareSet(peer: usize, flags: u32): void {
-  store<u32>(peer + FLAGS, load<u32>(peer + FLAGS) | flags);
-}
-
-/** Takes flags away. */
-export function shareUnset(peer: usize, flags: u32): void {
-  store<u32>(peer + FLAGS, load<u32>(peer + FLAGS) & ~flags);
-}
-
-/**
- * The link broke: keys that may or may not have reached the atServer are forgotten, it is asked
- * again.
- */
-export function shareForgetCandidates(): void {
-  for (let i: u32 = 0; i < PEER_COUNT; i++) {
-    const peer = PEERS + i * PEER_LEN;
-    if (shareHas(peer, SHARE_CANDIDATE)) bytesWipe(peer, PEER_LEN);
-  }
-}
-
-/** A new connection: known keys are fetched anew when they are needed, missing ones when it is their time. */
-export function shareConnected(): void {
-  for (let i: u32 = 0; i < PEER_COUNT; i++) {
-    const peer = PEERS + i * PEER_LEN;
-    if (shareHas(peer, SHARE_IN)) store<u32>(peer + SHARE_IN_DUE, 0);
-    if (shareHas(peer, SHARE_WRAPPED)) store<u32>(peer + SHARE_PUBLIC_DUE, 0);
-  }
-}
-
-/** Whether it is time to ask for a key. due: SHARE_IN_DUE or SHARE_PUBLIC_DUE; now: milliseconds. */
-export function shareIsDue(peer: usize, due: u32, now: i64): bool {
-  return seconds(now) >= load<u32>(peer + due);
-}
-
-/** A key was asked for, and is known or isn't: when it is to be asked for again. */
-export function shareAsked(peer: usize, due: u32, known: bool, now: i64): void {
-  const pause = retryPause(known ? Retry.KnownKey : Retry.MissingKey, 0);
-  store<u32>(peer + due, seconds(now + pause));
-}
-
-/**
- * The 32 hexadecimal digits naming the public key that wrapped the peer's copy; the 256 wrapped
- * bytes; the two keys.
- */
+/** The 32 hexadecimal digits naming the public key that wrapped the peer's copy, and the 256 wrapped bytes. */
 export function shareChecksum(peer: usize): usize {
-  return peer + CHECKSUM;
-}
-
-export function shareWrapped(peer: usize): usize {
-  return peer + WRAPPED;
-}
-
-export function shareOut(peer: usize): usize {
-  return peer + OUT;
+  return peer + PEER_CHECKSUM;
 }
 
 /** Makes a key for the peer. 0 or NoEntropy. */
 export function shareMake(peer: usize): i32 {
-  const status = drbgGenerate(peer + OUT, 32);
-  if (status >= 0) shareSet(peer, SHARE_CANDIDATE);
+  peersUnset(peer, PEER_COPY | PEER_WRAPPED);
+  const status = drbgGenerate(peer + PEER_OUT_KEY, 32);
+  if (status >= 0) peersSet(peer, PEER_CANDIDATE);
   return status;
 }
 
 /**
- * Takes my own copy of the key for the peer: base64 of the wrapped key, decoded in place. 0 or
- * negative.
- */
-export function shareTakeOut(peer: usize, x: usize, len: u32): i32 {
-  const status = unwrapText(peer + OUT, x, len);
-  if (status === 0) shareSet(peer, SHARE_OUT);
-  return status;
-}
-
-/**
- * Takes the key the peer made, as fetched: base64 of the wrapped key, decoded in place, unless it is the text of before.
- * 0, or negative: then the key known stays.
+ * Takes the key the peer made, as fetched: base64 of the wrapped key, decoded in place, unless it is the text of before. For
+ * one who was issued a key it doesn't take the known one's place: a value that verifies does that. 0, or negative: then the
+ * key known stays.
  */
 export function shareTakeIn(peer: usize, x: usize, len: u32): i32 {
   const text = nameOf(x, len);
-  if (isFrom(peer, SHARE_IN, IN_TEXT, text)) return 0;
-  return take(peer, SHARE_IN, IN, IN_TEXT, text, x, len);
+  if (isFrom(peer, PEER_IN, PEER_IN_TEXT, text)) return 0;
+  return peersHas(peer, PEER_LISTED | PEER_ISSUED | PEER_IN)
+    ? take(peer, PEER_CARRIED, PEER_CARRIED_KEY, PEER_CARRIED_TEXT, text, x, len)
+    : take(peer, PEER_IN, PEER_IN_KEY, PEER_IN_TEXT, text, x, len);
 }
 
 /**
- * The key for a value of the peer: the one that came with it (base64 of the wrapped key, decoded in place; len 0: none)
- * when it is known or may be opened now, else the one that was fetched or came before. Negative when the text is none, and
- * NoSharedKey. now: milliseconds.
+ * The key that came with a value of the peer, base64 of the wrapped key, decoded in place, is at PEER_CARRIED_KEY afterwards:
+ * 1. 0: it isn't, because it is the one fetched or may not be opened now. Negative when the text is none. now: milliseconds.
  */
-export function shareKeyFor(peer: usize, x: usize, len: u32, now: i64): i32 {
-  if (len > 0) {
-    const text = nameOf(x, len);
-    if (isFrom(peer, SHARE_CARRIED, CARRIED_TEXT, text)) return (peer + CARRIED) as i32;
-    if (!isFrom(peer, SHARE_IN, IN_TEXT, text) && mayOpen(peer, now)) {
-      const status = take(peer, SHARE_CARRIED, CARRIED, CARRIED_TEXT, text, x, len);
-      return status < 0 ? status : ((peer + CARRIED) as i32);
-    }
+export function shareCarried(peer: usize, x: usize, len: u32, now: i64): i32 {
+  const text = nameOf(x, len);
+  if (isFrom(peer, PEER_CARRIED, PEER_CARRIED_TEXT, text)) return 1;
+  if (isFrom(peer, PEER_IN, PEER_IN_TEXT, text)) return 0;
+  if (!retryMay(peer + PEER_CARRIED_UNTIL, Retry.WrappedKey, now)) return 0;
+  const status = take(peer, PEER_CARRIED, PEER_CARRIED_KEY, PEER_CARRIED_TEXT, text, x, len);
+  return status < 0 ? status : 1;
+}
+
+/** The key for a value with which none came: where it is, or NoSharedKey. */
+export function shareKnown(peer: usize): i32 {
+  if (peersHas(peer, PEER_IN)) return (peer + PEER_IN_KEY) as i32;
+  return peersHas(peer, PEER_CARRIED) ? ((peer + PEER_CARRIED_KEY) as i32) : Status.NoSharedKey;
+}
+
+/** Exchanges the peer's known key and the one that came with a value. */
+export function shareExchange(peer: usize): void {
+  exchange(peer + PEER_IN_KEY, peer + PEER_CARRIED_KEY, 32);
+  exchange(peer + PEER_IN_TEXT, peer + PEER_CARRIED_TEXT, 8);
+  const flags = load<u32>(peer + PEER_FLAGS);
+  const both: u32 = PEER_IN | PEER_CARRIED;
+  store<u32>(
+    peer + PEER_FLAGS,
+    (flags & ~both) | ((flags & PEER_IN) << 1) | ((flags & PEER_CARRIED) >>> 1),
+  );
+}
+
+/**
+ * Takes the text of the peer's public key: its RSA_PUBLIC bytes come to lie at x. One on the list is pinned by it, or held to
+ * his pin. 0; PeerKeyChanged; else negative.
+ */
+export function sharePublic(peer: usize, x: usize, len: u32): i32 {
+  md5Hex(peer + PEER_CHECKSUM, x, len);
+  const n = base64Decode(x, len, x, len);
+  if (n < 0) return n;
+  // Behind the DER text there is no room to count on, so the key goes where its copy will go.
+  if (wrappedFor) peersUnset(wrappedFor, PEER_WRAPPED);
+  let status = derReadRsaPublic(WRAPPED, x, n);
+  if (status >= 0 && peersHas(peer, PEER_LISTED)) {
+    const fits = n === SPKI_LEN && bytesLoad32(WRAPPED + RSA_E) === EXPONENT;
+    status = fits ? pin(peer, x, n) : Status.BadRsaKey;
   }
-  if (shareHas(peer, SHARE_IN)) return (peer + IN) as i32;
-  return shareHas(peer, SHARE_CARRIED) ? ((peer + CARRIED) as i32) : Status.NoSharedKey;
+  if (status >= 0) memory.copy(x, WRAPPED, RSA_PUBLIC);
+  return status;
 }
 
 /**
@@ -197,24 +166,45 @@ export function shareKeyFor(peer: usize, x: usize, len: u32, now: i64): i32 {
  */
 export function shareWrapFor(peer: usize, x: usize, len: u32): i32 {
   md5Hex(KEY_WORK, x, len);
-  const same = bytesEqual(peer + CHECKSUM, KEY_WORK, 32) !== 0;
-  if (same && shareHas(peer, SHARE_WRAPPED)) return 0;
-  shareUnset(peer, SHARE_WRAPPED | SHARE_COPY);
-  memory.copy(peer + CHECKSUM, KEY_WORK, 32);
-  const n = base64Decode(x, len, x, len);
-  if (n < 0) return n;
-  // Behind the DER text there is no room to count on, so the key goes where its copy will go.
-  let status = derReadRsaPublic(peer + WRAPPED, x, n);
-  if (status < 0) return status;
-  memory.copy(x, peer + WRAPPED, RSA_PUBLIC);
-  status = keyringWrap(peer + WRAPPED, peer + OUT, x);
-  if (status === 0) shareSet(peer, SHARE_WRAPPED);
-  return status;
+  const same = bytesEqual(peer + PEER_CHECKSUM, KEY_WORK, 32) !== 0;
+  if (same && peersHas(peer, PEER_WRAPPED)) return 0;
+  if (!peersHas(peer, PEER_LISTED)) peersUnset(peer, PEER_COPY);
+  const status = sharePublic(peer, x, len);
+  // What is in place for a pinned key is for this one.
+  if (status < 0 || peersHas(peer, PEER_LISTED | PEER_COPY)) return status;
+  const wrapped = keyringWrap(WRAPPED, peer + PEER_OUT_KEY, x);
+  if (wrapped === 0) peersSet(peer, PEER_WRAPPED);
+  wrappedFor = peer;
+  return wrapped;
 }
 
 /** Wraps the key for the peer for ourselves: my own copy. 0 or negative. */
 export function shareWrapOwn(out256: usize, peer: usize): i32 {
-  return keyringWrap(out256, peer + OUT, keyringPublic());
+  return keyringWrap(out256, peer + PEER_OUT_KEY, keyringPublic());
+}
+
+/** Opens a key of 32 bytes from base64 of its wrapped text, decoded in place: it comes to lie at out32. 0 or negative. */
+export function shareUnwrap(out32: usize, x: usize, len: u32): i32 {
+  const n = base64Decode(x, len, x, len);
+  if (n < 0) return n;
+  return n === 256 ? keyringUnwrap(out32, x) : Status.BadArgument;
+}
+
+/** Writes the seal of my own copy of a key for the peer, 16 bytes. generation: 4 bytes, big-endian. */
+export function shareSeal(out16: usize, peer: usize, generation: usize, key32: usize): void {
+  sealFrom(keyringSelf(), 32);
+  sealWord(SEAL_WORD);
+  sealPart(keyringAtsign(), keyringAtsignLen());
+  sealExpand();
+  sealBegin(SEAL_OUT);
+  sealPart(peersAtsign(peer), peersAtsignLen(peer));
+  sealBytes(peer + PEER_PIN, 32);
+  sealBytes(generation, 4);
+  sealBytes(key32, 32);
+  sealEnd();
+  memory.copy(out16, generation, 4);
+  memory.copy(out16 + 4, SEAL_OUT, 12);
+  sealWipe();
 }
 
 /**
@@ -242,38 +232,18 @@ export function shareIsForUs(): bool {
   return same;
 }
 
-/**
- * Encrypts `len` bytes at x in place, padded; x has room for 16 more. The new length, or negative.
- * secret: x, key32.
- */
-export function shareEncrypt(x: usize, len: u32, key32: usize, iv: usize): i32 {
-  const n = pkcs7Pad(x, len, len + 16);
-  if (n < 0) return n;
-  aesCtrCrypt(x, x, n, key32, iv);
-  return n;
+/** Takes the IV of a value to SHARE_IV: base64; len 0: the zero IV. Its length, 16 or 0, or BadBase64. */
+export function shareIv(x: usize, len: u32): i32 {
+  bytesWipe(SHARE_IV, 24);
+  if (len === 0) return 0;
+  return base64Decode(SHARE_IV, 24, x, len) === 16 ? 16 : Status.BadBase64;
 }
 
-/** Undoes shareEncrypt: the `n` bytes are the padded plaintext again. */
-export function shareRestore(x: usize, n: u32, key32: usize, iv: usize): void {
-  aesCtrCrypt(x, x, n, key32, iv);
-}
-
-/**
- * Decrypts base64 text in place. ivText: base64 of the IV, ivLen 0: zero IV. The plaintext's
- * length, or negative.
- */
-export function shareDecrypt(x: usize, len: u32, key32: usize, ivText: usize, ivLen: u32): i32 {
-  bytesWipe(KEY_WORK, 16);
-  if (ivLen > 0) {
-    const ivBytes = base64Decode(KEY_WORK, 24, ivText, ivLen);
-    if (ivBytes !== 16) return Status.BadBase64;
-  }
+/** Decodes the base64 of a ciphertext in place: its length, a multiple of 16, or negative. */
+export function shareDecode(x: usize, len: u32): i32 {
   const n = base64Decode(x, len, x, len);
   if (n < 0) return n;
-  if (n === 0 || (n & 15) !== 0) return Status.BadPadding;
-  aesCtrCrypt(x, x, n, key32, KEY_WORK);
-  bytesWipe(KEY_WORK, 24);
-  return pkcs7Unpad(x, n);
+  return n === 0 || (n & 15) !== 0 ? Status.BadPadding : n;
 }
 
 // Eight bytes that stand for a text.
@@ -285,35 +255,38 @@ function nameOf(x: usize, len: u32): u64 {
 }
 
 function isFrom(peer: usize, flag: u32, field: u32, text: u64): bool {
-  return shareHas(peer, flag) && load<u64>(peer + field) === text;
+  return peersHas(peer, flag) && load<u64>(peer + field) === text;
 }
 
 function take(peer: usize, flag: u32, key: u32, field: u32, text: u64, x: usize, len: u32): i32 {
-  const status = unwrapText(peer + key, x, len);
+  const status = shareUnwrap(peer + key, x, len);
   if (status < 0) return status;
   store<u64>(peer + field, text);
-  shareSet(peer, flag);
+  peersSet(peer, flag);
   return 0;
 }
 
-// Counts one that came with a value, whatever becomes of it.
-function mayOpen(peer: usize, now: i64): bool {
-  const pause = seconds(retryPause(Retry.WrappedKey, 0));
-  const from = max<u32>(load<u32>(peer + CARRIED_UNTIL), seconds(now));
-  if (from - seconds(now) > (retryBound(Retry.WrappedKey) - 1) * pause) return false;
-  store<u32>(peer + CARRIED_UNTIL, from + pause);
-  return true;
+function exchange(a: usize, b: usize, len: u32): void {
+  for (let i: u32 = 0; i < len; i += 8) {
+    const kept = load<u64>(a + i);
+    store<u64>(a + i, load<u64>(b + i));
+    store<u64>(b + i, kept);
+  }
 }
 
-function seconds(milliseconds: i64): u32 {
-  return (milliseconds / 1000) as u32;
-}
-
-// Base64 of the wrapped key, decoded in place, opened into out32.
-function unwrapText(out32: usize, x: usize, len: u32): i32 {
-  const n = base64Decode(x, len, x, len);
-  if (n < 0) return n;
-  return n === 256 ? keyringUnwrap(out32, x) : Status.BadArgument;
+// Pins the key in these bytes, or holds it to the pin.
+function pin(peer: usize, der: usize, len: u32): i32 {
+  const digits = KEY_WORK + 32;
+  sealPin(KEY_WORK, peersAtsign(peer), peersAtsignLen(peer), der, len);
+  codeWrite(digits, KEY_WORK);
+  const known = peersHas(peer, PEER_PINNED);
+  const same = known
+    ? bytesEqual(KEY_WORK, peer + PEER_PIN, 32)
+    : bytesEqual(digits, peer + PEER_DIGITS, CODE_LEN);
+  if (!same && (known || peersHas(peer, PEER_PROVISIONED))) return Status.PeerKeyChanged;
+  memory.copy(peer + PEER_PIN, KEY_WORK, 32);
+  peersSet(peer, PEER_PINNED);
+  return 0;
 }
 
 // The text our public key is published as, at SCRATCH.

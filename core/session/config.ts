@@ -2,7 +2,8 @@
 // What the board configures: who the device is, where the atDirectory is, what it asks to be
 // allowed.
 import { bytesWipe } from "../bytes";
-import { CONFIG } from "../memory";
+import { CODE_LEN, codeRead } from "../codec/code";
+import { CONFIG, KEY_WORK } from "../memory";
 import { Status } from "../status";
 import { addressIsValid } from "../wire/address";
 import { atsignNormalise } from "../wire/atsign";
@@ -24,8 +25,10 @@ export const enum Config {
   LegacyAnswer = 13,
   /** "1": what peers send unencrypted is delivered, and marked. */
   Plaintext = 14,
+  /** Who may command, with fingerprints: session/trust.ts. */
+  Peers = 15,
   /** The atServer's address, as the atDirectory gave it; not for the caller. */
-  Address = 15,
+  Address = 16,
 }
 
 /**
@@ -33,9 +36,9 @@ export const enum Config {
  * aren't kept here; of a switch its first character is.
  */
 const PLACES: usize = memory.data<u16>([
-  0, 0, 168, 296, 360, 424, 616, 744, 745, 745, 745, 745, 745, 777, 778, 779, 907,
+  0, 0, 168, 296, 360, 424, 616, 744, 745, 745, 745, 745, 745, 809, 810, 811, 1003, 1131,
 ]);
-const LENGTHS: usize = CONFIG + 908;
+const LENGTHS: usize = CONFIG + 1132;
 
 /**
  * Keeps a value. 0, BadArgument when it does not fit or has control characters, BadAtSign. x may be
@@ -50,6 +53,7 @@ export function configSet(field: i32, x: usize, len: u32): i32 {
   if (field === Config.Directory && !addressIsValid(x, len)) return Status.BadArgument;
   const room = place(field + 1) - place(field);
   if (len > room) return Status.BadArgument;
+  if (field === Config.Passcode && !isPasscode(x, len)) return Status.BadPasscode;
   // A switch is 0 or 1.
   if (room === 1 && len === 1 && load<u8>(x) >>> 1 !== 0x18) return Status.BadArgument;
   // These become parts of lines.
@@ -76,6 +80,51 @@ export function configLen(field: i32): u32 {
 /** Whether a switch is on: LegacyIv (values are written with the zero IV), LegacyAnswer, Plaintext. */
 export function configIs(field: i32): bool {
   return load<u8>(configPtr(field)) === 0x31;
+}
+
+/** Length of the passcode without its pairing code. */
+export function configPasscodeLen(): u32 {
+  const x = configPtr(Config.Passcode);
+  let len = codeBegin(x, configLen(Config.Passcode));
+  while (len > 0 && isSeparator(load<u8>(x + len - 1))) len--;
+  return len;
+}
+
+/** Writes the 20 digits of the pairing code behind the passcode. False: there is none. */
+export function configCode(out20: usize): bool {
+  const x = configPtr(Config.Passcode);
+  const len = configLen(Config.Passcode);
+  const from = codeBegin(x, len);
+  return from < len && codeRead(out20, x + from, len - from) === 0;
+}
+
+// Where the last 20 digits of a passcode's text begin; its end when there is nothing before them.
+function codeBegin(x: usize, len: u32): u32 {
+  let from = len;
+  let digits: u32 = 0;
+  while (from > 0 && digits < CODE_LEN) {
+    from--;
+    if (!isSeparator(load<u8>(x + from))) digits++;
+  }
+  return digits === CODE_LEN && from > 0 ? from : len;
+}
+
+// A part of a pairing code must not be taken for a passcode: that is sent.
+function isPasscode(x: usize, len: u32): bool {
+  const from = codeBegin(x, len);
+  if (from < len) {
+    const status = codeRead(KEY_WORK, x + from, len - from);
+    bytesWipe(KEY_WORK, CODE_LEN);
+    return status === 0;
+  }
+  for (let i: u32 = 0; i < len; i++) {
+    if (isSeparator(load<u8>(x + i))) return false;
+  }
+  return true;
+}
+
+function isSeparator(c: u8): bool {
+  return c === 0x2d || c === 0x20;
 }
 
 function place(field: i32): u32 {

@@ -2,9 +2,13 @@
 // APKAM enrollment, step by step. What the identity in the store says after a power cut: login key
 // alone, ask again; with an enrollmentId, wait for approval; with all keys, done. atProtocol: APKAM
 // enrollment; the enroll and keys verbs.
-import { bytesWipe } from "../bytes";
+import { bytesEqual, bytesWipe } from "../bytes";
+import { CODE_LEN } from "../codec/code";
+import { aesCtrCrypt, pkcs7Unpad } from "../crypto/aesCtr";
+import { log } from "../hal";
 import {
   KEYRING_APKAM,
+  KEYRING_CODED,
   KEYRING_P256,
   keyringApkam,
   keyringClear,
@@ -12,6 +16,8 @@ import {
   keyringId,
   keyringIdLen,
   keyringMake,
+  keyringPair,
+  keyringPaired,
   keyringPoint,
   keyringSetId,
   keyringTakePrivate,
@@ -19,24 +25,42 @@ import {
   keyringTakeSelf,
   keyringWrapApkam,
 } from "../keys/keyring";
-import { shareClear, shareDecrypt } from "../keys/share";
+import {
+  SEAL_OUT,
+  sealBegin,
+  sealBytes,
+  sealEnd,
+  sealNumber,
+  sealPart,
+  sealWipe,
+  sealWord,
+} from "../keys/seal";
+import { shareClear, shareDecode, shareIv } from "../keys/share";
+import { KEY_WORK, SHARE_IV } from "../memory";
 import { Status } from "../status";
 import { memberFind, memberLen, memberPtr, memberUnescape } from "../wire/member";
 import { requestEnroll, requestKeys } from "../wire/request";
 import { wordFind } from "../wire/response";
 import {
+  ENROLL_KEY,
+  ENROLL_MAC,
   ENROLLMENT_EXISTS,
   KEYS_ENC,
   KEYS_SELF,
+  LOG_OTHER_KEY,
   NAME_ENROLLMENT_ID,
   NAME_IV,
   NAME_VALUE,
   OTP_INVALID,
+  PRIVATE,
+  SELF,
 } from "../wire/words";
-import { Config, configIs, configLen, configPtr } from "./config";
+import { Config, configCode, configIs, configLen, configPasscodeLen, configPtr } from "./config";
 import { identityErase, identityLoad, identityStore } from "./identity";
 
 const SPACE: u8 = 0x20;
+/** Level of hal.log. */
+const WARNING: u32 = 1;
 
 /**
  * An earlier request with these keys may have arrived, so an enrollment of our name may be ours.
@@ -76,7 +100,8 @@ export function enrollMakeKeys(): i32 {
  * overwritten.
  */
 export function enrollRequest(x: usize, len: u32): i32 {
-  let status = keyringTakePublic(x, len);
+  let status = pair();
+  if (status >= 0) status = keyringTakePublic(x, len);
   if (status < 0) return status;
   // The text of a public key is 392 bytes; now it makes room for the wrapped key and the point.
   const wrapped = x;
@@ -93,7 +118,7 @@ export function enrollRequest(x: usize, len: u32): i32 {
     configPtr(Config.Namespaces),
     configLen(Config.Namespaces),
     configPtr(Config.Passcode),
-    configLen(Config.Passcode),
+    configPasscodeLen(),
     wrapped,
     point,
   );
@@ -184,9 +209,44 @@ function takeKey(encryption: bool, x: usize, len: u32): i32 {
   const isAlone = first !== 0 && (encryption || first !== ivBefore);
   ivBefore = first;
   if (!isAlone && !configIs(Config.LegacyAnswer)) return Status.InsecureAnswer;
-  n = shareDecrypt(value, n, keyringApkam(), iv, ivLen);
+  const ivStatus = shareIv(iv, ivLen);
+  if (ivStatus < 0) return ivStatus;
+  n = shareDecode(value, n);
+  if (n > 0) n = decrypt(encryption, value, n);
   if (n < 0) return n;
-  return encryption ? keyringTakePrivate(value, n) : keyringTakeSelf(value, n);
+  if (!encryption) return keyringTakeSelf(value, n);
+  const status = keyringTakePrivate(value, n);
+  if (status > 0) log(WARNING, LOG_OTHER_KEY + 1, load<u8>(LOG_OTHER_KEY));
+  return status;
+}
+
+// With a pairing code the IV vouches for the text and for which of the two it is.
+function decrypt(encryption: bool, x: usize, n: u32): i32 {
+  const coded = keyringHas(KEYRING_CODED);
+  if (coded) keyringPaired(ENROLL_KEY);
+  aesCtrCrypt(x, x, n, coded ? SEAL_OUT : keyringApkam(), SHARE_IV);
+  if (coded) {
+    keyringPaired(ENROLL_MAC);
+    sealBegin(SEAL_OUT);
+    sealWord(encryption ? PRIVATE : SELF);
+    sealPart(keyringId(), keyringIdLen());
+    sealNumber(n, 4);
+    sealBytes(x, n);
+    sealEnd();
+    const good = bytesEqual(SEAL_OUT, SHARE_IV, 16) !== 0;
+    sealWipe();
+    if (!good) return Status.NotAuthentic;
+  }
+  return pkcs7Unpad(x, n);
+}
+
+// Takes the pairing code that was configured, which may be another one than before, and stores what comes of it.
+function pair(): i32 {
+  const coded = configCode(KEY_WORK);
+  if (!coded && !keyringHas(KEYRING_CODED)) return 0;
+  const status = keyringPair(coded ? KEY_WORK : 0);
+  bytesWipe(KEY_WORK, CODE_LEN);
+  return status < 0 ? status : identityStore();
 }
 
 function keepId(x: usize, len: u32): i32 {

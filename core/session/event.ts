@@ -28,10 +28,21 @@ const FIELDS_LEN: u32 = 64;
 let kind: Event = Event.None;
 let status: i32 = 0;
 let operation: i32 = 0;
+let verdict: u32 = 0;
 
 /** Clears all fields: they are filled before eventRaise(). */
 export function eventBegin(): void {
   memory.fill(EVENT, 0, FIELDS_LEN);
+  verdict = 0;
+}
+
+/** Says what is known of the event's value: bits of Verdict. */
+export function eventJudge(bits: u32): void {
+  verdict = bits;
+}
+
+export function eventVerdict(): u32 {
+  return verdict;
 }
 
 /** Says where a field lies; it has to stay there until eventDrop(). */

@@ -7,6 +7,7 @@ import { KEYRING_MAX, keyringClear, keyringOpen, keyringSeal } from "../keys/key
 import { shareClear } from "../keys/share";
 import { KEYRING, SCRATCH } from "../memory";
 import { Status } from "../status";
+import { storedErase } from "./stored";
 
 const SLOT: u32 = 1;
 
@@ -45,5 +46,6 @@ export function identityStore(): i32 {
 export function identityErase(): i32 {
   keyringClear();
   shareClear();
+  storedErase();
   return store_write(SLOT, KEYRING, 0) < 0 ? Status.StoreFailed : 0;
 }

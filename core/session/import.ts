@@ -16,6 +16,7 @@ import { OP_VALUE } from "../memory";
 import { Status } from "../status";
 import { Config, configLen, configPtr } from "./config";
 import { identityStore } from "./identity";
+import { storedErase } from "./stored";
 import { watermarkErase } from "./watermark";
 
 /** A key of the identity being imported was taken. */
@@ -41,6 +42,7 @@ export function importKey(field: i32, len: u32): i32 {
   const status = take(field, len);
   if (status < 0 || !keyringIsComplete()) return status;
   watermarkErase();
+  storedErase();
   return identityStore();
 }
 

@@ -41,6 +41,7 @@ import {
   machineReady,
   Phase,
 } from "./machine";
+import { storedErase } from "./stored";
 import { watermarkErase } from "./watermark";
 
 /** AT0028. */
@@ -116,6 +117,7 @@ function proceed(whose: Expect): void {
   // It has done its work.
   configSet(Config.Passcode, RX, 0);
   watermarkErase();
+  storedErase();
   machineReady();
 }
 

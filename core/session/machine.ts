@@ -9,7 +9,7 @@
 // Talking is: from, pkam; or for a new device the public key, enroll:request, and after the login
 // keys:get twice.
 import { log, now_ms } from "../hal";
-import { shareConnected, shareForgetCandidates } from "../keys/share";
+import { peersConnected, peersForgetCandidates } from "../keys/peers";
 import { RX } from "../memory";
 import { Retry, retryIsOver, retryPause } from "../retries";
 import { Status } from "../status";
@@ -17,6 +17,7 @@ import { responseLen, responsePtr } from "../wire/response";
 import { LOG_BROKEN, LOG_ENDED } from "../wire/words";
 import { Config, configSet } from "./config";
 import { Event, eventBegin, eventField, eventRaise, Field } from "./event";
+import { issueBegin } from "./issue";
 import { linkDrop, linkSend } from "./link";
 import { monitorBegin, monitorForget } from "./monitor";
 import {
@@ -27,6 +28,7 @@ import {
   operationRestart,
 } from "./operation";
 import { randomJitter } from "./random";
+import { trustBegin } from "./trust";
 import { watermarkStore } from "./watermark";
 
 /** What the board sees as state(). */
@@ -66,6 +68,8 @@ export const enum Expect {
   Operation,
   /** The key of a kept notification. */
   InKey,
+  /** What is issued to a peer. */
+  Issue,
   Noop,
   /** As Noop, and an error before it is the monitor's. */
   Monitor,
@@ -232,7 +236,10 @@ export function machineReady(): void {
   reason = 0;
   heard = readySince = now;
   monitorBegin(monitoring);
-  shareConnected();
+  peersConnected();
+  // An enrollment has forgotten all peers.
+  trustBegin();
+  issueBegin(monitoring);
 }
 
 /** The session is over: why (0: as asked), and what an operation ends with. */
@@ -292,6 +299,6 @@ function settle(): void {
   linkDrop();
   expect = Expect.None;
   monitorForget();
-  shareForgetCandidates();
+  peersForgetCandidates();
   operationRestart();
 }

@@ -5,27 +5,36 @@
 // atProtocol: monitor, its JSON shape.
 
 import { base64Decode } from "../codec/base64";
-import { keyringSelf } from "../keys/keyring";
 import {
-  SHARE_IN,
-  SHARE_IN_DUE,
-  shareAsked,
-  shareDecrypt,
-  shareHas,
-  shareIsDue,
-  shareIsForUs,
-  shareKeyFor,
-  sharePeer,
-  shareTakeIn,
-} from "../keys/share";
+  PEER_IN,
+  PEER_IN_DUE,
+  PEER_LISTED,
+  PEER_PINNED,
+  peersAsked,
+  peersFind,
+  peersHas,
+  peersIsDue,
+} from "../keys/peers";
+import { shareIsForUs, shareIv, shareKnown, shareTakeIn } from "../keys/share";
 import { EVENT, KEY_MAX, LINE_CAP, TX, VALUE_MAX } from "../memory";
 import { Retry, retryPause } from "../retries";
 import { Status } from "../status";
+import {
+  ATKEY_ENTITY,
+  ATKEY_NAMESPACE,
+  ATKEY_OWNER,
+  ATKEY_SHARED_WITH,
+  ATKEY_VIEW,
+  atkeyLen,
+  atkeyParse,
+  atkeyPtr,
+} from "../wire/atkey";
 import { atsignEqual, atsignIsValid } from "../wire/atsign";
 import { memberFind, memberIsString, memberLen, memberPtr, memberUnescape } from "../wire/member";
 import {
   Encrypted,
   metadataEncrypted,
+  metadataFlags,
   metadataIsBase64,
   metadataIv,
   metadataIvLen,
@@ -43,6 +52,7 @@ import {
   wordIs,
 } from "../wire/response";
 import {
+  AUTH_RECORD,
   NAME_EPOCH,
   NAME_FROM,
   NAME_ID,
@@ -59,11 +69,16 @@ import {
   Event,
   eventBegin,
   eventField,
+  eventJudge,
   eventLen,
   eventPtr,
   eventRaise,
+  eventVerdict,
   Field,
 } from "./event";
+import { peerIssued } from "./peer";
+import { Kind, sealedAbout, sealedIsOwn, sealedOpen, Target } from "./sealed";
+import { trustIsNamespace, Verdict } from "./trust";
 import { watermarkClock, watermarkEpoch, watermarkHas, watermarkTake } from "./watermark";
 
 /** What a notification came to. */
@@ -90,6 +105,11 @@ const FIELDS_LEN: u32 = 64;
 /** Longest atKey, with its `cached:`. */
 const KEY_TEXT_MAX: u32 = KEY_MAX + 7;
 const CIPHERTEXT_MAX: u32 = 2752;
+/** The atKey, when it is the sender's for me; else all zero. */
+const VIEW: usize = memory.data(24, 8);
+const DELETE: u8 = 0x64;
+/** Of metadataFlags(): an encoding, which is base64. */
+const ENCODED: u32 = 2;
 
 /** Earliest and latest epochMillis that are one: 2001 and 2100, thirteen digits. */
 const EPOCH_MIN: i64 = 1000000000000;
@@ -106,7 +126,9 @@ let cleared: bool = false;
 let wrapped: usize = 0;
 let wrappedLength: u32 = 0;
 let kept: bool = false;
-let keptBase64: bool = false;
+let keptFlags: u32 = 0;
+/** It is one of the scheme's own. */
+let isOwn: bool = false;
 let fromCache: bool = false;
 
 /** A new connection: whether the monitor request is to be sent. */
@@ -171,13 +193,12 @@ export function monitorKeyReply(isError: bool, now: i64): bool {
   loadKept();
   kept = false;
   let status = failed ? (isError ? responseStatus() : Status.NoValue) : 0;
-  const peer = sharePeer(eventPtr(Field.From), eventLen(Field.From));
+  const peer = peersFind(eventPtr(Field.From), eventLen(Field.From));
   if (!failed) status = shareTakeIn(peer, responsePtr(), responseLen());
-  shareAsked(peer, SHARE_IN_DUE, shareHas(peer, SHARE_IN), now);
-  const key = shareKeyFor(peer, 0, 0, now);
-  if (key >= 0) {
-    status = decipher(key, eventPtr(Field.Error), eventLen(Field.Error), keptBase64);
-  }
+  peersAsked(peer, PEER_IN_DUE, peersHas(peer, PEER_IN), now);
+  readKey();
+  wrappedLength = 0;
+  if (status >= 0 || shareKnown(peer) >= 0) return open(peer, keptFlags, now) === Monitor.Raised;
   raise(status);
   return true;
 }
@@ -242,10 +263,10 @@ function deliver(x: usize, len: u32): Monitor {
   if ((unquote(Field.Id) | unquote(Field.From) | unquote(Field.Key)) < 0) status = Status.BadJson;
   else if (!atsignIsValid(eventPtr(Field.From), eventLen(Field.From))) status = Status.BadAtSign;
   else if (eventLen(Field.Key) > KEY_TEXT_MAX) status = Status.KeyTooLong;
-  if (status >= 0 && hasValue && said === Encrypted.No && !configIs(Config.Plaintext)) {
-    status = Status.NotEncrypted;
-  }
-  if (status < 0 || !hasValue || said === Encrypted.No) {
+  if (status >= 0) readKey();
+  const isPlain = said === Encrypted.No && hasValue && !isOwn;
+  if (status >= 0 && isPlain && !configIs(Config.Plaintext)) status = Status.NotEncrypted;
+  if (status < 0 || isPlain) {
     if (status >= 0 && escaped) status = unquote(Field.Value);
     if (status >= 0) status = finish(metadataIsBase64());
     raise(status < 0 ? status : EVENT_PLAIN);
@@ -270,20 +291,54 @@ function deliver(x: usize, len: u32): Monitor {
 export function monitorOpen(free: bool, now: i64): Monitor {
   const from = eventPtr(Field.From);
   const fromLen = eventLen(Field.From);
-  let key = keyringSelf() as i32;
-  if (!atsignEqual(from, fromLen, configPtr(Config.AtSign), configLen(Config.AtSign))) {
-    const peer = sharePeer(from, fromLen);
-    const due = wrappedLength === 0 && shareIsDue(peer, SHARE_IN_DUE, now);
-    // A key that is only to be fetched anew can wait for the tx buffer.
-    if (due && (free || !shareHas(peer, SHARE_IN))) return keep(free);
-    key =
-      wrappedLength === 0 || shareIsForUs()
-        ? shareKeyFor(peer, wrapped, wrappedLength, now)
-        : Status.PublicKeyChanged;
+  if (isOwn) return hint(now);
+  if (atsignEqual(from, fromLen, configPtr(Config.AtSign), configLen(Config.AtSign))) {
+    return open(0, metadataFlags(), now);
   }
-  const iv = eventPtr(Field.Error);
-  raise(key < 0 ? key : decipher(key, iv, eventLen(Field.Error), metadataIsBase64()));
+  const peer = peersFind(from, fromLen);
+  const needs = eventLen(Field.Value) > 0 || peersHas(peer, PEER_LISTED);
+  const due = needs && wrappedLength === 0 && peersIsDue(peer, PEER_IN_DUE, now);
+  // A key that is only to be fetched anew can wait for the tx buffer.
+  if (due && (free || !peersHas(peer, PEER_IN))) return keep(free);
+  if (wrappedLength === 0 || shareIsForUs()) return open(peer, metadataFlags(), now);
+  raise(Status.PublicKeyChanged);
   return Monitor.Raised;
+}
+
+// What the peer issued, and its epoch: as the record says it, but without a look-up.
+function hint(now: i64): Monitor {
+  const peer = peersFind(eventPtr(Field.From), eventLen(Field.From));
+  const fits =
+    atkeyLen(VIEW, ATKEY_ENTITY) === load<u8>(AUTH_RECORD) &&
+    trustIsNamespace(atkeyPtr(VIEW, ATKEY_NAMESPACE), atkeyLen(VIEW, ATKEY_NAMESPACE));
+  if (fits && peersHas(peer, PEER_LISTED | PEER_PINNED)) {
+    const value = eventPtr(Field.Value);
+    peerIssued(
+      peer,
+      value,
+      eventLen(Field.Value),
+      eventPtr(Field.Error),
+      eventLen(Field.Error),
+      now,
+    );
+  }
+  monitorDelivered(now);
+  return Monitor.Dropped;
+}
+
+// The atKey says whether it can be authentic.
+function readKey(): void {
+  const key = atkeyParse(VIEW, eventPtr(Field.Key), eventLen(Field.Key));
+  isOwn = key >= 0 && sealedIsOwn(VIEW);
+  const fits =
+    key >= 0 &&
+    partIs(ATKEY_OWNER, eventPtr(Field.From), eventLen(Field.From)) &&
+    partIs(ATKEY_SHARED_WITH, configPtr(Config.AtSign), configLen(Config.AtSign));
+  if (!fits) memory.fill(VIEW, 0, ATKEY_VIEW);
+}
+
+function partIs(part: u32, x: usize, len: u32): bool {
+  return atsignEqual(atkeyPtr(VIEW, part), atkeyLen(VIEW, part), x, len);
 }
 
 // Moves the fields one after the other to KEPT.
@@ -306,7 +361,7 @@ function keep(free: bool): Monitor {
     at += len;
   }
   memory.copy(KEPT_FIELDS, EVENT, FIELDS_LEN);
-  keptBase64 = metadataIsBase64();
+  keptFlags = metadataFlags();
   kept = true;
   fromCache = false;
   return Monitor.Kept;
@@ -316,14 +371,29 @@ function loadKept(): void {
   memory.copy(EVENT, KEPT_FIELDS, FIELDS_LEN);
 }
 
-// Decrypts the value field in place.
-function decipher(key: usize, iv: usize, ivLen: u32, isBase64: bool): i32 {
+// Opens the value field in place. peer: 0 is myself.
+function open(peer: usize, flags: u32, now: i64): Monitor {
+  const value = eventPtr(Field.Value);
   const len = eventLen(Field.Value);
-  if (len > CIPHERTEXT_MAX) return Status.ValueTooLong;
-  const n = shareDecrypt(eventPtr(Field.Value), len, key, iv, ivLen);
-  if (n < 0) return n;
-  eventField(Field.Value, eventPtr(Field.Value), n);
-  return finish(isBase64);
+  const isDelete = eventLen(Field.Operation) > 0 && load<u8>(eventPtr(Field.Operation)) === DELETE;
+  const ivLen = shareIv(eventPtr(Field.Error), eventLen(Field.Error));
+  const kind = isDelete ? Kind.Delete : Kind.Update;
+  sealedAbout(VIEW, peer ? Target.In : Target.Self, peer, kind, flags);
+  let status: i32 =
+    len > CIPHERTEXT_MAX
+      ? Status.ValueTooLong
+      : sealedOpen(value, len, ivLen, wrapped, wrappedLength, now);
+  if (status === Status.Pending) {
+    monitorDelivered(now);
+    return Monitor.Dropped;
+  }
+  if (status >= 0) {
+    eventField(Field.Value, value, status);
+    status = finish((flags & ENCODED) !== 0);
+  }
+  const isPlain = len === 0 && (eventVerdict() & Verdict.Authentic) === 0;
+  raise(status >= 0 && isPlain ? EVENT_PLAIN : status);
+  return Monitor.Raised;
 }
 
 function finish(isBase64: bool): i32 {
@@ -339,7 +409,10 @@ function finish(isBase64: bool): i32 {
 // A notice carries no value: what could not be decrypted is nobody's business.
 function raise(status: i32): void {
   eventField(Field.Error, 0, 0);
-  if (status < 0) eventField(Field.Value, 0, 0);
+  if (status < 0) {
+    eventField(Field.Value, 0, 0);
+    eventJudge(0);
+  }
   eventRaise(status < 0 ? Event.Notice : Event.Notification, status, 0);
 }
 

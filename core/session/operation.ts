@@ -4,69 +4,75 @@
 // data; delete; scan; notify.
 import { bytesWipe } from "../bytes";
 import { base64Decode } from "../codec/base64";
+import { aesCtrCrypt, pkcs7Pad } from "../crypto/aesCtr";
 import { drbgGenerate } from "../crypto/drbg";
 import { keyringSelf, keyringSign } from "../keys/keyring";
 import {
-  SHARE_IN_DUE,
-  SHARE_WRAPPED,
-  shareChecksum,
-  shareDecrypt,
-  shareEncrypt,
-  shareHas,
-  shareIsDue,
-  shareIsForUs,
-  shareKeyFor,
-  shareOut,
-  sharePeer,
-  shareRestore,
-  shareWrapped,
-} from "../keys/share";
-import { KEY_MAX, KEY_WORK, OP_KEY, OP_NONCE, OP_VALUE, OP_VALUE_CAP, VALUE_MAX } from "../memory";
+  PEER_IN_DUE,
+  PEER_OUT_KEY,
+  PEER_WRAPPED,
+  peersFind,
+  peersHas,
+  peersIsDue,
+} from "../keys/peers";
+import { shareChecksum, shareIsForUs, shareIv } from "../keys/share";
+import {
+  KEY_MAX,
+  KEY_WORK,
+  OP_KEY,
+  OP_NONCE,
+  OP_VALUE,
+  OP_VALUE_CAP,
+  SHARE_IV,
+  VALUE_MAX,
+  WRAPPED,
+} from "../memory";
 import { Retry, retryIsOver } from "../retries";
 import { Status } from "../status";
 import {
   ATKEY_CACHED,
+  ATKEY_ENTITY,
   ATKEY_OWNER,
   ATKEY_PUBLIC,
   ATKEY_SHARED,
   ATKEY_SHARED_WITH,
+  atkeyEnd,
   atkeyFlags,
   atkeyLen,
   atkeyParse,
   atkeyPtr,
 } from "../wire/atkey";
 import { atsignEqual } from "../wire/atsign";
-import {
-  memberFind,
-  memberIsString,
-  memberLen,
-  memberPtr,
-  memberStatus,
-  memberUnescape,
-} from "../wire/member";
+import { memberIsString, memberLen, memberPtr, memberStatus, memberUnescape } from "../wire/member";
 import {
   Encrypted,
+  metadataFlags,
   metadataIsBase64,
   metadataIsEncrypted,
   metadataIv,
   metadataIvLen,
-  metadataParse,
+  metadataRecord,
   metadataSharedKey,
   metadataSharedKeyLen,
+  metadataStatus,
 } from "../wire/metadata";
-import {
-  requestDelete,
-  requestNotify,
-  requestRead,
-  requestScan,
-  requestUpdate,
-} from "../wire/request";
+import { requestKey, requestNotify, requestScan, requestUpdate } from "../wire/request";
 import { responseIsNull, responseLen, responsePtr, responseStatus } from "../wire/response";
-import { LLOOKUP_ALL, LOOKUP_ALL, NAME_DATA, NAME_META, PLOOKUP_ALL } from "../wire/words";
+import { DELETE, LLOOKUP_ALL, LOOKUP_ALL, PLOOKUP_ALL } from "../wire/words";
 import { Config, configIs, configLen, configPtr } from "./config";
-import { EVENT_PLAIN, eventField, Field } from "./event";
+import { EVENT_PLAIN, eventField, eventJudge, Field } from "./event";
 import { Need, peerAsk, peerIsAsking, peerReply, peerRestart } from "./peer";
 import { randomUuid } from "./random";
+import {
+  Kind,
+  sealedAbout,
+  sealedIsOwn,
+  sealedIsPlain,
+  sealedOpen,
+  sealedSeal,
+  Target,
+} from "./sealed";
+import { trustPin, Verdict } from "./trust";
 
 export const enum Operation {
   None = 0,
@@ -78,25 +84,12 @@ export const enum Operation {
   Notify = 6,
 }
 
-/** Whose record it is, which says by what key it is encrypted. */
-const enum Target {
-  Self,
-  /** Shared by me with a peer. */
-  Out,
-  /** Shared by a peer with me. */
-  In,
-  Public,
-}
-
 const VIEW: usize = memory.data(24, 8);
 const IV: usize = OP_NONCE;
 const ID: usize = OP_NONCE + 16;
 const NONCE_LEN: u32 = 52;
-/**
- * 256 bytes on their way into a line: a signature, a wrapped key. What makes them works in the
- * bytes before.
- */
-const WRAPPED: usize = KEY_WORK + 48;
+/** A signature on its way into a line. What makes it works in the bytes before. */
+const SIGNATURE: usize = KEY_WORK + 48;
 /** Base64 of the longest padded value. */
 const CIPHERTEXT_MAX: u32 = 2752;
 
@@ -110,6 +103,9 @@ let target: Target = Target.Self;
 let inKeyWanted: bool = false;
 /** Lines it sent so far. */
 let requests: u32 = 0;
+/** Whether its value is sealed; it is decided once, for what is sent again has to be the same. */
+let decided: bool = false;
+let sealed: bool = false;
 
 /** Kind of the operation in progress; None: there is none. */
 export function operationKind(): Operation {
@@ -143,6 +139,7 @@ export function operationStart(k: Operation, keyLen: u32, valueLen: u32): i32 {
   }
   kind = k;
   requests = 0;
+  decided = sealed = false;
   number = (number & 0x3fffffff) + 1;
   operationRestart();
   return number;
@@ -211,7 +208,7 @@ function peerAtsignLen(): u32 {
 }
 
 function peerEntry(): usize {
-  return sharePeer(peerAtsign(), peerAtsignLen());
+  return peersFind(peerAtsign(), peerAtsignLen());
 }
 
 function emitMain(): i32 {
@@ -221,45 +218,64 @@ function emitMain(): i32 {
     case Operation.Notify:
       return emitEncrypted();
     case Operation.Get:
-      return requestRead(readVerb(), VIEW);
+      return readRequest();
     case Operation.Delete:
-      return requestDelete(VIEW);
+      return requestKey(DELETE, OP_KEY, keyLength);
   }
   return requestScan(OP_VALUE, valueLength);
 }
 
-function readVerb(): usize {
-  if (target !== Target.In || (atkeyFlags(VIEW) & ATKEY_CACHED) !== 0) {
-    return isMine() || (atkeyFlags(VIEW) & ATKEY_CACHED) !== 0 ? LLOOKUP_ALL : PLOOKUP_ALL;
-  }
-  return LOOKUP_ALL;
+// llookup takes the whole atKey, the others the part from the entity on.
+function readRequest(): i32 {
+  const isCached = (atkeyFlags(VIEW) & ATKEY_CACHED) !== 0;
+  if (isMine() || isCached) return requestKey(LLOOKUP_ALL, OP_KEY, keyLength);
+  const entity = atkeyPtr(VIEW, ATKEY_ENTITY);
+  const verb = target === Target.In ? LOOKUP_ALL : PLOOKUP_ALL;
+  return requestKey(verb, entity, (atkeyEnd(VIEW) - entity) as u32);
 }
 
 // The value is encrypted where it is, written, and restored: a second copy of it would cost 2 KiB.
 function emitEncrypted(): i32 {
   const peer = target === Target.Out ? peerEntry() : 0;
-  const key = peer ? shareOut(peer) : keyringSelf();
-  const wrapped = peer && shareHas(peer, SHARE_WRAPPED) ? shareWrapped(peer) : 0;
+  const key = peer ? peer + PEER_OUT_KEY : keyringSelf();
+  const wrapped = peer && peersHas(peer, PEER_WRAPPED) ? WRAPPED : 0;
   const checksum = wrapped ? shareChecksum(peer) : 0;
-  const n = shareEncrypt(OP_VALUE, valueLength, key, IV);
+  const n = pkcs7Pad(OP_VALUE, valueLength, OP_VALUE_CAP);
   if (n < 0) return n;
+  const status = decided ? 0 : decide(peer, n);
+  if (status < 0) return status;
+  aesCtrCrypt(OP_VALUE, OP_VALUE, n, key, IV);
   const iv: usize = configIs(Config.LegacyIv) ? 0 : IV;
   const line =
     kind === Operation.Put
-      ? requestUpdate(VIEW, ttl, 0, true, wrapped, checksum, false, iv, OP_VALUE, n)
-      : requestNotify(VIEW, ID, ttl, wrapped, checksum, iv, OP_VALUE, n);
-  shareRestore(OP_VALUE, n, key, IV);
+      ? requestUpdate(OP_KEY, keyLength, ttl, 0, true, wrapped, checksum, false, iv, OP_VALUE, n)
+      : requestNotify(OP_KEY, keyLength, ID, ttl, true, wrapped, checksum, iv, OP_VALUE, n);
+  aesCtrCrypt(OP_VALUE, OP_VALUE, n, key, IV);
   return line;
+}
+
+// Seals the padded value where that is possible. A notification to oneself has no epoch.
+function decide(peer: usize, n: u32): i32 {
+  const isRecord = kind === Operation.Put;
+  sealedAbout(VIEW, target, peer, isRecord ? Kind.Record : Kind.Update, 0);
+  const may = !configIs(Config.LegacyIv) && sealedIsPlain(VIEW);
+  const status = may ? sealedSeal(OP_VALUE, n) : Status.NoValue;
+  if (status < 0 && status !== Status.NoValue) return status;
+  decided = true;
+  sealed = status === 0;
+  if (sealed) memory.copy(IV, SHARE_IV, 16);
+  return 0;
 }
 
 // Signed with the encryption key over the raw value; what a line can't carry goes as base64.
 function emitPublic(): i32 {
-  const status = keyringSign(WRAPPED, OP_VALUE, valueLength);
+  const status = keyringSign(SIGNATURE, OP_VALUE, valueLength);
   if (status < 0) return status;
   const line = requestUpdate(
-    VIEW,
+    OP_KEY,
+    keyLength,
     ttl,
-    WRAPPED,
+    SIGNATURE,
     false,
     0,
     0,
@@ -268,7 +284,7 @@ function emitPublic(): i32 {
     OP_VALUE,
     valueLength,
   );
-  bytesWipe(WRAPPED, 256);
+  bytesWipe(SIGNATURE, 256);
   return line;
 }
 
@@ -284,6 +300,7 @@ function needsBase64(): bool {
 function mainReply(now: i64): i32 {
   if (kind !== Operation.Get) {
     eventField(Field.Value, responsePtr(), responseLen());
+    if (sealed) eventJudge(Verdict.Encrypted | Verdict.Authentic | pinOfPeer());
     return 0;
   }
   if (responseIsNull()) return Status.NoValue;
@@ -292,45 +309,47 @@ function mainReply(now: i64): i32 {
 
 // {"key":…,"data":…,"metaData":{…}}. Everything is found before anything is changed in place.
 function readReply(x: usize, len: u32, now: i64): i32 {
-  const hasMeta = memberFind(x, len, NAME_META);
-  const status = metadataParse(hasMeta ? memberPtr() : 0, hasMeta ? memberLen() : 0);
-  if (status < 0) return status;
-  if (!memberFind(x, len, NAME_DATA)) return memberStatus();
+  const found = metadataRecord(x, len);
+  if (metadataStatus() < 0) return metadataStatus();
+  if (!found) return memberStatus();
   const value = memberPtr();
   let n: i32 = memberLen();
   const escaped = memberIsString();
-  let key: i32 = 0;
-  if (target !== Target.Public && metadataIsEncrypted() !== Encrypted.No) {
-    key = chooseKey(now);
-    if (key < 0) return key;
-  } else if (target === Target.In && !configIs(Config.Plaintext)) return Status.NotEncrypted;
+  const isPlain = target === Target.Public || metadataIsEncrypted() === Encrypted.No;
+  if (isPlain && target === Target.In && !configIs(Config.Plaintext)) return Status.NotEncrypted;
+  const wrapped = metadataSharedKey();
+  const wrappedLen = memberUnescape(wrapped, metadataSharedKeyLen());
+  if (!isPlain && target === Target.In) {
+    const ready = keyIsReady(wrappedLen, now);
+    if (ready < 0) return ready;
+  }
   const iv = metadataIv();
-  const ivLen = metadataIvLen() > 0 ? memberUnescape(iv, metadataIvLen()) : 0;
+  const ivLen = memberUnescape(iv, metadataIvLen());
   if (escaped) n = memberUnescape(value, n);
-  if ((n | ivLen) < 0) return Status.BadJson;
+  if ((n | ivLen | wrappedLen) < 0) return Status.BadJson;
   if (<u32>n > CIPHERTEXT_MAX) return Status.ValueTooLong;
-  if (key) n = shareDecrypt(value, n, key, iv, ivLen);
+  if (!isPlain) {
+    const peer: usize = target === Target.Self ? 0 : peerEntry();
+    sealedAbout(VIEW, target, peer, Kind.Record, metadataFlags());
+    n = sealedOpen(value, n, shareIv(iv, ivLen), wrapped, wrappedLen, now);
+  }
   if (n >= 0 && metadataIsBase64()) n = base64Decode(value, n, value, n);
   if (n < 0) return n;
   if (<u32>n > VALUE_MAX) return Status.ValueTooLong;
   eventField(Field.Value, value, n);
-  return key || target === Target.Public ? 0 : EVENT_PLAIN;
+  return isPlain && target !== Target.Public ? EVENT_PLAIN : 0;
 }
 
-// Where the key of a record is; for what a peer shared the one that came with it, or the one known,
-// or Pending: it is time to ask for it.
-function chooseKey(now: i64): i32 {
-  if (target === Target.Self) return keyringSelf() as i32;
-  const peer = peerEntry();
-  if (target === Target.Out) return shareOut(peer) as i32;
-  const wrapped = metadataSharedKey();
-  const n = memberUnescape(wrapped, metadataSharedKeyLen());
-  if (n > 0 && !shareIsForUs()) return Status.PublicKeyChanged;
-  if (n === 0 && shareIsDue(peer, SHARE_IN_DUE, now)) {
-    inKeyWanted = true;
-    return Status.Pending;
-  }
-  return n < 0 ? n : shareKeyFor(peer, wrapped, n, now);
+// The key of what a peer shared: 0 when one came with it or it isn't the time to ask for it, Pending when it is.
+function keyIsReady(wrappedLen: i32, now: i64): i32 {
+  if (wrappedLen > 0 && !shareIsForUs()) return Status.PublicKeyChanged;
+  if (wrappedLen !== 0 || !peersIsDue(peerEntry(), PEER_IN_DUE, now)) return 0;
+  inKeyWanted = true;
+  return Status.Pending;
+}
+
+function pinOfPeer(): u32 {
+  return target === Target.Out ? trustPin(peerEntry()) : 0;
 }
 
 function isMine(): bool {
@@ -360,6 +379,7 @@ function check(k: Operation): i32 {
   }
   const status = atkeyParse(VIEW, OP_KEY, keyLength);
   if (status < 0) return status;
+  if (sealedIsOwn(VIEW)) return Status.BadAtKey;
   const flags = atkeyFlags(VIEW);
   const shared = (flags & ATKEY_SHARED) !== 0;
   if (flags & ATKEY_PUBLIC) target = Target.Public;

@@ -2,34 +2,60 @@
 // What has to be known of a peer before a value can be written for him or read from him: which
 // request comes next, what its reply means. atProtocol: sharing with another atSign; reading data
 // shared with me.
-import { bytesWipe } from "../bytes";
+import { bytesEqual, bytesLoad32, bytesStore32, bytesWipe } from "../bytes";
+import { base64Decode } from "../codec/base64";
+import { sha256 } from "../crypto/sha256";
 import {
-  SHARE_CANDIDATE,
-  SHARE_COPY,
-  SHARE_IN,
-  SHARE_IN_DUE,
-  SHARE_OUT,
-  SHARE_PUBLIC_DUE,
-  SHARE_WRAPPED,
-  shareAsked,
+  PEER_CANDIDATE,
+  PEER_COPY,
+  PEER_FLAGS,
+  PEER_GENERATION,
+  PEER_IN,
+  PEER_IN_DUE,
+  PEER_LISTED,
+  PEER_OUT,
+  PEER_OUT_KEY,
+  PEER_PINNED,
+  PEER_PROVISIONED,
+  PEER_PUBLIC_DUE,
+  PEER_READ,
+  PEER_STORED_FLAGS,
+  PEER_TAKEN,
+  PEER_TAKEN_DUE,
+  PEER_TAKEN_KEY,
+  PEER_TAKEN_TEXT,
+  PEER_TAKEN_UNTIL,
+  PEER_THEIR_EPOCH,
+  PEER_WRAPPED,
+  peersAsked,
+  peersFind,
+  peersHas,
+  peersIsDue,
+  peersSet,
+  peersUnset,
+} from "../keys/peers";
+import {
   shareChecksum,
-  shareHas,
-  shareIsDue,
   shareMake,
-  sharePeer,
-  shareSet,
+  sharePublic,
+  shareSeal,
   shareTakeIn,
-  shareTakeOut,
-  shareUnset,
+  shareUnwrap,
   shareWrapFor,
   shareWrapOwn,
-  shareWrapped,
 } from "../keys/share";
-import { KEY_WORK } from "../memory";
+import { KEY_WORK, SHARE_IV, WRAPPED } from "../memory";
+import { Retry, retryMay } from "../retries";
 import { Status } from "../status";
 import { atsignEqual } from "../wire/atsign";
-import { memberFind, memberLen, memberPtr } from "../wire/member";
-import { metadataChecksum, metadataChecksumLen, metadataParse } from "../wire/metadata";
+import { memberLen, memberPtr, memberStatus } from "../wire/member";
+import {
+  metadataChecksum,
+  metadataChecksumLen,
+  metadataIv,
+  metadataIvLen,
+  metadataRecord,
+} from "../wire/metadata";
 import {
   requestInKey,
   requestOwnKey,
@@ -39,8 +65,11 @@ import {
   requestPutPeerCopy,
 } from "../wire/request";
 import { responseIsNull, responseLen, responsePtr, responseStatus } from "../wire/response";
-import { NAME_META, PLOOKUP } from "../wire/words";
+import { LLOOKUP, LLOOKUP_ALL, LOOKUP_NOW, PLOOKUP } from "../wire/words";
 import { Config, configLen, configPtr } from "./config";
+import { NameOf, nameRequest } from "./name";
+import { storedGeneration, storedWrite } from "./stored";
+import { trustNamespaceLen } from "./trust";
 
 /** What the key is needed for. */
 export const enum Need {
@@ -60,12 +89,14 @@ const enum Step {
   PutOwnKey,
   PeerCopy,
   PutPeerCopy,
+  /** The key he issued to me. */
+  Issued,
   InKey,
   InKeyCached,
 }
 
 /** A wrapped key on its way into a line; what wraps it works in the bytes before. */
-const WRAPPED: usize = KEY_WORK + 48;
+const OWN_WRAPPED: usize = KEY_WORK + 48;
 
 let step: Step = Step.None;
 /** My atServer said there is none for him. */
@@ -84,7 +115,7 @@ export function peerRestart(): void {
  * bob: an atSign.
  */
 export function peerAsk(need: Need, bob: usize, bobLen: u32, now: i64): i32 {
-  const peer = sharePeer(bob, bobLen);
+  const peer = peersFind(bob, bobLen);
   step = next(need, peer, now);
   const me = configPtr(Config.AtSign);
   const meLen = configLen(Config.AtSign);
@@ -92,20 +123,33 @@ export function peerAsk(need: Need, bob: usize, bobLen: u32, now: i64): i32 {
     case Step.None:
       return 0;
     case Step.OwnKey:
-      return requestOwnKey(me, meLen, bob, bobLen);
+      return requestOwnKey(
+        peersHas(peer, PEER_LISTED) ? LLOOKUP_ALL : LLOOKUP,
+        me,
+        meLen,
+        bob,
+        bobLen,
+      );
     case Step.PeerPublic:
       return requestPublicKey(PLOOKUP, bob, bobLen);
     case Step.PutOwnKey: {
-      const status = shareWrapOwn(WRAPPED, peer);
+      let seal: usize = 0;
+      if (peersHas(peer, PEER_LISTED)) {
+        seal = SHARE_IV;
+        shareSeal(seal, peer, peer + PEER_GENERATION, peer + PEER_OUT_KEY);
+      }
+      const status = shareWrapOwn(OWN_WRAPPED, peer);
       if (status < 0) return status;
-      const line = requestPutOwnKey(me, meLen, bob, bobLen, WRAPPED);
-      bytesWipe(WRAPPED, 256);
+      const line = requestPutOwnKey(me, meLen, bob, bobLen, OWN_WRAPPED, seal);
+      bytesWipe(OWN_WRAPPED, 256);
       return line;
     }
     case Step.PeerCopy:
       return requestPeerCopy(me, meLen, bob, bobLen);
     case Step.PutPeerCopy:
-      return requestPutPeerCopy(me, meLen, bob, bobLen, shareWrapped(peer), shareChecksum(peer));
+      return requestPutPeerCopy(me, meLen, bob, bobLen, WRAPPED, shareChecksum(peer));
+    case Step.Issued:
+      return nameRequest(LOOKUP_NOW, NameOf.Theirs, peer);
   }
   return requestInKey(me, meLen, bob, bobLen, step === Step.InKeyCached);
 }
@@ -117,26 +161,63 @@ export function peerIsAsking(): bool {
 
 /** Takes the reply. Pending: ask on; else the Status that says why the key can't be had. */
 export function peerReply(need: Need, bob: usize, bobLen: u32, isError: bool, now: i64): i32 {
-  const peer = sharePeer(bob, bobLen);
-  const status =
+  const peer = peersFind(bob, bobLen);
+  const before = load<u32>(peer + PEER_FLAGS);
+  const key = load<u32>(peer + PEER_OUT_KEY);
+  let status =
     need === Need.ReadTheirs ? inReply(peer, isError, now) : outReply(need, peer, isError, now);
+  // What he is known by now is stored before anything is made of it.
+  const changed =
+    ((before ^ load<u32>(peer + PEER_FLAGS)) & PEER_STORED_FLAGS) |
+    (key ^ load<u32>(peer + PEER_OUT_KEY));
+  if (status >= 0 && changed && peersHas(peer, PEER_LISTED)) status = storedWrite();
   return status < 0 ? status : Status.Pending;
+}
+
+/**
+ * Takes the text of the key that the peer issued, and its epoch: base64 of 16 bytes. The text of before goes on with this
+ * epoch; another one is opened when it may be, whatever it holds. Both are decoded in place. 0 or StoreFailed.
+ */
+export function peerIssued(
+  peer: usize,
+  x: usize,
+  len: u32,
+  epoch: usize,
+  epochLen: u32,
+  now: i64,
+): i32 {
+  if (base64Decode(epoch, epochLen, epoch, epochLen) !== 16) return 0;
+  sha256(KEY_WORK, x, len);
+  memory.copy(SHARE_IV, KEY_WORK, 16);
+  if (!peersHas(peer, PEER_TAKEN) || !bytesEqual(SHARE_IV, peer + PEER_TAKEN_TEXT, 16)) {
+    if (!retryMay(peer + PEER_TAKEN_UNTIL, Retry.WrappedKey, now)) return 0;
+    if (shareUnwrap(peer + PEER_TAKEN_KEY, x, len) < 0) return 0;
+    memory.copy(peer + PEER_TAKEN_TEXT, SHARE_IV, 16);
+    peersSet(peer, PEER_TAKEN);
+  } else if (bytesEqual(peer + PEER_THEIR_EPOCH, epoch, 16)) return 0;
+  memory.copy(peer + PEER_THEIR_EPOCH, epoch, 16);
+  return storedWrite();
 }
 
 // What is missing first.
 function next(need: Need, peer: usize, now: i64): Step {
   if (need === Need.ReadTheirs) {
-    if (!shareIsDue(peer, SHARE_IN_DUE, now)) return Step.None;
+    if (!peersIsDue(peer, PEER_IN_DUE, now)) return Step.None;
     return step === Step.InKeyCached ? step : Step.InKey;
   }
-  if (!shareHas(peer, SHARE_OUT)) {
-    if (!shareHas(peer, SHARE_CANDIDATE)) return Step.OwnKey;
-    return shareHas(peer, SHARE_WRAPPED) ? Step.PutOwnKey : Step.PeerPublic;
+  const listed = peersHas(peer, PEER_LISTED);
+  if (listed && !peersHas(peer, PEER_PINNED)) return Step.PeerPublic;
+  if (!peersHas(peer, PEER_OUT) || (listed && !peersHas(peer, PEER_READ))) {
+    if (!peersHas(peer, PEER_CANDIDATE)) return Step.OwnKey;
+    return peersHas(peer, PEER_WRAPPED) ? Step.PutOwnKey : Step.PeerPublic;
   }
   if (need === Need.ReadOwn) return Step.None;
-  if (!asked && shareIsDue(peer, SHARE_PUBLIC_DUE, now)) return Step.PeerPublic;
-  if (shareHas(peer, SHARE_COPY) || !shareHas(peer, SHARE_WRAPPED)) return Step.None;
-  return copyMissing ? Step.PutPeerCopy : Step.PeerCopy;
+  if (!asked && peersIsDue(peer, PEER_PUBLIC_DUE, now)) return Step.PeerPublic;
+  if (!peersHas(peer, PEER_COPY) && peersHas(peer, PEER_WRAPPED)) {
+    return copyMissing ? Step.PutPeerCopy : Step.PeerCopy;
+  }
+  const issues = listed && trustNamespaceLen() > 0 && peersIsDue(peer, PEER_TAKEN_DUE, now);
+  return issues ? Step.Issued : Step.None;
 }
 
 // Only AT0015 may create a key: on any other error the one that exists would be replaced.
@@ -146,38 +227,82 @@ function outReply(need: Need, peer: usize, isError: bool, now: i64): i32 {
   const missing = isError && responseStatus() === Status.NotFound;
   switch (step) {
     case Step.OwnKey:
-      if (!isError && !responseIsNull()) return shareTakeOut(peer, x, len);
+      if (!isError && !responseIsNull()) return takeOwn(peer, x, len);
+      peersSet(peer, PEER_READ);
+      if (peersHas(peer, PEER_OUT)) return 0;
       if (!missing || need === Need.ReadOwn) return isError ? responseStatus() : Status.NoValue;
       copyMissing = true;
+      bytesStore32(peer + PEER_GENERATION, storedGeneration(0));
       return shareMake(peer);
     case Step.PeerPublic: {
-      const status = isError ? responseStatus() : shareWrapFor(peer, x, len);
-      asked = true;
-      shareAsked(peer, SHARE_PUBLIC_DUE, !isError && status >= 0, now);
+      const knows = peersHas(peer, PEER_OUT) || peersHas(peer, PEER_CANDIDATE);
+      let status = isError ? responseStatus() : 0;
+      if (status === 0) status = knows ? shareWrapFor(peer, x, len) : sharePublic(peer, x, len);
+      asked = knows;
+      if (knows) peersAsked(peer, PEER_PUBLIC_DUE, !isError && status >= 0, now);
       // With a key in place the peer's absence is no obstacle: my atServer delivers when it can.
-      return isError && shareHas(peer, SHARE_OUT) ? 0 : status;
+      return isError && peersHas(peer, PEER_OUT) ? 0 : status;
     }
     case Step.PutOwnKey:
       if (isError) return responseStatus();
-      shareUnset(peer, SHARE_CANDIDATE);
-      shareSet(peer, SHARE_OUT);
+      peersUnset(peer, PEER_CANDIDATE | PEER_READ);
+      peersSet(peer, PEER_OUT);
       return 0;
+    case Step.Issued:
+      peersAsked(peer, PEER_TAKEN_DUE, true, now);
+      if (isError || !metadataRecord(x, len)) return 0;
+      return peerIssued(peer, memberPtr(), memberLen(), metadataIv(), metadataIvLen(), now);
     case Step.PeerCopy:
       if (missing || (!isError && !copyIsCurrent(peer, x, len))) copyMissing = true;
       else if (isError) return responseStatus();
-      else shareSet(peer, SHARE_COPY);
+      else peersSet(peer, PEER_COPY);
       return 0;
   }
   if (isError) return responseStatus();
-  shareSet(peer, SHARE_COPY);
+  peersSet(peer, PEER_COPY);
+  return 0;
+}
+
+// My own copy of the key for the peer. One on the list has to have sealed it, for his pin: whoever holds the atServer could
+// have put a key of its own there.
+function takeOwn(peer: usize, x: usize, len: u32): i32 {
+  peersSet(peer, PEER_READ);
+  if (!peersHas(peer, PEER_LISTED)) {
+    const status = shareUnwrap(peer + PEER_OUT_KEY, x, len);
+    if (status === 0) peersSet(peer, PEER_OUT);
+    return status;
+  }
+  if (!metadataRecord(x, len)) return memberStatus();
+  const key = memberPtr();
+  const keyLen = memberLen();
+  const seal = metadataIv();
+  const sealed = base64Decode(seal, 24, seal, metadataIvLen()) === 16;
+  const known = peersHas(peer, PEER_OUT);
+  if (known) {
+    shareSeal(SHARE_IV, peer, peer + PEER_GENERATION, peer + PEER_OUT_KEY);
+    const lower = !sealed || bytesLoad32(seal) < bytesLoad32(peer + PEER_GENERATION);
+    if (lower || bytesEqual(seal, SHARE_IV, 16)) return 0;
+  }
+  const status = shareUnwrap(key, key, keyLen);
+  if (status < 0) return known ? 0 : status;
+  if (sealed) shareSeal(SHARE_IV, peer, seal, key);
+  const right = sealed && bytesEqual(seal, SHARE_IV, 16) !== 0;
+  if (!right) {
+    if (known) return 0;
+    if (peersHas(peer, PEER_PROVISIONED)) return Status.NotAuthentic;
+  }
+  store<u32>(peer + PEER_GENERATION, right ? load<u32>(seal) : 0);
+  memory.copy(peer + PEER_OUT_KEY, key, 32);
+  bytesWipe(key, 32);
+  peersUnset(peer, PEER_COPY | PEER_WRAPPED);
+  peersSet(peer, PEER_OUT);
   return 0;
 }
 
 // Whether the peer's copy names the public key of today; one that names none was written by another
 // client and is left.
 function copyIsCurrent(peer: usize, x: usize, len: u32): bool {
-  if (!memberFind(x, len, NAME_META)) return true;
-  metadataParse(memberPtr(), memberLen());
+  metadataRecord(x, len);
   const named = metadataChecksumLen();
   return named === 0 || atsignEqual(metadataChecksum(), named, shareChecksum(peer), 32);
 }
@@ -192,7 +317,7 @@ function inReply(peer: usize, isError: bool, now: i64): i32 {
     return 0;
   }
   if (!missing) status = shareTakeIn(peer, responsePtr(), responseLen());
-  const known = shareHas(peer, SHARE_IN);
-  shareAsked(peer, SHARE_IN_DUE, known, now);
+  const known = peersHas(peer, PEER_IN);
+  peersAsked(peer, PEER_IN_DUE, known, now);
   return known ? 0 : status;
 }

@@ -27,6 +27,7 @@ import {
 } from "./event";
 import { identityLoad } from "./identity";
 import { importBegin, importKey } from "./import";
+import { issueAtsign, issueAtsignLen, issueIsDue, issueNext, issueReply } from "./issue";
 import { Link, linkDropped, linkOpening, linkPending, linkState, linkWant } from "./link";
 import { loginAddress, loginGreet, loginReply } from "./login";
 import {
@@ -72,6 +73,8 @@ import {
   operationStart,
 } from "./operation";
 import { randomRefresh, randomSeed } from "./random";
+import { storedLoad } from "./stored";
+import { trustBegin } from "./trust";
 import { watermarkDue, watermarkLoad, watermarkStore } from "./watermark";
 
 /** What the board is to do after a poll. */
@@ -88,8 +91,9 @@ const enum Line {
   Done,
   /** A notification, to be decrypted. */
   Sealed,
-  /** Replies: the key of a kept notification, to the operation, on the way to Ready. */
+  /** Replies: the key of a kept notification, on what is issued, to the operation, on the way to Ready. */
   Key,
+  Issue,
   Operation,
   Login,
 }
@@ -124,13 +128,15 @@ export function sessionInit(): i32 {
   watermarkLoad();
   enrollLoaded();
   if (status < 0) return status;
+  const stored = storedLoad();
+  if (stored < 0) return stored;
   return keyringIsComplete() ? 0 : Status.NotEnrolled;
 }
 
 /** Takes the configuration value of `len` bytes at OP_VALUE, which is wiped. 0 or negative. */
 export function sessionConfig(field: i32, len: u32): i32 {
   if (machinePhase() !== Phase.Off) return Status.WrongState;
-  if (field < Config.AtSign || field > Config.Plaintext || len > OP_VALUE_CAP) {
+  if (field < Config.AtSign || field > Config.Peers || len > OP_VALUE_CAP) {
     return Status.BadArgument;
   }
   const isKey = field >= Config.Login && field <= Config.EnrollmentId;
@@ -152,6 +158,8 @@ export function sessionStart(monitor: bool): i32 {
   if (owner > 0 && !atsignEqual(keyringAtsign(), owner, me, meLen)) return Status.WrongState;
   const asked = keyringIsComplete() || (enrollIsStarted() && keyringIdLen() > 0);
   if (!asked && configLen(Config.Passcode) === 0) return Status.NotEnrolled;
+  const trusted = trustBegin();
+  if (trusted < 0) return trusted;
   importBegin();
   unanswered = 0;
   machineStart(monitor);
@@ -205,6 +213,7 @@ export function sessionDelay(): i32 {
   if (machinePhase() === Phase.Ready) due = min<i64>(due, DEAD - machineSilence());
   const monitor = monitorDue(machineNow());
   if (resting && monitor >= 0) due = min<i64>(due, monitor);
+  if (resting && issueIsDue(machineNow())) due = 0;
   const store = watermarkDue(machineNow());
   if (store >= 0) due = min<i64>(due, store);
   return max<i64>(due, 0) as i32;
@@ -290,15 +299,31 @@ function late(): bool {
 function speak(): void {
   if (machinePhase() !== Phase.Ready) {
     if (lineGreeted()) loginGreet();
-  } else if (monitorIsWaiting()) machineAsk(Expect.InKey, monitorKeyRequest());
-  else if (monitorDue(machineNow()) === 0) {
+    return;
+  }
+  if (monitorIsWaiting()) {
+    machineAsk(Expect.InKey, monitorKeyRequest());
+    return;
+  }
+  if (monitorDue(machineNow()) === 0) {
     machineAsk(Expect.Monitor, monitorRequest(machineNow()));
-  } else if (operationKind() === Operation.Enroll) machineFinish(0);
-  else if (operationKind() !== Operation.None) {
+    return;
+  }
+  if (issueIsDue(machineNow())) {
+    issued(issueNext());
+    return;
+  }
+  if (operationKind() === Operation.Enroll) {
+    machineFinish(0);
+    return;
+  }
+  if (operationKind() !== Operation.None) {
     const line = operationNext(machineNow());
     if (line < 0) machineFinish(line);
     else machineAsk(Expect.Operation, line);
-  } else if (machineSilence() >= QUIET) machineAsk(Expect.Noop, requestNoop());
+    return;
+  }
+  if (machineSilence() >= QUIET) machineAsk(Expect.Noop, requestNoop());
 }
 
 // Takes one line. False: there is none. What opens keys or signs is called from here: it goes far down, and whatever is
@@ -314,7 +339,8 @@ function receive(): bool {
     notified = monitorKeyReply(failed, machineNow());
     // The fields of a kept notification lie in the tx buffer, the line is free.
     if (notified) finishLine();
-  } else if (line === Line.Operation) operationReplied();
+  } else if (line === Line.Issue) issued(issueReply(failed, machineNow()));
+  else if (line === Line.Operation) operationReplied();
   else if (line === Line.Login) loginReply(whose, failed);
   if (lineHeld && eventKind() === Event.None) finishLine();
   return true;
@@ -371,8 +397,20 @@ function takeLine(length: i32): Line {
       return Line.Operation;
     case Expect.InKey:
       return Line.Key;
+    case Expect.Issue:
+      return Line.Issue;
   }
   return Line.Login;
+}
+
+// A line to be sent, nothing, or what is to be told; that something wasn't there is not.
+function issued(line: i32): void {
+  if (line > 0) machineAsk(Expect.Issue, line);
+  else if (line < 0 && line !== Status.NotFound) {
+    eventBegin();
+    eventField(Field.From, issueAtsign(), issueAtsignLen());
+    eventRaise(Event.Notice, line, 0);
+  }
 }
 
 function operationReplied(): void {

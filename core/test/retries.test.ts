@@ -8,6 +8,8 @@ import { traced } from "./engine/trace.ts";
 import { approve } from "./session/approval.ts";
 import { Device, Kind, State } from "./session/device.ts";
 import { imported, loggedIn } from "./session/fixtures.ts";
+import { command, INWARD, working } from "./session/known.ts";
+import type { Count } from "./session/sealing.ts";
 import { encryptValue, World } from "./session/world.ts";
 import { unreadableUnder, wrapAs } from "./session/wrapping.ts";
 
@@ -44,6 +46,7 @@ const pauses = ({ first, factor, most }: Retry, count: number): number[] =>
 const gaps = (times: readonly bigint[]): number[] =>
   times.slice(1).map((time, i) => Number(time - (times[i] ?? 0n)));
 
+const MINUTE = 60_000;
 const K = "QndhgiV8AVf86jFRAsOBlPU0eZMWOym5u1xgzjPCFLc=";
 const IV = "0bOJ3JEC6xo8WUlwrhrtmQ==";
 
@@ -226,6 +229,62 @@ const CASES: Record<string, (factory: EngineFactory, row: Retry) => Promise<void
     expect(device.finish(Kind.scan).status).toBe(-24);
     expect(times.length).toBe(row.bound);
   },
+
+  async Epoch(factory, row) {
+    const full = (from: number) => Array.from({ length: 8 }, (_, i): Count => [from + i, 1]);
+    const { world, device } = await working(factory, { monitor: true, taken: full(1) });
+    const epoch = () => Buffer.from(device.store.get(3)?.subarray(4 + 184, 4 + 200) ?? []);
+    /** A client that finds no place: whether it is obeyed, under another epoch. */
+    const onceMore = (instance: number) => {
+      const before = epoch();
+      command(world, [instance, 1], "new", { direction: { ...INWARD, epoch: before } });
+      device.settle();
+      const isNew = !epoch().equals(before);
+      expect(device.of("notification").length + device.of("notice").length).toBe(count + 1);
+      count++;
+      expect(device.of("notification").at(-1)?.value === "new" && isNew).toBe(isNew);
+      return isNew;
+    };
+    let count = 0;
+    const fill = (from: number) => {
+      for (const c of full(from))
+        command(world, c, "fill", { direction: { ...INWARD, epoch: epoch() } });
+      device.settle();
+      count += 8;
+    };
+    for (let i = 0; i < row.bound; i++) {
+      expect(onceMore(1000 + i)).toBe(true);
+      fill(100 * i + 100);
+    }
+    expect(onceMore(2000)).toBe(false);
+    device.advance(row.first - MINUTE);
+    expect(onceMore(2001)).toBe(false);
+    device.advance(MINUTE);
+    expect(onceMore(2002)).toBe(true);
+  },
+
+  async Table(factory, row) {
+    const { world, device } = await working(factory, { monitor: true });
+    const table = () => Buffer.from(device.store.get(4) ?? []).readUIntBE(20, 6) % 2 ** 28;
+    let n = 0;
+    const stored = () => {
+      command(world, [7, ++n], "x");
+      device.settle();
+      return table();
+    };
+    for (let i = 0; i < row.bound; i++) expect(stored()).toBe(n);
+    // From here on ahead, further each time.
+    for (const ahead of [32, 64, 128]) {
+      const to = n + 1 + ahead;
+      while (n < to) expect(stored()).toBe(to);
+    }
+    device.advance(row.first);
+    expect(stored()).toBe(n);
+    expect(device.of("notification").length).toBe(n);
+    device.advance(row.first * row.bound);
+    for (let i = 0; i < row.bound; i++) expect(stored()).toBe(n);
+    expect(stored()).toBe(n + 32);
+  },
 };
 
 test("every retry of the list has a case, and every case is of the list", () => {
@@ -276,9 +335,9 @@ for (const factory of engines) {
   });
 }
 
-/** core.wasm with another bound in a line of the list. */
+/** The core with another bound in a line of the list. */
 function withBound(name: string, bound: number): WebAssembly.Module {
-  const wasm = readFileSync(new URL("../../build/core.wasm", import.meta.url));
+  const wasm = readFileSync(new URL("../../build/primitives.wasm", import.meta.url));
   const { first, factor, most, bound: usual } = retry(name);
   const row = Buffer.from(Uint16Array.of(first / 100, factor, most / 100, usual).buffer);
   const at = wasm.indexOf(row);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // atKeys: `[cached:][public:|@bob:]entity[.namespace]@owner`. A view holds offsets into the text,
-// so the text is never copied and atkeyEmit() gives it back unchanged. The namespace follows the
-// last dot of the entity. atProtocol: key strings.
+// which is never copied. The namespace follows the last dot of the entity. atProtocol: key strings.
 import { KEY_MAX } from "../memory";
 import { Status } from "../status";
 import { atsignAllows } from "./atsign";
-import { emitBytes, emitChar, emitWord } from "./emit";
 import { startsWith } from "./response";
 import { CACHED, PUBLIC } from "./words";
 
@@ -74,26 +72,9 @@ export function atkeyLen(view: usize, part: u32): u32 {
   return load<u16>(view + part + 2) as u32;
 }
 
-/** Appends the atKey to the line: the inverse of atkeyParse. */
-export function atkeyEmit(view: usize): void {
-  const flags = atkeyFlags(view);
-  if (flags & ATKEY_CACHED) emitWord(CACHED);
-  if (flags & ATKEY_PUBLIC) emitWord(PUBLIC);
-  if (flags & ATKEY_SHARED) {
-    emitBytes(atkeyPtr(view, ATKEY_SHARED_WITH), atkeyLen(view, ATKEY_SHARED_WITH));
-    emitChar(COLON);
-  }
-  atkeyEmitEntity(view);
-}
-
-/** Appends `entity[.namespace]@owner`, the form the lookup verb wants. */
-export function atkeyEmitEntity(view: usize): void {
-  emitBytes(atkeyPtr(view, ATKEY_ENTITY), atkeyLen(view, ATKEY_ENTITY));
-  if (atkeyLen(view, ATKEY_NAMESPACE) > 0) {
-    emitChar(DOT);
-    emitBytes(atkeyPtr(view, ATKEY_NAMESPACE), atkeyLen(view, ATKEY_NAMESPACE));
-  }
-  emitBytes(atkeyPtr(view, ATKEY_OWNER), atkeyLen(view, ATKEY_OWNER));
+/** Where the atKey ends. */
+export function atkeyEnd(view: usize): usize {
+  return atkeyPtr(view, ATKEY_OWNER) + atkeyLen(view, ATKEY_OWNER);
 }
 
 function parseEntity(view: usize, x: usize, from: u32, len: u32): i32 {

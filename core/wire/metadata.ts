@@ -13,12 +13,15 @@ import {
   FALSE,
   IS_ENCRYPTED,
   IV_NONCE,
+  NAME_DATA,
   NAME_ENC_ALGO,
   NAME_ENC_KEY_NAME,
   NAME_ENCODING,
   NAME_HASH,
+  NAME_IS_BINARY,
   NAME_IS_ENCRYPTED,
   NAME_IV_NONCE,
+  NAME_META,
   NAME_PUB_KEY_CS,
   NAME_PUB_KEY_HASH,
   NAME_SHARED_KEY_ENC,
@@ -41,6 +44,8 @@ export const enum Encrypted {
 
 let encrypted: Encrypted = Encrypted.Unsaid;
 let base64: bool = false;
+let binary: bool = false;
+let failure: i32 = 0;
 let iv: usize = 0;
 let ivLength: u32 = 0;
 let sharedKey: usize = 0;
@@ -64,6 +69,7 @@ export function metadataParse(x: usize, len: u32): i32 {
   checksum = memberFind(x, len, NAME_PUB_KEY_CS) ? memberPtr() : 0;
   checksumLength = checksum ? memberLen() : 0;
   parseHash(x, len);
+  binary = memberFind(x, len, NAME_IS_BINARY) && saysTrue();
   base64 = false;
   if (memberFind(x, len, NAME_ENCODING) && memberLen() > 0) {
     base64 = wordIs(BASE64, memberPtr(), memberLen());
@@ -80,11 +86,22 @@ export function metadataParse(x: usize, len: u32): i32 {
   return 0;
 }
 
+/** Reads the metadata of a record as `all:` gives it, and finds its value. False: there is none. */
+export function metadataRecord(x: usize, len: u32): bool {
+  const hasMeta = memberFind(x, len, NAME_META);
+  failure = metadataParse(hasMeta ? memberPtr() : 0, hasMeta ? memberLen() : 0);
+  return memberFind(x, len, NAME_DATA);
+}
+
+/** What reading that metadata came to. */
+export function metadataStatus(): i32 {
+  return failure;
+}
+
 /** The `isEncrypted` member of this object: notifications carry it outside their metadata. */
 export function metadataEncrypted(x: usize, len: u32): Encrypted {
   if (!memberFind(x, len, NAME_IS_ENCRYPTED)) return Encrypted.Unsaid;
-  // Writers differ in the letter case of the text, and it begins differently anyway.
-  return (load<u8>(memberPtr()) | 32) === load<u8>(TRUE + 1) ? Encrypted.Yes : Encrypted.No;
+  return saysTrue() ? Encrypted.Yes : Encrypted.No;
 }
 
 export function metadataIsEncrypted(): Encrypted {
@@ -94,6 +111,11 @@ export function metadataIsEncrypted(): Encrypted {
 /** Whether the value is base64 of the real one. */
 export function metadataIsBase64(): bool {
   return base64;
+}
+
+/** What an authentic value says of its form: bit 0 isBinary, bit 1 an encoding. */
+export function metadataFlags(): u32 {
+  return (binary ? 1 : 0) | (base64 ? 2 : 0);
 }
 
 /** ivNonce, base64; 0: the IV is zero. */
@@ -168,6 +190,11 @@ function emitPart(name: usize, x: usize, len: u32): void {
   if (!x) return;
   emitWord(name);
   emitBase64(x, len);
+}
+
+// Writers differ in the letter case of the text, and it begins differently anyway.
+function saysTrue(): bool {
+  return (load<u8>(memberPtr()) | 32) === load<u8>(TRUE + 1);
 }
 
 function known(x: usize, len: u32, name: usize, prefix: usize): bool {

@@ -3,7 +3,6 @@
 // its length with the line feed, or a negative Status. me, bob: atSigns with their @. atProtocol:
 // one clause a verb.
 import { LINE_MAX } from "../memory";
-import { atkeyEmit, atkeyEmitEntity } from "./atkey";
 import {
   emitBase64,
   emitBegin,
@@ -69,25 +68,26 @@ export function requestPublicKey(verb: usize, owner: usize, ownerLen: u32): i32 
   return emitEnd();
 }
 
-/** Reads my own copy of the key for bob. */
-export function requestOwnKey(me: usize, meLen: u32, bob: usize, bobLen: u32): i32 {
+/** Reads my own copy of the key for bob. verb: LLOOKUP, or LLOOKUP_ALL for its seal as well. */
+export function requestOwnKey(verb: usize, me: usize, meLen: u32, bob: usize, bobLen: u32): i32 {
   emitBegin(LINE_MAX);
-  emitWord(words.LLOOKUP);
+  emitWord(verb);
   emitOwnKey(me, meLen, bob, bobLen);
   return emitEnd();
 }
 
-/** Writes my own copy of the key for bob: 256 wrapped bytes. */
+/** Writes my own copy of the key for bob: 256 wrapped bytes, and its seal of 16 (0: none). */
 export function requestPutOwnKey(
   me: usize,
   meLen: u32,
   bob: usize,
   bobLen: u32,
   wrapped: usize,
+  seal: usize,
 ): i32 {
   emitBegin(LINE_MAX);
   emitWord(words.UPDATE);
-  metadataEmit(0, false, 0, 0, false, 0);
+  metadataEmit(0, false, 0, 0, false, seal);
   emitChar(COLON);
   emitOwnKey(me, meLen, bob, bobLen);
   emitChar(SPACE);
@@ -139,15 +139,11 @@ export function requestInKey(me: usize, meLen: u32, bob: usize, bobLen: u32, cac
   return emitEnd();
 }
 
-/**
- * Reads a record with metadata. verb: LLOOKUP_ALL takes the whole atKey, LOOKUP_ALL and PLOOKUP_ALL
- * the part from the entity on.
- */
-export function requestRead(verb: usize, view: usize): i32 {
+/** A verb with nothing but an atKey, or a part of one. */
+export function requestKey(verb: usize, key: usize, keyLen: u32): i32 {
   emitBegin(LINE_MAX);
   emitWord(verb);
-  if (verb === words.LLOOKUP_ALL) atkeyEmit(view);
-  else atkeyEmitEntity(view);
+  emitBytes(key, keyLen);
   return emitEnd();
 }
 
@@ -157,7 +153,8 @@ export function requestRead(verb: usize, view: usize): i32 {
  * `isBase64`, else as it stands.
  */
 export function requestUpdate(
-  view: usize,
+  key: usize,
+  keyLen: u32,
   ttl: i64,
   signature: usize,
   isEncrypted: bool,
@@ -173,7 +170,7 @@ export function requestUpdate(
   metadataEmitTime(words.TTL, ttl);
   metadataEmit(signature, isEncrypted, wrapped, checksum, isBase64, iv);
   emitChar(COLON);
-  atkeyEmit(view);
+  emitBytes(key, keyLen);
   emitChar(SPACE);
   if (isEncrypted || isBase64) emitBase64(value, valueLen);
   else emitBytes(value, valueLen);
@@ -182,12 +179,14 @@ export function requestUpdate(
 
 /**
  * The notify verb, full form. id: 36 characters; ttln: milliseconds, 0 to leave it out; value:
- * ciphertext.
+ * ciphertext, else text as it stands.
  */
 export function requestNotify(
-  view: usize,
+  key: usize,
+  keyLen: u32,
   id: usize,
   ttln: i64,
+  isEncrypted: bool,
   wrapped: usize,
   checksum: usize,
   iv: usize,
@@ -199,19 +198,12 @@ export function requestNotify(
   emitBytes(id, 36);
   emitWord(words.NOTIFY_UPDATE);
   metadataEmitTime(words.TTLN, ttln);
-  metadataEmit(0, true, wrapped, checksum, false, iv);
+  metadataEmit(0, isEncrypted, wrapped, checksum, false, iv);
   emitChar(COLON);
-  atkeyEmit(view);
+  emitBytes(key, keyLen);
   emitChar(COLON);
-  emitBase64(value, valueLen);
-  return emitEnd();
-}
-
-/** The delete verb. */
-export function requestDelete(view: usize): i32 {
-  emitBegin(LINE_MAX);
-  emitWord(words.DELETE);
-  atkeyEmit(view);
+  if (isEncrypted) emitBase64(value, valueLen);
+  else emitBytes(value, valueLen);
   return emitEnd();
 }
 

@@ -54,7 +54,15 @@ const WORDS: usize = memory.data<u8>([
   110, 111, 116, 104, 101, 114, 32, 101, 110, 114, 111, 108, 108, 109, 101, 110, 116, 32, 119, 105,
   116, 104, 32, 105, 100, 32, 2, 45, 49, 27, 108, 105, 110, 107, 32, 103, 105, 118, 101, 110, 32,
   117, 112, 44, 32, 116, 114, 121, 105, 110, 103, 32, 97, 103, 97, 105, 110, 13, 115, 101, 115, 115,
-  105, 111, 110, 32, 101, 110, 100, 101, 100,
+  105, 111, 110, 32, 101, 110, 100, 101, 100, 21, 65, 84, 45, 65, 85, 84, 72, 45, 49, 32, 102, 105,
+  110, 103, 101, 114, 112, 114, 105, 110, 116, 6, 110, 111, 116, 105, 102, 121, 6, 114, 101, 99,
+  111, 114, 100, 4, 115, 101, 108, 102, 4, 115, 101, 97, 108, 7, 112, 114, 105, 118, 97, 116, 101,
+  10, 101, 110, 114, 111, 108, 108, 45, 107, 101, 121, 12, 101, 110, 114, 111, 108, 108, 45, 112,
+  114, 111, 111, 102, 10, 101, 110, 114, 111, 108, 108, 45, 109, 97, 99, 8, 97, 116, 97, 117, 116,
+  104, 49, 58, 7, 95, 95, 97, 117, 116, 104, 49, 8, 105, 115, 66, 105, 110, 97, 114, 121, 28, 108,
+  111, 111, 107, 117, 112, 58, 98, 121, 112, 97, 115, 115, 67, 97, 99, 104, 101, 58, 116, 114, 117,
+  101, 58, 97, 108, 108, 58, 29, 97, 110, 111, 116, 104, 101, 114, 32, 112, 117, 98, 108, 105, 99,
+  32, 107, 101, 121, 32, 119, 97, 115, 32, 115, 101, 114, 118, 101, 100,
 ]);
 
 /** `from:` */
@@ -219,3 +227,31 @@ export const STATS_ID: usize = WORDS + 1023;
 export const LOG_BROKEN: usize = WORDS + 1026;
 /** `session ended` */
 export const LOG_ENDED: usize = WORDS + 1054;
+/** `AT-AUTH-1 fingerprint` */
+export const AUTH_LABEL: usize = WORDS + 1068;
+/** `notify` */
+export const NOTIFY: usize = WORDS + 1090;
+/** `record` */
+export const RECORD: usize = WORDS + 1097;
+/** `self` */
+export const SELF: usize = WORDS + 1104;
+/** `seal` */
+export const SEAL: usize = WORDS + 1109;
+/** `private` */
+export const PRIVATE: usize = WORDS + 1114;
+/** `enroll-key` */
+export const ENROLL_KEY: usize = WORDS + 1122;
+/** `enroll-proof` */
+export const ENROLL_PROOF: usize = WORDS + 1133;
+/** `enroll-mac` */
+export const ENROLL_MAC: usize = WORDS + 1146;
+/** `atauth1:` */
+export const PROOF: usize = WORDS + 1157;
+/** `__auth1` */
+export const AUTH_RECORD: usize = WORDS + 1166;
+/** `isBinary` */
+export const NAME_IS_BINARY: usize = WORDS + 1174;
+/** `lookup:bypassCache:true:all:` */
+export const LOOKUP_NOW: usize = WORDS + 1183;
+/** `another public key was served` */
+export const LOG_OTHER_KEY: usize = WORDS + 1212;

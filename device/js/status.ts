@@ -44,6 +44,9 @@ export const STATUS_NAMES = [
   "NoSharedKey",
   "GivenUp",
   "BadChallenge",
+  "NotAuthentic",
+  "PeerKeyChanged",
+  "OtherIssuer",
 ] as const;
 
 /** The results this program acts on. */
@@ -65,6 +68,11 @@ const SENTENCES: Partial<Record<string, string>> = {
   InsecureAnswer:
     "the approving client sent the keys without IVs, so the atServer can read them: approve with a newer client, or start the device with --accept-legacy-answer",
   NotEncrypted: "it was not encrypted: anybody on its way may have written it",
+  NotAuthentic:
+    "it isn't certain who wrote it or that it is new, and the device was not provisioned to do without",
+  PeerKeyChanged:
+    "the peer's public key isn't the pinned one: the peer was reset, or somebody is in between; provision the device anew when it was the former",
+  OtherIssuer: "another client issues to this peer in this namespace; nothing of the peer's is obeyed",
   BadChallenge: "what the atServer wanted signed is no login challenge for this atSign",
 };
 

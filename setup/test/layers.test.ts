@@ -34,7 +34,7 @@ function layerOf(layers: readonly RegExp[], path: string): number {
 }
 
 const coreLayers = [
-  /^core\/index/,
+  /^core\/(index|primitives)/,
   /^core\/abi\//,
   /^core\/session\//,
   /^core\/(wire|keys)\//,

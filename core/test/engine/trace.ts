@@ -4,7 +4,7 @@ import binaryen from "assemblyscript/binaryen";
 import { defaultHal } from "./defaultHal.ts";
 import type { Engine, HalFunctions } from "./engine.ts";
 
-const CORE_WASM = new URL("../../../build/core.wasm", import.meta.url);
+const CORE_WASM = new URL("../../../build/primitives.wasm", import.meta.url);
 
 /** What a call did: hashes of the sequence of decisions, and of that together with every address accessed. */
 export interface Trace {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { defaultHal } from "./defaultHal.ts";
 import type { Engine, EngineFactory } from "./engine.ts";
 
-const CORE_WASM = new URL("../../../build/core.wasm", import.meta.url);
+const CORE_WASM = new URL("../../../build/primitives.wasm", import.meta.url);
 
 /** core.wasm compiled by the JavaScript engine, with one full page of memory. */
 export const v8: EngineFactory = {

@@ -4,7 +4,7 @@ import { type HostFunction, type ValueType, Wasm3 } from "../../../device/node/w
 import { defaultHal } from "./defaultHal.ts";
 import type { Engine, EngineFactory, HalFunctions } from "./engine.ts";
 
-const CORE_WASM = new URL("../../../build/core.wasm", import.meta.url);
+const CORE_WASM = new URL("../../../build/primitives.wasm", import.meta.url);
 
 /** What core/memory.ts says a board has to give. */
 export const MEMORY_LIMIT = (() => {

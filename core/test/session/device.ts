@@ -28,6 +28,15 @@ export type DeviceEvent = {
   error: string;
 };
 
+/** Bits of event_verdict(). */
+export const Verdict = {
+  encrypted: 1,
+  authentic: 2,
+  fresh: 4,
+  pinned: 8,
+  provisioned: 16,
+} as const;
+
 const KINDS = ["state", "operation", "notification", "notice"] as const;
 
 export type DeviceOptions = {
@@ -48,6 +57,8 @@ export class PowerCut extends Error {}
 export class Device {
   readonly store: Map<number, Uint8Array>;
   readonly events: DeviceEvent[] = [];
+  /** The verdict on each event. */
+  readonly verdicts = new Map<DeviceEvent, number>();
   writes = 0;
   now = 1000n;
   connection: Connection | undefined;
@@ -186,6 +197,11 @@ export class Device {
     return event;
   }
 
+  /** What is known of an event's value: bits of Verdict. */
+  verdict(event: DeviceEvent | undefined): number {
+    return (event && this.verdicts.get(event)) ?? 0;
+  }
+
   of(kind: DeviceEvent["kind"]): DeviceEvent[] {
     return this.events.filter((e) => e.kind === kind);
   }
@@ -261,7 +277,7 @@ export class Device {
       this.text(this.engine.call("event_ptr", n), this.engine.call("event_len", n));
     const kind = KINDS[this.engine.call("event_kind") - 1];
     if (!kind) throw new Error("an event of no kind");
-    this.events.push({
+    const event: DeviceEvent = {
       kind,
       status: this.engine.call("event_status"),
       op: this.engine.call("event_op"),
@@ -272,7 +288,9 @@ export class Device {
       epoch: field(5),
       operation: field(6),
       error: field(7),
-    });
+    };
+    this.events.push(event);
+    this.verdicts.set(event, this.engine.call("event_verdict"));
     this.engine.call("event_done");
   }
 

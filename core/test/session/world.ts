@@ -175,7 +175,8 @@ export class World {
 
   // `lookup:` of another's record on an authenticated connection: shared with @alpha, or in the
   // cache.
-  private remote(key: string): string {
+  private remote(request: string): string {
+    const key = request.replace(/^bypassCache:true:/, "");
     const all = key.startsWith("all:");
     const name = `@alpha:${all ? key.slice(4) : key}`;
     return this.read(name, all);

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Values on their way in and out: decrypted, verified, and sealed. core/AUTHENTICITY.md, sections 3.3, 4 and 6.
+import { bytesEqual } from "../bytes";
+import { aesCtrCrypt, pkcs7Unpad } from "../crypto/aesCtr";
+import { keyringSelf } from "../keys/keyring";
+import {
+  PEER_CARRIED,
+  PEER_CARRIED_KEY,
+  PEER_EPOCH,
+  PEER_EPOCH_UNTIL,
+  PEER_IN,
+  PEER_IN_KEY,
+  PEER_ISSUED,
+  PEER_ISSUED_KEY,
+  PEER_LISTED,
+  PEER_OTHER,
+  PEER_OUT_KEY,
+  PEER_PINNED,
+  PEER_TAKEN,
+  PEER_TAKEN_KEY,
+  PEER_THEIR_EPOCH,
+  PEER_VERIFIED,
+  peersHas,
+  peersPlace,
+  peersSet,
+} from "../keys/peers";
+import {
+  SEAL_OUT,
+  sealBegin,
+  sealBytes,
+  sealEnd,
+  sealExpand,
+  sealFrom,
+  sealNumber,
+  sealPart,
+  sealWipe,
+  sealWord,
+} from "../keys/seal";
+import { shareCarried, shareDecode, shareExchange, shareKnown } from "../keys/share";
+import { SHARE_IV } from "../memory";
+import { Retry, retryMay } from "../retries";
+import { Status } from "../status";
+import {
+  ATKEY_ENTITY,
+  ATKEY_NAMESPACE,
+  ATKEY_OWNER,
+  ATKEY_SHARED_WITH,
+  atkeyEnd,
+  atkeyLen,
+  atkeyPtr,
+} from "../wire/atkey";
+import { atsignAllows } from "../wire/atsign";
+import { startsWith } from "../wire/response";
+import { AUTH_RECORD, NOTIFY, RECORD, SELF } from "../wire/words";
+import { Config, configLen, configPtr } from "./config";
+import { eventJudge } from "./event";
+import { numbersNext, numbersTake } from "./numbers";
+import { storedRenew, storedWrite } from "./stored";
+import { trustIsNamespace, trustPin, trustTakes, Verdict } from "./trust";
+
+/** Whose value it is, which says by what keys. */
+export const enum Target {
+  Self,
+  /** Mine, for a peer. */
+  Out,
+  /** A peer's, for me. */
+  In,
+  Public,
+}
+
+/** What of it: the first byte of what is authenticated. */
+export const enum Kind {
+  Update = 1,
+  Delete = 2,
+  Record = 3,
+}
+
+const TAG_LEN: u32 = 10;
+const NUMBER_LEN: u32 = 6;
+const COLON: u32 = 0x3a;
+/** What has to be known of a peer to seal for him. */
+const SENDS: u32 = PEER_LISTED | PEER_PINNED | PEER_TAKEN;
+
+/** The value at hand: its atKey, the peer it is of or for (0: none), its kind and flags. */
+let view: usize = 0;
+let target: Target = Target.Self;
+let peer: usize = 0;
+let kind: Kind = Kind.Record;
+let flags: u32 = 0;
+let verdict: u32 = 0;
+
+/** Says what value the next calls are about. key: a view of its atKey; flags: bit 0 isBinary, bit 1 any encoding. */
+export function sealedAbout(key: usize, t: Target, whose: usize, k: Kind, f: u32): void {
+  view = key;
+  target = t;
+  peer = whose;
+  kind = k;
+  flags = f;
+}
+
+/** Whether an atKey is one of the scheme's own, which no application writes or is handed. */
+export function sealedIsOwn(key: usize): bool {
+  return startsWith(atkeyPtr(key, ATKEY_ENTITY), atkeyLen(key, ATKEY_ENTITY), AUTH_RECORD);
+}
+
+/** Whether Unicode can't change the name of an atKey to another case: a device has no tables to tell, and seals no other. */
+export function sealedIsPlain(key: usize): bool {
+  const end = atkeyPtr(key, ATKEY_NAMESPACE) + atkeyLen(key, ATKEY_NAMESPACE);
+  for (let x = atkeyPtr(key, ATKEY_ENTITY); x < end; x++) {
+    if (load<u8>(x) !== 0x2e && (load<u8>(x) >= 0x80 || !atsignAllows(load<u8>(x)))) return false;
+  }
+  return true;
+}
+
+/**
+ * Gives the value at hand, padded, its IV at SHARE_IV. 0; NoValue when it can't be sealed, for its namespace or name isn't one
+ * for that, or the peer issued no key; else negative. secret: x.
+ */
+export function sealedSeal(x: usize, n: u32): i32 {
+  if (!isOurs() || (target === Target.Out && !peersHas(peer, SENDS))) return Status.NoValue;
+  const status = numbersNext(SHARE_IV);
+  if (status < 0) return status;
+  makeTag(x, n);
+  memory.copy(SHARE_IV + NUMBER_LEN, SEAL_OUT, TAG_LEN);
+  sealWipe();
+  return 0;
+}
+
+/**
+ * Opens the value at hand in place: base64 of `len` characters, 0: there is none. ivLen: what shareIv() said. wrapped: the text
+ * of the key that came with it, wrappedLen 0: none came. The plaintext's length, or negative: NotAuthentic when it may not be
+ * obeyed, Pending when it came before. The verdict goes to the event.
+ */
+export function sealedOpen(
+  x: usize,
+  len: u32,
+  ivLen: i32,
+  wrapped: usize,
+  wrappedLen: u32,
+  now: i64,
+): i32 {
+  if (ivLen < 0) return ivLen;
+  // A record has a value.
+  const n = len > 0 || kind === Kind.Record ? shareDecode(x, len) : 0;
+  if (n < 0) return n;
+  verdict = Verdict.Encrypted;
+  const ours = ivLen > 0 && isOurs();
+  const key =
+    target === Target.In ? theirs(ours, x, n, wrapped, wrappedLen, now) : mine(ours, x, n);
+  if (key < 0 && (n > 0 || key !== Status.NoSharedKey)) return key;
+  eventJudge(verdict);
+  if (n === 0) return 0;
+  if (key) aesCtrCrypt(x, x, n, key, SHARE_IV);
+  return pkcs7Unpad(x, n);
+}
+
+// Each opens and verifies. The key a value that wasn't verified is to be opened with, 0 when it is verified and open; negative.
+function mine(ours: bool, x: usize, n: u32): i32 {
+  const key = target === Target.Self ? keyringSelf() : peer + PEER_OUT_KEY;
+  if (!ours || (target === Target.Out && !peersHas(peer, SENDS)) || !attempt(x, n, key)) {
+    return key as i32;
+  }
+  verdict |= Verdict.Authentic;
+  return 0;
+}
+
+function theirs(ours: bool, x: usize, n: u32, wrapped: usize, wrappedLen: u32, now: i64): i32 {
+  verdict |= trustPin(peer);
+  const judged = ours && peersHas(peer, PEER_LISTED | PEER_ISSUED) && !peersHas(peer, PEER_OTHER);
+  if (!judged && !trustTakes(peer)) return Status.NotAuthentic;
+  if (judged && peersHas(peer, PEER_IN) && attempt(x, n, peer + PEER_IN_KEY))
+    return take(false, now);
+  const came = wrappedLen > 0 ? shareCarried(peer, wrapped, wrappedLen, now) : 0;
+  if (judged && peersHas(peer, PEER_CARRIED)) {
+    shareExchange(peer);
+    const good = attempt(x, n, peer + PEER_IN_KEY);
+    if (good) return take(true, now);
+    shareExchange(peer);
+  }
+  if (!trustTakes(peer)) return Status.NotAuthentic;
+  if (came < 0) return came;
+  return came > 0 ? ((peer + PEER_CARRIED_KEY) as i32) : shareKnown(peer);
+}
+
+// It is verified. exchanged: by the key that came with it, which takes the known one's place when this is new.
+function take(exchanged: bool, now: i64): i32 {
+  let status: i32 = 1;
+  verdict |= Verdict.Authentic;
+  if (kind !== Kind.Record) {
+    verdict |= Verdict.Fresh;
+    status = numbersTake(peersPlace(peer), SHARE_IV, now);
+    if (status === Status.NoRoom) status = renew(now);
+  }
+  if (exchanged && (kind === Kind.Record || status <= 0)) {
+    shareExchange(peer);
+    exchanged = false;
+  }
+  if (status <= 0) return status === 0 ? Status.Pending : status;
+  if (!exchanged && peersHas(peer, PEER_VERIFIED)) return 0;
+  peersSet(peer, PEER_VERIFIED);
+  return storedWrite();
+}
+
+// Nobody gives way in a full table, who was sent away could be replayed: under a new epoch there is nothing to replay.
+function renew(now: i64): i32 {
+  if (!retryMay(peer + PEER_EPOCH_UNTIL, Retry.Epoch, now)) return Status.NotAuthentic;
+  const status = storedRenew(peer, 0);
+  return status < 0 ? status : 1;
+}
+
+function attempt(x: usize, n: u32, key: usize): bool {
+  aesCtrCrypt(x, x, n, key, SHARE_IV);
+  makeTag(x, n);
+  const good = bytesEqual(SEAL_OUT, SHARE_IV + NUMBER_LEN, TAG_LEN) !== 0;
+  sealWipe();
+  if (!good) aesCtrCrypt(x, x, n, key, SHARE_IV);
+  return good;
+}
+
+// Whether its atKey and kind are those of a value that can be authentic.
+function isOurs(): bool {
+  const len = atkeyLen(view, ATKEY_NAMESPACE);
+  // What one notifies oneself of has no epoch.
+  if (target === Target.Self) return len > 0 && kind === Kind.Record;
+  return trustIsNamespace(atkeyPtr(view, ATKEY_NAMESPACE), len) && !sealedIsOwn(view);
+}
+
+// The tag of the number at SHARE_IV and the padded plaintext, at SEAL_OUT.
+function makeTag(x: usize, n: u32): void {
+  if (target === Target.Self) {
+    sealFrom(keyringSelf(), 32);
+    sealWord(SELF);
+    part(ATKEY_OWNER);
+  } else {
+    sealFrom(peer + (target === Target.Out ? PEER_TAKEN_KEY : PEER_ISSUED_KEY), 64);
+    sealWord(kind === Kind.Record ? RECORD : NOTIFY);
+    part(ATKEY_OWNER);
+    sealPart(receiver(), receiverLen());
+    part(ATKEY_NAMESPACE);
+    if (kind !== Kind.Record) {
+      sealPart(peer + (target === Target.Out ? PEER_THEIR_EPOCH : PEER_EPOCH), 16);
+    }
+  }
+  sealExpand();
+  sealBegin(SEAL_OUT);
+  sealNumber((kind << 8) | flags, 2);
+  sealBytes(SHARE_IV, NUMBER_LEN);
+  part(ATKEY_OWNER);
+  sealPart(receiver(), receiverLen());
+  // The atKey as it is in full, whoever left out what.
+  const rest = atkeyPtr(view, ATKEY_ENTITY);
+  const restLen = (atkeyEnd(view) - rest) as u32;
+  if (target === Target.Self) sealPart(rest, restLen);
+  else {
+    sealNumber(receiverLen() + 1 + restLen, 2);
+    sealBytes(receiver(), receiverLen());
+    sealNumber(COLON, 1);
+    sealBytes(rest, restLen);
+  }
+  sealNumber(n, 4);
+  sealBytes(x, n);
+  sealEnd();
+}
+
+function part(which: u32): void {
+  sealPart(atkeyPtr(view, which), atkeyLen(view, which));
+}
+
+function receiver(): usize {
+  return target === Target.Out ? atkeyPtr(view, ATKEY_SHARED_WITH) : configPtr(Config.AtSign);
+}
+
+function receiverLen(): u32 {
+  return target === Target.Out ? atkeyLen(view, ATKEY_SHARED_WITH) : configLen(Config.AtSign);
+}
