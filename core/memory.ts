@@ -71,7 +71,7 @@ export const OP_VALUE: usize = memory.data(2064, 8);
 /** Room of OP_VALUE: VALUE_MAX and one block of padding. */
 export const OP_VALUE_CAP: u32 = VALUE_MAX + 16;
 
-/** Configuration values one after the other, each in the room session/config.ts gives it. */
+/** Configuration values one after the other, each in the room session/state/config.ts gives it. */
 export const CONFIG: usize = memory.data(1192, 8);
 /** Own keys, as they are stored: keys/keyring.ts has the fields. */
 export const KEYRING: usize = memory.data(2696, 8);
@@ -81,12 +81,12 @@ export const PEERS: usize = memory.data(1880, 8);
 export const WRAPPED: usize = memory.data(288, 8);
 /** IV of the value at hand, with room for what decodes it. */
 export const SHARE_IV: usize = memory.data(24, 8);
-/** Numbers of what is sent and was received: session/numbers.ts has the fields. */
+/** Numbers of what is sent and was received: session/peers/numbers.ts has the fields. */
 export const NUMBERS: usize = memory.data(360, 8);
 /** Wrapped keys and key texts in passing; zero between calls. */
 export const KEY_WORK_LEN: u32 = 304;
 export const KEY_WORK: usize = memory.data(304, 8);
-/** Last notification's time and the identifiers of the last 16: session/watermark.ts has the fields. */
+/** Last notification's time and the identifiers of the last 16: session/state/watermark.ts has the fields. */
 export const WATERMARK: usize = memory.data(168, 8);
 /** Pointer and length of the event's fields 1 to 7. */
 export const EVENT: usize = memory.data(64, 8);

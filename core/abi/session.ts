@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a board's loop calls. Results are a Status (negative), 0 or a number, as each function says.
 import { OP_KEY, OP_VALUE, OP_VALUE_CAP, VALUE_MAX } from "../memory";
-import { configLen, configPtr } from "../session/config";
-import {
-  eventKind,
-  eventLen,
-  eventOperation,
-  eventPtr,
-  eventStatus,
-  eventVerdict,
-} from "../session/event";
-import { linkLost, linkOpened, linkPending, linkPop, linkPtr } from "../session/link";
 import { machineState } from "../session/machine";
 import { operationTtl } from "../session/operation";
 import {
@@ -25,6 +15,16 @@ import {
   sessionStart,
   sessionStop,
 } from "../session/session";
+import { configLen, configPtr } from "../session/state/config";
+import {
+  eventKind,
+  eventLen,
+  eventOperation,
+  eventPtr,
+  eventStatus,
+  eventVerdict,
+} from "../session/state/event";
+import { linkLost, linkOpened, linkPending, linkPop, linkPtr } from "../session/state/link";
 import { Status } from "../status";
 import { linePush, lineRoom, lineTail } from "../wire/line";
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is remembered of peers. Five of them, the one unused longest gives way; those on the list (session/trust.ts) never do,
+// What is remembered of peers. Five of them, the one unused longest gives way; those on the list (session/peers/trust.ts) never do,
 // and what is known of them is stored. core/AUTHENTICITY.md, section 7.
 import { bytesEqual, bytesWipe } from "../bytes";
 import { sha256 } from "../crypto/sha256";

@@ -55,8 +55,15 @@ import {
   PRIVATE,
   SELF,
 } from "../wire/words";
-import { Config, configCode, configIs, configLen, configPasscodeLen, configPtr } from "./config";
 import { identityErase, identityLoad, identityStore } from "./identity";
+import {
+  Config,
+  configCode,
+  configIs,
+  configLen,
+  configPasscodeLen,
+  configPtr,
+} from "./state/config";
 
 const SPACE: u8 = 0x20;
 /** Level of hal.log. */

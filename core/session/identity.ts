@@ -7,7 +7,7 @@ import { KEYRING_MAX, keyringClear, keyringOpen, keyringSeal } from "../keys/key
 import { shareClear } from "../keys/share";
 import { KEYRING, SCRATCH } from "../memory";
 import { Status } from "../status";
-import { storedErase } from "./stored";
+import { storedErase } from "./peers/stored";
 
 const SLOT: u32 = 1;
 

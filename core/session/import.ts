@@ -14,10 +14,10 @@ import {
 import { shareClear } from "../keys/share";
 import { OP_VALUE } from "../memory";
 import { Status } from "../status";
-import { Config, configLen, configPtr } from "./config";
 import { identityStore } from "./identity";
-import { storedErase } from "./stored";
-import { watermarkErase } from "./watermark";
+import { storedErase } from "./peers/stored";
+import { Config, configLen, configPtr } from "./state/config";
+import { watermarkErase } from "./state/watermark";
 
 /** A key of the identity being imported was taken. */
 let started: bool = false;

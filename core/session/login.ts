@@ -16,7 +16,6 @@ import {
   responseStatus,
 } from "../wire/response";
 import { LOOKUP } from "../wire/words";
-import { Config, configLen, configPtr, configSet } from "./config";
 import {
   enrollAskKey,
   enrollMakeKeys,
@@ -41,8 +40,9 @@ import {
   machineReady,
   Phase,
 } from "./machine";
-import { storedErase } from "./stored";
-import { watermarkErase } from "./watermark";
+import { storedErase } from "./peers/stored";
+import { Config, configLen, configPtr, configSet } from "./state/config";
+import { watermarkErase } from "./state/watermark";
 
 /** AT0028. */
 const TOO_MANY_REQUESTS: i32 = 28;

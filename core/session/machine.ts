@@ -15,10 +15,6 @@ import { Retry, retryIsOver, retryPause } from "../retries";
 import { Status } from "../status";
 import { responseLen, responsePtr } from "../wire/response";
 import { LOG_BROKEN, LOG_ENDED } from "../wire/words";
-import { Config, configSet } from "./config";
-import { Event, eventBegin, eventField, eventRaise, Field } from "./event";
-import { issueBegin } from "./issue";
-import { linkDrop, linkSend } from "./link";
 import { monitorBegin, monitorForget } from "./monitor";
 import {
   Operation,
@@ -27,9 +23,13 @@ import {
   operationNumber,
   operationRestart,
 } from "./operation";
-import { randomJitter } from "./random";
-import { trustBegin } from "./trust";
-import { watermarkStore } from "./watermark";
+import { issueBegin } from "./peers/issue";
+import { trustBegin } from "./peers/trust";
+import { Config, configSet } from "./state/config";
+import { Event, eventBegin, eventField, eventRaise, Field } from "./state/event";
+import { linkDrop, linkSend } from "./state/link";
+import { randomJitter } from "./state/random";
+import { watermarkStore } from "./state/watermark";
 
 /** What the board sees as state(). */
 export const enum State {

@@ -63,7 +63,10 @@ import {
   SHARED_KEY,
   STATS_ID,
 } from "../wire/words";
-import { Config, configIs, configLen, configPtr } from "./config";
+import { peerIssued } from "./peers/peer";
+import { Kind, sealedAbout, sealedIsOwn, sealedOpen, Target } from "./peers/sealed";
+import { trustIsNamespace, Verdict } from "./peers/trust";
+import { Config, configIs, configLen, configPtr } from "./state/config";
 import {
   EVENT_PLAIN,
   Event,
@@ -75,11 +78,8 @@ import {
   eventRaise,
   eventVerdict,
   Field,
-} from "./event";
-import { peerIssued } from "./peer";
-import { Kind, sealedAbout, sealedIsOwn, sealedOpen, Target } from "./sealed";
-import { trustIsNamespace, Verdict } from "./trust";
-import { watermarkClock, watermarkEpoch, watermarkHas, watermarkTake } from "./watermark";
+} from "./state/event";
+import { watermarkClock, watermarkEpoch, watermarkHas, watermarkTake } from "./state/watermark";
 
 /** What a notification came to. */
 export const enum Monitor {

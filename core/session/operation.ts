@@ -59,10 +59,7 @@ import {
 import { requestKey, requestNotify, requestScan, requestUpdate } from "../wire/request";
 import { responseIsNull, responseLen, responsePtr, responseStatus } from "../wire/response";
 import { DELETE, LLOOKUP_ALL, LOOKUP_ALL, PLOOKUP_ALL } from "../wire/words";
-import { Config, configIs, configLen, configPtr } from "./config";
-import { EVENT_PLAIN, eventField, eventJudge, Field } from "./event";
-import { Need, peerAsk, peerIsAsking, peerReply, peerRestart } from "./peer";
-import { randomUuid } from "./random";
+import { Need, peerAsk, peerIsAsking, peerReply, peerRestart } from "./peers/peer";
 import {
   Kind,
   sealedAbout,
@@ -71,8 +68,11 @@ import {
   sealedOpen,
   sealedSeal,
   Target,
-} from "./sealed";
-import { trustPin, Verdict } from "./trust";
+} from "./peers/sealed";
+import { trustPin, Verdict } from "./peers/trust";
+import { Config, configIs, configLen, configPtr } from "./state/config";
+import { EVENT_PLAIN, eventField, eventJudge, Field } from "./state/event";
+import { randomUuid } from "./state/random";
 
 export const enum Operation {
   None = 0,

@@ -12,23 +12,9 @@ import { lineDone, lineGreeted, lineLength, lineNext } from "../wire/line";
 import { requestNoop } from "../wire/request";
 import { Response, responseLen, responseParse, responsePtr, startsWith } from "../wire/response";
 import { NOTIFICATION } from "../wire/words";
-import { Config, configLen, configPtr, configSet } from "./config";
 import { enrollIsStarted, enrollLoaded } from "./enroll";
-import {
-  Event,
-  eventBegin,
-  eventDrop,
-  eventField,
-  eventKind,
-  eventLen,
-  eventPtr,
-  eventRaise,
-  Field,
-} from "./event";
 import { identityLoad } from "./identity";
 import { importBegin, importKey } from "./import";
-import { issueAtsign, issueAtsignLen, issueIsDue, issueNext, issueReply } from "./issue";
-import { Link, linkDropped, linkOpening, linkPending, linkState, linkWant } from "./link";
 import { loginAddress, loginGreet, loginReply } from "./login";
 import {
   Expect,
@@ -72,10 +58,24 @@ import {
   operationReply,
   operationStart,
 } from "./operation";
-import { randomRefresh, randomSeed } from "./random";
-import { storedLoad } from "./stored";
-import { trustBegin } from "./trust";
-import { watermarkDue, watermarkLoad, watermarkStore } from "./watermark";
+import { issueAtsign, issueAtsignLen, issueIsDue, issueNext, issueReply } from "./peers/issue";
+import { storedLoad } from "./peers/stored";
+import { trustBegin } from "./peers/trust";
+import { Config, configLen, configPtr, configSet } from "./state/config";
+import {
+  Event,
+  eventBegin,
+  eventDrop,
+  eventField,
+  eventKind,
+  eventLen,
+  eventPtr,
+  eventRaise,
+  Field,
+} from "./state/event";
+import { Link, linkDropped, linkOpening, linkPending, linkState, linkWant } from "./state/link";
+import { randomRefresh, randomSeed } from "./state/random";
+import { watermarkDue, watermarkLoad, watermarkStore } from "./state/watermark";
 
 /** What the board is to do after a poll. */
 export const enum Action {
@@ -140,7 +140,8 @@ export function sessionConfig(field: i32, len: u32): i32 {
     return Status.BadArgument;
   }
   const isKey = field >= Config.Login && field <= Config.EnrollmentId;
-  const status = isKey ? importKey(field, len) : configSet(field, OP_VALUE, len);
+  let status = isKey ? importKey(field, len) : configSet(field, OP_VALUE, len);
+  if (status >= 0 && field === Config.Peers) status = trustBegin();
   bytesWipe(OP_VALUE, OP_VALUE_CAP);
   return status;
 }

@@ -118,7 +118,12 @@ for (const factory of engines) {
       for (const field of [7, 13, 14]) {
         expect(["x", "01", "1"].map((text) => device.config(field, text))).toEqual([-4, -4, 0]);
       }
-      expect(device.config(15, "x")).toBe(-4);
+      for (const list of ["x", "@bravo:abc", "@b @c @d @e @f"]) {
+        expect(device.config(15, list)).toBeLessThan(0);
+        expect(device.start()).toBeLessThan(0);
+      }
+      expect(device.config(15, "")).toBe(0);
+      expect(device.config(16, "x")).toBe(-4);
       expect(device.config(0, "x")).toBe(-4);
       expect(device.start()).toBe(-21);
     });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Values on their way in and out: decrypted, verified, and sealed. core/AUTHENTICITY.md, sections 3.3, 4 and 6.
-import { bytesEqual } from "../bytes";
-import { aesCtrCrypt, pkcs7Unpad } from "../crypto/aesCtr";
-import { keyringSelf } from "../keys/keyring";
+import { bytesEqual } from "../../bytes";
+import { aesCtrCrypt, pkcs7Unpad } from "../../crypto/aesCtr";
+import { keyringSelf } from "../../keys/keyring";
 import {
   PEER_CARRIED,
   PEER_CARRIED_KEY,
@@ -23,7 +23,7 @@ import {
   peersHas,
   peersPlace,
   peersSet,
-} from "../keys/peers";
+} from "../../keys/peers";
 import {
   SEAL_OUT,
   sealBegin,
@@ -35,11 +35,11 @@ import {
   sealPart,
   sealWipe,
   sealWord,
-} from "../keys/seal";
-import { shareCarried, shareDecode, shareExchange, shareKnown } from "../keys/share";
-import { SHARE_IV } from "../memory";
-import { Retry, retryMay } from "../retries";
-import { Status } from "../status";
+} from "../../keys/seal";
+import { shareCarried, shareDecode, shareExchange, shareKnown } from "../../keys/share";
+import { SHARE_IV } from "../../memory";
+import { Retry, retryMay } from "../../retries";
+import { Status } from "../../status";
 import {
   ATKEY_ENTITY,
   ATKEY_NAMESPACE,
@@ -48,12 +48,12 @@ import {
   atkeyEnd,
   atkeyLen,
   atkeyPtr,
-} from "../wire/atkey";
-import { atsignAllows } from "../wire/atsign";
-import { startsWith } from "../wire/response";
-import { AUTH_RECORD, NOTIFY, RECORD, SELF } from "../wire/words";
-import { Config, configLen, configPtr } from "./config";
-import { eventJudge } from "./event";
+} from "../../wire/atkey";
+import { atsignAllows } from "../../wire/atsign";
+import { startsWith } from "../../wire/response";
+import { AUTH_RECORD, NOTIFY, RECORD, SELF } from "../../wire/words";
+import { Config, configLen, configPtr } from "../state/config";
+import { eventJudge } from "../state/event";
 import { numbersNext, numbersTake } from "./numbers";
 import { storedRenew, storedWrite } from "./stored";
 import { trustIsNamespace, trustPin, trustTakes, Verdict } from "./trust";

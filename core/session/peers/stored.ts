@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is known of the peers on the list, in the board's store, slot 3: pins, keys, epochs. It is written before anything relies
 // on it. An epoch is stored before its table is emptied and before anybody hears of it. core/AUTHENTICITY.md, sections 3.2, 7.
-import { bytesEqual, bytesLoad32, bytesStore32, bytesWipe } from "../bytes";
-import { drbgGenerate } from "../crypto/drbg";
-import { sha256 } from "../crypto/sha256";
-import { store_read, store_write } from "../hal";
+import { bytesEqual, bytesLoad32, bytesStore32, bytesWipe } from "../../bytes";
+import { drbgGenerate } from "../../crypto/drbg";
+import { sha256 } from "../../crypto/sha256";
+import { store_read, store_write } from "../../hal";
 import {
   PEER_EPOCH,
   PEER_FLAGS,
@@ -20,11 +20,11 @@ import {
   peersPlace,
   peersSet,
   peersUnset,
-} from "../keys/peers";
-import { SCRATCH } from "../memory";
-import { Status } from "../status";
+} from "../../keys/peers";
+import { SCRATCH } from "../../memory";
+import { Status } from "../../status";
+import { watermarkEpoch } from "../state/watermark";
 import { numbersGeneration, numbersLoad, numbersRestart } from "./numbers";
-import { watermarkEpoch } from "./watermark";
 
 const SLOT: u32 = 3;
 const VERSION: u32 = 0x31707461; // "atp1"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the board configures: who the device is, where the atDirectory is, what it asks to be
 // allowed.
-import { bytesWipe } from "../bytes";
-import { CODE_LEN, codeRead } from "../codec/code";
-import { CONFIG, KEY_WORK } from "../memory";
-import { Status } from "../status";
-import { addressIsValid } from "../wire/address";
-import { atsignNormalise } from "../wire/atsign";
+import { bytesWipe } from "../../bytes";
+import { CODE_LEN, codeRead } from "../../codec/code";
+import { CONFIG, KEY_WORK } from "../../memory";
+import { Status } from "../../status";
+import { addressIsValid } from "../../wire/address";
+import { atsignNormalise } from "../../wire/atsign";
 
 export const enum Config {
   AtSign = 1,
@@ -25,7 +25,7 @@ export const enum Config {
   LegacyAnswer = 13,
   /** "1": what peers send unencrypted is delivered, and marked. */
   Plaintext = 14,
-  /** Who may command, with fingerprints: session/trust.ts. */
+  /** Who may command, with fingerprints: session/peers/trust.ts. */
   Peers = 15,
   /** The atServer's address, as the atDirectory gave it; not for the caller. */
   Address = 16,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Keys and epochs this device issues: made when it starts first after provisioning, written for its atSign's other clients, read
 // back, written for the peer, and hinted at; at each login until all was confirmed. core/AUTHENTICITY.md, section 3.2.
-import { bytesEqual, bytesLoad32, bytesWipe } from "../bytes";
-import { base64Decode, base64Encode, base64Key } from "../codec/base64";
-import { aesCtrCrypt, pkcs7Pad } from "../crypto/aesCtr";
-import { drbgGenerate } from "../crypto/drbg";
-import { keyringSelf, keyringWrap } from "../keys/keyring";
+import { bytesEqual, bytesLoad32, bytesWipe } from "../../bytes";
+import { base64Decode, base64Encode, base64Key } from "../../codec/base64";
+import { aesCtrCrypt, pkcs7Pad } from "../../crypto/aesCtr";
+import { drbgGenerate } from "../../crypto/drbg";
+import { keyringSelf, keyringWrap } from "../../keys/keyring";
 import {
   PEER_EPOCH,
   PEER_ISSUE_DUE,
@@ -25,19 +25,19 @@ import {
   peersIsDue,
   peersSet,
   peersUnset,
-} from "../keys/peers";
-import { shareChecksum, shareIv, sharePublic } from "../keys/share";
-import { KEY_WORK, SCRATCH, SHARE_IV } from "../memory";
-import { Status } from "../status";
-import { atkeyParse } from "../wire/atkey";
-import { memberLen, memberPtr } from "../wire/member";
-import { metadataFlags, metadataIv, metadataIvLen, metadataRecord } from "../wire/metadata";
-import { requestNotify, requestPublicKey, requestUpdate } from "../wire/request";
-import { responseIsNull, responseLen, responsePtr, responseStatus } from "../wire/response";
-import { LLOOKUP, LLOOKUP_ALL, PLOOKUP } from "../wire/words";
-import { eventJudge, eventVerdict } from "./event";
+} from "../../keys/peers";
+import { shareChecksum, shareIv, sharePublic } from "../../keys/share";
+import { KEY_WORK, SCRATCH, SHARE_IV } from "../../memory";
+import { Status } from "../../status";
+import { atkeyParse } from "../../wire/atkey";
+import { memberLen, memberPtr } from "../../wire/member";
+import { metadataFlags, metadataIv, metadataIvLen, metadataRecord } from "../../wire/metadata";
+import { requestNotify, requestPublicKey, requestUpdate } from "../../wire/request";
+import { responseIsNull, responseLen, responsePtr, responseStatus } from "../../wire/response";
+import { LLOOKUP, LLOOKUP_ALL, PLOOKUP } from "../../wire/words";
+import { eventJudge, eventVerdict } from "../state/event";
+import { randomUuid } from "../state/random";
 import { NAME, NameOf, nameRequest, nameWipe, nameWrite } from "./name";
-import { randomUuid } from "./random";
 import { Kind, sealedAbout, sealedOpen, sealedSeal, Target } from "./sealed";
 import { storedRenew, storedWrite } from "./stored";
 import { trustNamespaceLen, Verdict } from "./trust";

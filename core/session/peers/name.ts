@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Names of the records that issued keys lie in. core/AUTHENTICITY.md, section 3.2.
-import { bytesWipe } from "../bytes";
-import { peersAtsign, peersAtsignLen } from "../keys/peers";
-import { KEY_MAX, SCRATCH } from "../memory";
-import { Status } from "../status";
-import { requestKey } from "../wire/request";
-import { AUTH_RECORD } from "../wire/words";
-import { Config, configLen, configPtr } from "./config";
+import { bytesWipe } from "../../bytes";
+import { peersAtsign, peersAtsignLen } from "../../keys/peers";
+import { KEY_MAX, SCRATCH } from "../../memory";
+import { Status } from "../../status";
+import { requestKey } from "../../wire/request";
+import { AUTH_RECORD } from "../../wire/words";
+import { Config, configLen, configPtr } from "../state/config";
 import { trustNamespace, trustNamespaceLen } from "./trust";
 
 export const enum NameOf {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Numbers of sealed values: the ones this device gives, reserved in blocks, and the highest accepted of each client of a peer.
 // They are stored in slot 4 before anybody relies on them. core/AUTHENTICITY.md, sections 6.1 and 7.
-import { bytesEqual, bytesLoad64, bytesStore32, bytesWipe } from "../bytes";
-import { drbgGenerate } from "../crypto/drbg";
-import { sha256 } from "../crypto/sha256";
-import { store_read, store_write } from "../hal";
-import { PEER_LIST } from "../keys/peers";
-import { KEY_WORK, NUMBERS } from "../memory";
-import { Retry, retryMay, retrySeconds } from "../retries";
-import { Status } from "../status";
+import { bytesEqual, bytesLoad64, bytesStore32, bytesWipe } from "../../bytes";
+import { drbgGenerate } from "../../crypto/drbg";
+import { sha256 } from "../../crypto/sha256";
+import { store_read, store_write } from "../../hal";
+import { PEER_LIST } from "../../keys/peers";
+import { KEY_WORK, NUMBERS } from "../../memory";
+import { Retry, retryMay, retrySeconds } from "../../retries";
+import { Status } from "../../status";
 
 const SLOT: u32 = 4;
 const VERSION: u32 = 0x316e7461; // "atn1"

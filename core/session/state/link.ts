@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The one link to the outside, as the board reports it, and the line on its way out.
-import { TX } from "../memory";
-import { lineReset } from "../wire/line";
+import { TX } from "../../memory";
+import { lineReset } from "../../wire/line";
 
 export const enum Link {
   Closed = 0,

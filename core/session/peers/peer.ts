@@ -2,9 +2,9 @@
 // What has to be known of a peer before a value can be written for him or read from him: which
 // request comes next, what its reply means. atProtocol: sharing with another atSign; reading data
 // shared with me.
-import { bytesEqual, bytesLoad32, bytesStore32, bytesWipe } from "../bytes";
-import { base64Decode } from "../codec/base64";
-import { sha256 } from "../crypto/sha256";
+import { bytesEqual, bytesLoad32, bytesStore32, bytesWipe } from "../../bytes";
+import { base64Decode } from "../../codec/base64";
+import { sha256 } from "../../crypto/sha256";
 import {
   PEER_CANDIDATE,
   PEER_COPY,
@@ -33,7 +33,7 @@ import {
   peersIsDue,
   peersSet,
   peersUnset,
-} from "../keys/peers";
+} from "../../keys/peers";
 import {
   shareChecksum,
   shareMake,
@@ -43,19 +43,19 @@ import {
   shareUnwrap,
   shareWrapFor,
   shareWrapOwn,
-} from "../keys/share";
-import { KEY_WORK, SHARE_IV, WRAPPED } from "../memory";
-import { Retry, retryMay } from "../retries";
-import { Status } from "../status";
-import { atsignEqual } from "../wire/atsign";
-import { memberLen, memberPtr, memberStatus } from "../wire/member";
+} from "../../keys/share";
+import { KEY_WORK, SHARE_IV, WRAPPED } from "../../memory";
+import { Retry, retryMay } from "../../retries";
+import { Status } from "../../status";
+import { atsignEqual } from "../../wire/atsign";
+import { memberLen, memberPtr, memberStatus } from "../../wire/member";
 import {
   metadataChecksum,
   metadataChecksumLen,
   metadataIv,
   metadataIvLen,
   metadataRecord,
-} from "../wire/metadata";
+} from "../../wire/metadata";
 import {
   requestInKey,
   requestOwnKey,
@@ -63,10 +63,10 @@ import {
   requestPublicKey,
   requestPutOwnKey,
   requestPutPeerCopy,
-} from "../wire/request";
-import { responseIsNull, responseLen, responsePtr, responseStatus } from "../wire/response";
-import { LLOOKUP, LLOOKUP_ALL, LOOKUP_NOW, PLOOKUP } from "../wire/words";
-import { Config, configLen, configPtr } from "./config";
+} from "../../wire/request";
+import { responseIsNull, responseLen, responsePtr, responseStatus } from "../../wire/response";
+import { LLOOKUP, LLOOKUP_ALL, LOOKUP_NOW, PLOOKUP } from "../../wire/words";
+import { Config, configLen, configPtr } from "../state/config";
 import { NameOf, nameRequest } from "./name";
 import { storedGeneration, storedWrite } from "./stored";
 import { trustNamespaceLen } from "./trust";

@@ -3,9 +3,9 @@
 //
 // The list is Config.Peers, entries with one space between: an atSign, `:` and the text of its fingerprint where it came another
 // way, `+` where values that can't be verified are taken from it as well. `*` takes those of anybody else. No list: `*`.
-import { bytesEqual } from "../bytes";
-import { CODE_LEN, codeRead, codeWrite } from "../codec/code";
-import { JSON_END, JSON_KEY, jsonNext, jsonOpen, jsonText, jsonTextLen } from "../codec/json";
+import { bytesEqual } from "../../bytes";
+import { CODE_LEN, codeRead, codeWrite } from "../../codec/code";
+import { JSON_END, JSON_KEY, jsonNext, jsonOpen, jsonText, jsonTextLen } from "../../codec/json";
 import {
   PEER_DIGITS,
   PEER_LENIENT,
@@ -20,11 +20,11 @@ import {
   peersForget,
   peersHas,
   peersSet,
-} from "../keys/peers";
-import { KEY_WORK } from "../memory";
-import { Status } from "../status";
-import { atsignEqual, atsignIsValid } from "../wire/atsign";
-import { Config, configLen, configPtr } from "./config";
+} from "../../keys/peers";
+import { KEY_WORK } from "../../memory";
+import { Status } from "../../status";
+import { atsignEqual, atsignIsValid } from "../../wire/atsign";
+import { Config, configLen, configPtr } from "../state/config";
 
 /** What is known of a value: bits of event_verdict(). */
 export const enum Verdict {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The board's entropy for the core's generator. SP 800-90A §8.6.7: 32 bytes of entropy and 16 of
 // nonce.
-import { bytesHex, bytesWipe } from "../bytes";
-import { drbgGenerate, drbgReseed, drbgSeed } from "../crypto/drbg";
-import { entropy } from "../hal";
-import { KEY_WORK } from "../memory";
-import { Status } from "../status";
+import { bytesHex, bytesWipe } from "../../bytes";
+import { drbgGenerate, drbgReseed, drbgSeed } from "../../crypto/drbg";
+import { entropy } from "../../hal";
+import { KEY_WORK } from "../../memory";
+import { Status } from "../../status";
 
 const SEED_LEN: u32 = 48;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The one event the board is to take: its kind, its status, and where its fields lie.
-import { EVENT } from "../memory";
+import { EVENT } from "../../memory";
 
 export const enum Event {
   None = 0,

@@ -2,10 +2,10 @@
 // What has been delivered: the time of the last notification and the identifiers of the last 16, in
 // the board's store, slot 2. A reconnect asks for everything from that time on, and what comes
 // twice is dropped. Flash wears, so writes are spaced.
-import { bytesEqual } from "../bytes";
-import { sha256 } from "../crypto/sha256";
-import { store_read, store_write } from "../hal";
-import { KEY_WORK, WATERMARK } from "../memory";
+import { bytesEqual } from "../../bytes";
+import { sha256 } from "../../crypto/sha256";
+import { store_read, store_write } from "../../hal";
+import { KEY_WORK, WATERMARK } from "../../memory";
 
 const SLOT: u32 = 2;
 const VERSION: u32 = 0x316d7761; // "awm1"
