@@ -154,7 +154,7 @@ describe("the device program", () => {
       coreSha256: createHash("sha256").update(wasm).digest("hex"),
       coreBytes: wasm.length,
       interpreter: "wasm3",
-      linearMemoryBytes: 29_952,
+      linearMemoryBytes: 31_232,
       wasm3HeapBytes: expect.any(Number),
       linesSent: 0,
       linesReceived: 0,
