@@ -72,7 +72,8 @@ const SENTENCES: Partial<Record<string, string>> = {
     "it isn't certain who wrote it or that it is new, and the device was not provisioned to do without",
   PeerKeyChanged:
     "the peer's public key isn't the pinned one: the peer was reset, or somebody is in between; provision the device anew when it was the former",
-  OtherIssuer: "another client issues to this peer in this namespace; nothing of the peer's is obeyed",
+  OtherIssuer:
+    "another client issues to this peer in this namespace; nothing of the peer's is obeyed",
   BadChallenge: "what the atServer wanted signed is no login challenge for this atSign",
 };
 
