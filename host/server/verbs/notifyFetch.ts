@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { formatTime, sentAppMetadata } from "../../wire/metadata.ts";
 import type { Notification } from "../../wire/notification.ts";
-import { isExpired } from "../notifications/notifier.ts";
+import { isExpired } from "../notifications/lane.ts";
 import { data, type Verb } from "./verb.ts";
 
 function describe(notification: Notification, expired: boolean): Record<string, string> {

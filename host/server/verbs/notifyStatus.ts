@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { isExpired } from "../notifications/notifier.ts";
+import { isExpired } from "../notifications/lane.ts";
 import { data, type Verb } from "./verb.ts";
 
 /** What became of a notification (atProtocol, notify:status). */
