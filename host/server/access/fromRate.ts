@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-import { addressBlock } from "../../net/addressBlock.ts";
+import { addressSite } from "../../net/addressBlock.ts";
 import { AddressRate } from "../../net/addressRate.ts";
 import { AtError } from "../../wire/errors.ts";
 import type { Tuning } from "../config/config.ts";
 import { type Session, standing } from "./session.ts";
 
-/** Look-ups in the directory that `from` of one address (IPv6: of one /64) may have under way, of all there are at most. */
+/** Look-ups in the directory that `from` of one site (an IPv4 address, an IPv6 /48) may have under way, of all there are at most. */
 export const MAX_LOOKUPS_PER_ADDRESS = 16;
 
 /**
@@ -16,7 +16,7 @@ export class FromRate {
   private readonly own: AddressRate;
   private readonly others: AddressRate;
   private readonly now: () => number;
-  /** Look-ups under way by address block. */
+  /** Look-ups under way by site. */
   private readonly underWay = new Map<string, number>();
   /** Connections whose latest `from` counts. */
   private readonly counted = new WeakSet<Session>();
@@ -37,20 +37,20 @@ export class FromRate {
     this.counted.add(session);
   }
 
-  /** Does what the directory is asked for; throws AT0028 when as much is under way for the connection's address as may be. */
+  /** Does what the directory is asked for; throws AT0028 when as much is under way for the connection's site as may be. */
   async during<T>(session: Session, work: () => Promise<T>): Promise<T> {
-    const block = addressBlock(session.remoteAddress);
-    const count = this.underWay.get(block) ?? 0;
+    const site = addressSite(session.remoteAddress);
+    const count = this.underWay.get(site) ?? 0;
     if (count >= MAX_LOOKUPS_PER_ADDRESS) {
       throw new AtError("AT0028", "Too many look-ups at once, try again later");
     }
-    this.underWay.set(block, count + 1);
+    this.underWay.set(site, count + 1);
     try {
       return await work();
     } finally {
-      const left = (this.underWay.get(block) ?? 1) - 1;
-      if (left === 0) this.underWay.delete(block);
-      else this.underWay.set(block, left);
+      const left = (this.underWay.get(site) ?? 1) - 1;
+      if (left === 0) this.underWay.delete(site);
+      else this.underWay.set(site, left);
     }
   }
 

@@ -117,7 +117,7 @@ export class Inbound<Connection extends Guest = Guest> {
     if (connection.peer !== undefined) this.limitPeer(connection);
     if (!this.newcomers.has(connection)) return;
     if (this.crowded) {
-      const leaver = longestIdle(this.those("anonymous")) ?? this.peerFor(connection);
+      const leaver = this.missedLeast() ?? this.peerFor(connection);
       if (leaver === undefined) return;
       this.dismiss(leaver);
     }
@@ -163,6 +163,13 @@ export class Inbound<Connection extends Guest = Guest> {
     return anonymous.filter(({ openedAt }) => openedAt <= before);
   }
 
+  /** The longest idle without a login; of those who came when it was full, who may be about to log in, only at last. */
+  private missedLeast(): Connection | undefined {
+    const anonymous = this.those("anonymous");
+    const settled = anonymous.filter((each) => !this.newcomers.has(each));
+    return longestIdle(settled) ?? longestIdle(anonymous);
+  }
+
   /** The connections of the peer that has most of them. */
   private ofBusiestPeer(): Connection[] {
     return largest(groups(this.those("peer"), ({ peer = "" }) => peer));
@@ -192,6 +199,8 @@ export class Inbound<Connection extends Guest = Guest> {
   private dismiss(connection: Connection): void {
     this.counters.connectionsRefused += 1;
     connection.close(FULL_LINE);
+    // Its place is free from now on, whenever the other side hangs up.
+    this.open.delete(connection);
   }
 
   private settle(connection: Connection): void {

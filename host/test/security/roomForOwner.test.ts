@@ -114,6 +114,21 @@ describe("an atServer whose pool is full", () => {
     }
   });
 
+  it("leaves who is about to log in its place while a peer logs in again and again and others talk", async () => {
+    const peer = await start("@again", {});
+    const place = await start("@busy", { inboundMaxLimit: 12, clientCertificateRequired: false });
+    const addresses = Array.from({ length: 12 }, (_, i) => loopbackAddress(i));
+    const held = await open(place, addresses);
+    const slow = await place.open("127.0.0.1");
+    for (let i = 0; i < 6; i++) {
+      // Nobody but the slow one is silent.
+      for (const line of held) line.send("noop:0\n");
+      now += 1;
+      await loginAsPeer(world, peer, place);
+    }
+    expect(await slow.ask("noop:0")).toBe(OK);
+  });
+
   it("lets one other atSign log in so often and no more: its longest idle connection leaves", async () => {
     const peer = await start("@many", {});
     const place = await start("@limits", {
