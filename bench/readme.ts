@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tables of the README, made from bench/results/: between `<!-- name -->` and `<!-- end -->` nothing is written by hand.
+// The tables of README.md and bench/README.md, made from bench/results/: between `<!-- name -->` and `<!-- end -->` nothing is
+// written by hand.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -10,8 +11,6 @@ function inRepository(path: string): string {
     new URL(here.includes("/build/bench/") ? `../../${path}` : `../${path}`, here),
   );
 }
-
-const README = inRepository("README.md");
 
 function result<T>(name: string): T {
   return JSON.parse(readFileSync(inRepository(`bench/results/${name}.json`), "utf8")) as T;
@@ -136,19 +135,84 @@ function servers(): string {
   return `${beside}:\n\n${table(["", "measured"], measured)}`;
 }
 
-const sections: Readonly<Record<string, () => string>> = { device, operations, servers };
+type MemoryResults = { rp2040: { peakBytes: number; flashBytes: number } };
 
-/** The README with its tables as bench/results/ has them. Throws when a table has no place in it. */
-export function readmeWithTables(): string {
-  let text = readFileSync(README, "utf8");
-  for (const [name, make] of Object.entries(sections)) {
+/** The ten of the README, each with its command. */
+function numbers(): string {
+  const { rp2040: memory } = result<MemoryResults>("memory");
+  const { rp2040: chip } = result<DeviceResults>("device");
+  const { rows: server } = result<ServerResults>("server");
+  const cycles = (name: string): number => chip[name]?.cycles ?? Number.NaN;
+  const seconds = (name: string): string => `${figure(cycles(name) / CLOCK_HZ)} s`;
+  const value = (name: string): number => server[name] ?? Number.NaN;
+  const kilobytes = (bytes: number): string => `${figure(bytes / 1e3)} kB`;
+  const rows: Cells[] = [
+    [
+      "RAM of the whole device, emulated RP2040, most in an hour",
+      kilobytes(memory.peakBytes),
+      "npm run bench:memory",
+    ],
+    ["its firmware in flash", kilobytes(memory.flashBytes), "npm run bench:memory"],
+    [
+      "cold boot to the first decrypted reading",
+      `${figure(chip.coldBootToReadingSeconds)} s`,
+      "npm run bench:device",
+    ],
+    ["P-256 signature on it, in wasm", seconds("p256Sign"), "npm run bench:device"],
+    [
+      "RSA-2048 private key on it, with the accelerator",
+      seconds("rsa2048PrivateAccelerated"),
+      "npm run bench:device",
+    ],
+    [
+      "notify end to end, both servers durable: median over a bare TLS relay",
+      `${figure(value("notifyP50OverRelay"))} ×`,
+      "npm run bench:server",
+    ],
+    ["the same, 99th percentile", `${figure(value("notifyP99Ms"))} ms`, "npm run bench:server"],
+    [
+      "the same under attack, three minutes: 99th percentile",
+      `${figure(value("hostileP99Ms"))} ms`,
+      "npm run bench:server",
+    ],
+    ["idle atServer: resident memory", megabytes(value("idleRssBytes")), "npm run bench:server"],
+    [
+      "start with 1 000 000 entries in the commit log",
+      `${figure(value("restartMillionMs"))} ms`,
+      "npm run bench:server",
+    ],
+  ];
+  const commanded = rows.map(([what = "", number = "", command = ""]) => [
+    what,
+    number,
+    `\`${command}\``,
+  ]);
+  return table(["", "", "command"], commanded);
+}
+
+type Sections = Readonly<Record<string, () => string>>;
+
+/** Which tables stand in which file of the repository. */
+const documents: Readonly<Record<string, Sections>> = {
+  "README.md": { numbers },
+  "bench/README.md": { device, operations, servers },
+};
+
+/** The files with tables, from the repository's root. */
+export const documentsWithTables = Object.keys(documents);
+
+/** A file with its tables as bench/results/ has them. Throws Error when a table has no place in it. */
+export function withTables(path: string): string {
+  let text = readFileSync(inRepository(path), "utf8");
+  for (const [name, make] of Object.entries(documents[path] ?? {})) {
     const place = new RegExp(`(<!-- ${name} -->\\n)[^]*?(<!-- end -->)`);
-    if (!place.test(text)) throw new Error(`the README has no place for ${name}`);
+    if (!place.test(text)) throw new Error(`${path} has no place for ${name}`);
     text = text.replace(place, (_, begin: string, end: string) => `${begin}${make()}\n${end}`);
   }
   return text;
 }
 
-export function writeReadmeTables(): void {
-  writeFileSync(README, readmeWithTables());
+/** Brings the tables of all files up to date. */
+export function writeTables(): void {
+  for (const path of documentsWithTables) writeFileSync(inRepository(path), withTables(path));
 }

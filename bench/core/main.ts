@@ -7,7 +7,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FileStore } from "../../device/js/store.ts";
-import { writeReadmeTables } from "../readme.ts";
+import { writeTables } from "../readme.ts";
 import { cases } from "./cases.ts";
 import { coreWasm, openCore } from "./engines.ts";
 import { measure } from "./measure.ts";
@@ -91,8 +91,8 @@ async function main(): Promise<void> {
     });
     writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
     for (const line of table(results)) process.stdout.write(`${line}\n`);
-    writeReadmeTables();
-    say(`written to ${RESULTS} and README.md`);
+    writeTables();
+    say(`written to ${RESULTS} and the READMEs`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

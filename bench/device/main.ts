@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { EmulatedLine } from "../../boards/emulator/rp2040/emulatedLine.ts";
 import { QemuLine } from "../../boards/qemu-rv32/qemuLine.ts";
 import { SerialEngine, type SerialLine } from "../../device/probe/serialEngine.ts";
-import { writeReadmeTables } from "../readme.ts";
+import { writeTables } from "../readme.ts";
 import { deviceCases } from "./cases.ts";
 import { coldBootToReading } from "./coldBoot.ts";
 
@@ -107,8 +107,8 @@ async function main(): Promise<void> {
   lines.push("", "RV32IMC, instructions: core, mbedTLS, ratio", ...table(rv32));
   lines.push("", `RP2040, cold boot to the first decrypted reading: ${coldBootToReadingSeconds} s`);
   for (const line of lines) process.stdout.write(`${line}\n`);
-  writeReadmeTables();
-  say(`written to ${file} and README.md`);
+  writeTables();
+  say(`written to ${file} and the READMEs`);
 }
 
 await main();

@@ -6,7 +6,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createAuthority } from "../../host/crypto/certificates.ts";
-import { writeReadmeTables } from "../readme.ts";
+import { writeTables } from "../readme.ts";
 import { measureDirectory } from "./directory.ts";
 import { measureHostile } from "./hostile/measure.ts";
 import { measureLatency } from "./latency.ts";
@@ -117,8 +117,8 @@ async function main(named: readonly string[]): Promise<void> {
     }
     mkdirSync(join(RESULTS, ".."), { recursive: true });
     writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
-    writeReadmeTables();
-    say(`written to ${RESULTS} and README.md`);
+    writeTables();
+    say(`written to ${RESULTS} and the READMEs`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
