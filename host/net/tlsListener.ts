@@ -133,7 +133,9 @@ export class TlsListener {
    */
   private admits(address: string): boolean {
     const isCrowded = this.host.isCrowded || this.handshakes.size >= CROWDED_HANDSHAKES;
-    return !isCrowded || this.rate.take(address, Date.now());
+    if (!isCrowded || this.rate.take(address, Date.now())) return true;
+    // Who shares an address with somebody who dials fast isn't kept out by that: the address pays with its own oldest.
+    return this.handshakes.dropOldest(addressBlock(address));
   }
 
   /** What TLS keeps of a connection is made when its first bytes are there: who says nothing costs a socket alone. */

@@ -13,7 +13,7 @@ import { loopbackAddress, silentSocket } from "./sockets.ts";
 
 /** Of one silent connection, bytes. */
 const MAX_BYTES_EACH = 7_000;
-const PER_ADDRESS = 40;
+const PER_ADDRESS = 10;
 
 describe("connections that say nothing", () => {
   let world: World;
@@ -47,6 +47,21 @@ describe("connections that say nothing", () => {
     });
     expect(sockets.filter(({ closed }) => closed)).toEqual([]);
     expect(growth).toBeLessThan(MAX_HANDSHAKES * MAX_BYTES_EACH);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it("leave room for their owner, also from an address that dials all the time", async () => {
+    const sockets: Socket[] = [];
+    for (let i = 0; i < MAX_HANDSHAKES / 2 - 8; i++) {
+      const from = loopbackAddress(Math.floor(i / PER_ADDRESS));
+      sockets.push(await silentSocket(server.port, from));
+    }
+    for (let i = 0; i < 4 * PER_ADDRESS; i++) {
+      sockets.push(await silentSocket(server.port, "127.0.0.1"));
+    }
+    const line = await server.owner();
+    expect(await line.ask("noop:0")).toBe("data:ok\n@silent@");
+    line.close();
     for (const socket of sockets) socket.destroy();
   });
 });
