@@ -36,7 +36,7 @@ const LIST: usize = memory.data<u16>([
 ]);
 const ROW: u32 = 8;
 
-/** Milliseconds to wait after so many tries, 0 for the first. */
+/** Milliseconds to wait after this number of tries, 0 for the first. */
 export function retryPause(retry: Retry, tries: u32): i64 {
   const row = LIST + ROW * retry;
   const most: u32 = load<u16>(row, 4);
@@ -45,7 +45,7 @@ export function retryPause(retry: Retry, tries: u32): i64 {
   return (100 * min<u32>(pause, most)) as i64;
 }
 
-/** Whether so many tries are all there may be. */
+/** Whether no further try is allowed after this number of tries. */
 export function retryIsOver(retry: Retry, tries: u32): bool {
   const bound: u32 = load<u16>(LIST + ROW * retry, 6);
   return bound > 0 && tries >= bound;

@@ -12,7 +12,7 @@ typedef struct {
   int32_t function;
 } CrashRecord;
 
-// The reset itself is told once, however often the session begins again.
+// The reset itself is reported once, however often the session begins again.
 static int is_told;
 
 void crash_remember(const char *reason, int32_t function) {
@@ -20,7 +20,7 @@ void crash_remember(const char *reason, int32_t function) {
   size_t len = strlen(reason);
   if (len >= sizeof record.reason) len = sizeof record.reason - 1;
   memcpy(record.reason, reason, len);
-  // When the store fails as well, the reset cause alone tells of it.
+  // When the store fails as well, only the reset cause is reported.
   store_write(STORE_CRASH, (const uint8_t *)&record, sizeof record);
 }
 

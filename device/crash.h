@@ -11,7 +11,7 @@
 // Keeps why the core stopped and in which wasm function (negative: unknown). reason is cut after 59 bytes.
 void crash_remember(const char *reason, int32_t function);
 
-// What is to be told, as a JSON object {"cause":"reboot","reason":"[trap] …","function":12}; reason and function only
+// The report for the owner, as a JSON object {"cause":"reboot","reason":"[trap] …","function":12}; reason and function only
 // after a crash of the core. Its length, at most CRASH_TEXT_MAX; 0 when there is nothing to tell.
 uint32_t crash_text(char *out);
 

@@ -42,7 +42,7 @@ void hal_link_close(void);
 uint32_t hal_flash_sectors(void);
 // Reads len bytes from offset. 0; negative: beyond the sectors, or it failed.
 int hal_flash_read(uint32_t offset, uint8_t *out, size_t len);
-// Erases a sector, counted from 0, some 50 ms. 0; negative: there is none of that number, or it failed.
+// Erases a sector, counted from 0, in some 50 ms. 0; negative: no sector has that number, or it failed.
 int hal_flash_erase(uint32_t sector);
 // Programs one page: offset is a multiple of HAL_FLASH_PAGE, page is HAL_FLASH_PAGE bytes. 0; negative: a wrong offset, a
 // bit that would have to rise, or it failed.
@@ -51,7 +51,7 @@ int hal_flash_program(uint32_t offset, const uint8_t *page);
 // One line of UTF-8, never a secret. level: 0 error, 1 warning, 2 information, 3 debug.
 void hal_log(int level, const char *text, size_t len);
 
-// Sleeps until the link has something or so many milliseconds passed; it may be woken earlier.
+// Sleeps until the link has something or ms milliseconds passed; it may be woken earlier.
 void hal_wait(uint32_t ms);
 
 // Without it the board restarts after a few seconds (the board says how many).

@@ -17,13 +17,13 @@
 
 // Actions done before the application gets its turn.
 #define BURST 64
-// A connection and its handshake may take so long.
+// Longest time of a connection and its handshake.
 #define OPEN_MS 45000u
 // While connecting the link is looked at at least so often: name servers are asked again by it.
 #define OPENING_MS 200u
 // Longest sleep at a time: well below what any board's watchdog waits.
 #define SLEEP_MS 4000u
-// Without progress for so long the watchdog is no longer fed: nothing received, nothing tried.
+// After this time without progress (nothing received, nothing tried) the watchdog is no longer fed.
 #define PROGRESS_MS 900000u
 
 extern const uint8_t core_wasm_start[];
@@ -39,7 +39,7 @@ static struct {
   int in_turn;
   int is_ready;
   int takes_plain;
-  int32_t crash_operation;  // that tells of a crash, 0: none
+  int32_t crash_operation;  // reports the last crash; 0: none is under way
   int has_ended;
   int has_crashed;
 } loop;
@@ -256,7 +256,7 @@ int32_t at_submit(int32_t kind, const char *key, const char *value, uint32_t val
                        valueLen, ttlMs);
 }
 
-// Begins to tell of the last crash: a record "crash.<device>.<namespace>" of the device's own.
+// Begins to report the last crash: a record "crash.<device>.<namespace>" of the device's own.
 static void tell_crash(void) {
   char text[CRASH_TEXT_MAX];
   char key[AT_KEY_MAX];

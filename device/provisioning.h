@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a device is told before it runs, as values of its store (store.h).
+// The configuration of a device before its first start, as values of its store (store.h).
 //
 // STORE_CONFIGURATION: fields, each its number (1), its length (2, big-endian), its bytes. Those up to fifteen are the
 // core's (core/README.md, config_set). STORE_AUTHORITIES: trusted certificates as tls_start takes them.

@@ -174,7 +174,7 @@ static int copy(uint32_t page, uint32_t pages, uint32_t to) {
   return 0;
 }
 
-// Programs a page that is no record, so that the next start sees the damage too.
+// Programs a page that is not a record, so that the next start sees the damage too.
 static int copy_damage(uint32_t to) {
   uint8_t page[PAGE];
   memset(page, 0, sizeof page);

@@ -91,7 +91,7 @@ function rsaInput(engine: SerialEngine): { message: number; key: number; out: nu
   return { message: x, key, out };
 }
 
-/** What one block costs among `BLOCKS` of them: the difference to a message that is shorter by so many. */
+/** What one block costs among `BLOCKS` of them: the difference to a message that lacks them. */
 function perBlock(cost: (blocks: number) => number): number {
   const few = cost(1);
   return Math.round((cost(1 + BLOCKS) - few) / BLOCKS);

@@ -22,7 +22,7 @@ function question(message: Buffer): { name: string; end: number } | null {
   }
 }
 
-/** Answers one query for an address (RFC 1035, §4); null for what is no such query. */
+/** Answers one query for an address (RFC 1035, §4); null for anything else. */
 export function answerDns(
   query: Uint8Array,
   resolve: (name: string) => string | undefined,

@@ -167,7 +167,7 @@ export abstract class Emulator<Chip extends Soc = Soc> {
     this.#clock.tick(Math.min(left, passed * speed));
   }
 
-  /** Waits for an event outside or for so many nanoseconds of this machine; answers how many passed. */
+  /** Waits for an event outside, at most this many nanoseconds of this machine; returns how many passed. */
   async #nap(nanos: number): Promise<number> {
     const before = process.hrtime.bigint();
     const ms = Math.min(nanos / 1e6, LONGEST_NAP_MS);

@@ -47,9 +47,9 @@ function placeOf(route: string, port: number): Address {
 export class Network {
   /** Set by the chip that is plugged in: the cable was pulled or put back. */
   onLinkChanged: () => void = () => {};
-  /** At most so many received bytes are shown to the device at a time; Infinity: no limit. */
+  /** Most received bytes that the device is shown at a time; Infinity: no limit. */
   segmentBytes = Number.POSITIVE_INFINITY;
-  /** Received bytes come so many milliseconds (of this machine) later. */
+  /** Milliseconds (of this machine) by which received bytes are late. */
   delayMs = 0;
   readonly names: Map<string, string>;
   readonly #routes: Readonly<Record<string, string>>;

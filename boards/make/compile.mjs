@@ -58,7 +58,7 @@ function isCurrent(object, command, inputs) {
 }
 
 /**
- * One unit: { cc, flags, source, object }; inputs: files it reads that the compiler does not tell of (.incbin);
+ * One unit: { cc, flags, source, object }; inputs: files it reads that the compiler does not list (.incbin);
  * tellsWarnings: the compiler's are shown.
  */
 async function compileUnit({ cc, flags, source, object, inputs = [], tellsWarnings = false }) {

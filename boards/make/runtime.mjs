@@ -20,7 +20,7 @@ const unitsIn = (folder) =>
     .sort()
     .map((name) => join(folder, name));
 
-/** Sources of the libraries, or the sentence why there are none. */
+/** Sources of the libraries. Throws BuildFailure when one is missing. */
 function libraries(build, name, thumb) {
   const folder = join(build, name, "wasm3-source");
   try {

@@ -16,7 +16,7 @@ void board_run(void (*program)(void), int on_system_stack);
 
 // Makes time pass `speed` times as fast as it does, for tests of long runs; 1 by itself.
 void clock_start(uint32_t speed);
-// Milliseconds of real time for so many of the device's, at least 1 unless ms is 0.
+// Milliseconds of real time that ms of the device's time take, at least 1 unless ms is 0.
 int clock_real_ms(uint32_t ms);
 
 // Opens the file that is the flash: STORE_BYTES long, or an older version's of eight sectors, which is lengthened. cut_at:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The text file that plays the sensors (boards/README.md describes it). It is read again at every use, so that it may
-// change while the device runs. A line that can't be read is told in the log and ignored; of several that fit the last
+// change while the device runs. A line that can't be read is reported in the log and ignored; of several that fit the last
 // one counts.
 #ifndef BOARDS_POSIX_PERIPHERAL_FILE_H
 #define BOARDS_POSIX_PERIPHERAL_FILE_H

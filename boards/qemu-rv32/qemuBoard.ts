@@ -66,7 +66,7 @@ class Link {
       this.#waiting = Buffer.concat([this.#waiting, bytes]);
       this.#pass();
     });
-    // A failed connection closes as well, which is what the device is told.
+    // A failed connection closes as well, which is what the device gets to know.
     socket.on("error", () => {});
     socket.once("close", () => {
       this.#ended = true;

@@ -20,7 +20,7 @@ uint64_t virt_instructions(void);
 /** Microseconds since the start (mtime counts ten a microsecond). */
 uint64_t virt_time_us(void);
 
-/** Sleeps for so many microseconds. No interrupt is taken. */
+/** Sleeps for `us` microseconds. No interrupt is taken. */
 void virt_sleep_us(uint32_t us);
 
 /** Ends QEMU with this exit code (the test finisher). */

@@ -105,7 +105,7 @@ typedef struct {
   size_t outLen;
 } Transfer;
 
-// What IC_DATA_CMD is told for byte `at`.
+// The value of IC_DATA_CMD for byte `at`.
 static uint32_t command(const Transfer *transfer, size_t at) {
   const int is_last = at + 1 == transfer->len + transfer->outLen;
   const uint32_t stop = is_last ? IC_DATA_CMD_STOP : 0;

@@ -42,7 +42,7 @@ static int take_address(AtText *text, uint8_t ip[4]) {
   return 1;
 }
 
-// What the device was told of its network; without it, or when that can't be read, DHCP.
+// The addresses the device was provisioned with; DHCP when there are none, or they can't be read.
 static void configure_network(LinkConfiguration *configuration) {
   AtText text = at_configuration(PROVISIONED_NETWORK);
   hardware_address(configuration->mac);

@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { parseAddress } from "../../device/js/address.ts";
 import { INTERVAL_MAX_MS, INTERVAL_MIN_MS } from "../app/greenhouse/command.ts";
 
-/** What the device program is told; the file holds no secret. Paths are relative to the file. */
+/** Configuration of the device program; the file holds no secret. Paths are relative to the file. */
 export interface Configuration {
   /** "@greenhouse" */
   readonly atSign: string;

@@ -114,7 +114,7 @@ export function base64Decode(out: usize, outCap: u32, x: usize, xLen: u32): i32 
   return length as i32;
 }
 
-/** Decodes `xLen` characters without padding, 4 n + 2 or + 3 or all groups. Not 0 when one is none, or bits are left over. */
+/** Decodes `xLen` characters without padding, 4 n + 2 or + 3 or all groups. Not 0 when one is not of the alphabet, or bits are left over. */
 function decode(out: usize, x: usize, xLen: u32): u32 {
   const rest = xLen & 3;
   let bad: u32 = 0;

@@ -231,7 +231,7 @@ export function jsonMember(r: usize, x: usize, xLen: u32, name: usize, nameLen: 
   return token === JSON_OBJECT ? jsonFind(r, name, nameLen) : Status.BadJson;
 }
 
-/** The same of member `name` of the object in member `outer`. NotFound also when that is no object. */
+/** The same of member `name` of the object in member `outer`. NotFound also when that is not an object. */
 export function jsonMemberIn(
   r: usize,
   x: usize,

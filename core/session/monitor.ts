@@ -247,7 +247,7 @@ export function monitorTakeHead(x: usize, len: u32): Monitor {
   return Monitor.Raised;
 }
 
-/** The board has taken the notification, or it is none of its business: it shall not come again. */
+/** The board has taken the notification, or doesn't concern it: it shall not come again. */
 export function monitorDelivered(now: i64): void {
   watermarkTake(eventPtr(Field.Id), eventLen(Field.Id), epochOf(), now);
 }
@@ -434,7 +434,7 @@ function unquote(field: i32): i32 {
   return n;
 }
 
-// The time the atServer gives it; 0 when there is none or it is no time.
+// The time the atServer gives it; 0 when there is none or it is not a time.
 function epochOf(): i64 {
   let value: i64 = 0;
   if (eventLen(Field.Epoch) !== EPOCH_DIGITS) return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The addresses a board on Node is told; core/test/vectors/addresses.json has the cases every reader of addresses agrees on.
+// The addresses a board on Node gets from the core; core/test/vectors/addresses.json has the cases every reader of addresses agrees on.
 import { isIPv6 } from "node:net";
 
 /** A host name, an IPv4 or an IPv6 address (without brackets), and a TCP port from 1 to 65535. */

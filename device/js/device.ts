@@ -91,7 +91,7 @@ export class SimulatedDevice implements Device {
     return outcome;
   }
 
-  /** After the last figures nothing more is told. */
+  /** After the last figures nothing more is reported. */
   report(event: Readonly<Record<string, unknown>>): void {
     if (!this.#ended) this.#options.report(event);
   }

@@ -27,7 +27,7 @@ export interface Link {
   read(max: number): Uint8Array;
   /** How many of the bytes it took: all, or none while it is full. */
   write(bytes: Uint8Array): number;
-  /** Ends it; nothing more is told. */
+  /** Ends it; no listener is called any more. */
   close(): void;
 }
 

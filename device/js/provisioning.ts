@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a device is told before it runs, as the bytes of its store: device/store.h says how they lie in flash,
+// The configuration of a device before its first start, as the bytes of its store: device/store.h says how they lie in flash,
 // device/provisioning.h what the values are.
 import { X509Certificate } from "node:crypto";
 import { type Pin, pinsText } from "./pins.ts";

@@ -258,7 +258,7 @@ function functionsOf(assembly) {
 
 /**
  * The compiler's assembly with every return made the jump to the next operation. Throws BadOperations when an operation
- * would nest a frame or leave another way, or when there is a function that is none.
+ * would nest a frame or return otherwise, or when there is a function that is not an operation.
  */
 export function finishOperations(assembly) {
   const functions = functionsOf(assembly);

@@ -87,7 +87,7 @@ export class AtClient {
   }
 
   /**
-   * Writes a record; resolves to its commit id. Rejects with AT0016 for a key that is none or is reserved, AT0009 for a record
+   * Writes a record; resolves to its commit id. Rejects with AT0016 for an invalid or reserved key, AT0009 for a record
    * of another atSign, AT0022 for a value that can't be sent, AT0014 when it was written but the recipient may be unable to
    * read it.
    */
@@ -96,7 +96,7 @@ export class AtClient {
   }
 
   /**
-   * Reads a record and decrypts it. Rejects with AT0016 for a key that is none, AT0015 when there is no such record or it has
+   * Reads a record and decrypts it. Rejects with AT0016 for an invalid key, AT0015 when there is no such record or it has
    * no value now, AT0014 when it can't be decrypted, came as plaintext that wasn't accepted, or isn't signed as asked.
    */
   get(key: string, options: GetOptions = {}): Promise<AtValue> {
@@ -104,7 +104,7 @@ export class AtClient {
   }
 
   /**
-   * Metadata of a record. Rejects with AT0016 for a key that is none, AT0015 when there is no such record or it has no
+   * Metadata of a record. Rejects with AT0016 for an invalid key, AT0015 when there is no such record or it has no
    * value now.
    */
   getMeta(key: string): Promise<Metadata> {
@@ -112,7 +112,7 @@ export class AtClient {
   }
 
   /**
-   * Deletes a record, if it is there; resolves to the commit id. Rejects with AT0016 for a key that is none, AT0009
+   * Deletes a record, if it is there; resolves to the commit id. Rejects with AT0016 for an invalid key, AT0009
    * without access.
    */
   delete(key: string): Promise<number> {
@@ -120,7 +120,7 @@ export class AtClient {
   }
 
   /**
-   * Keys of the records this client may see, as the atServer names them. Rejects with AT0014 for an answer that is no
+   * Keys of the records this client may see, as the atServer names them. Rejects with AT0014 for an answer that is not a
    * list, AT0003 for a bad pattern.
    */
   scan(options: ScanOptions = {}): Promise<string[]> {

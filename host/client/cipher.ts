@@ -15,7 +15,7 @@ export type PlainValue = string | Uint8Array;
 export type Encoded = {
   readonly text: string;
   readonly metadata: MetadataOptions;
-  /** What the caller has to be told once it was sent. */
+  /** To be thrown once the value was sent: its recipient may be unable to read it. */
   readonly complaint?: AtError | undefined;
 };
 
@@ -169,7 +169,7 @@ function asText(value: PlainValue): { text: string; isBinary: MetadataOptions } 
   return { text: value, isBinary: {} };
 }
 
-/** Throws AT0014 for what is no Base2e15 though it is said to be. */
+/** Throws AT0014 when the metadata says Base2e15 and the text is not. */
 function fromText(text: string, { isBinary }: Metadata): PlainValue {
   if (isBinary !== true) return text;
   try {

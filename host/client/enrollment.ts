@@ -63,7 +63,7 @@ const LEGACY_ANSWER =
 export type ApprovalOptions = {
   readonly pollMillis?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Takes an answer without IVs, and is told what it costs; such an answer is refused when absent. */
+  /** Called with what it costs when an answer without IVs is accepted; without this function it is refused. */
   readonly onLegacyAnswer?: ((cost: string) => void) | undefined;
 };
 
@@ -240,7 +240,7 @@ export async function listEnrollments(
 
 /**
  * Approves a request: encrypts this atSign's keys to its symmetric key. Resolves to what was approved, as it was before. Rejects
- * with AT0011 when it isn't pending, AT0015 when there is none of that id, AT0014 after an approval that can't be used.
+ * with AT0011 when it isn't pending, AT0015 for an unknown id, AT0014 after an approval that can't be used.
  */
 export async function approveEnrollment(
   session: Session,

@@ -28,7 +28,7 @@ export type MonitorOptions = {
 /** Times in ms; the defaults are the protocol's customs. */
 export type MonitorTiming = {
   readonly heartbeatMillis: number;
-  /** Nothing heard for so long: the link is dead. */
+  /** Longest silence; after it the link counts as dead. */
   readonly silenceMillis: number;
   readonly backOffMillis: number;
   readonly maxBackOffMillis: number;
@@ -119,7 +119,7 @@ export class Monitor {
     this.ready = Promise.race([first, this.ended]).then((error) => {
       if (error !== undefined) throw error;
     });
-    // Whoever doesn't await `ready` is told by `ended` and onError.
+    // A caller that doesn't await `ready` learns it from `ended` and onError.
     this.ready.catch(() => undefined);
   }
 

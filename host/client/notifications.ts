@@ -52,8 +52,8 @@ export type NotificationEnvelope = Omit<ReceivedNotification, "value" | "encrypt
 };
 
 /**
- * Sends `notify` (atProtocol, the notify verb) for an atKey `@bob:name.ns@me`; without a value it tells of a deletion. Resolves
- * to the notification's id. Rejects with AT0016 for a key that is none, is reserved or names no recipient, AT0022 for bytes,
+ * Sends `notify` (atProtocol, the notify verb) for an atKey `@bob:name.ns@me`; without a value it announces a deletion. Resolves
+ * to the notification's id. Rejects with AT0016 for a key that is invalid, reserved or without recipient, AT0022 for bytes,
  * AT0014 when it was sent but the recipient may be unable to read it, and as Session.request.
  */
 export async function sendNotification(
@@ -98,7 +98,7 @@ export async function notificationState(
   return states.find((state) => state === answer);
 }
 
-/** Reads the JSON of a monitor's line. Throws AT0014 for what is no notification. */
+/** Reads the JSON of a monitor's line. Throws AT0014 for anything but a notification. */
 export function readNotification(text: string): NotificationEnvelope {
   const json = jsonObject(text);
   const { id, from, to, key, value, operation, messageType, isEncrypted, metadata } = json;

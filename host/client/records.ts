@@ -58,7 +58,7 @@ export type Target = {
   readonly kind: "public" | "self" | "shared";
 };
 
-/** Reads an atKey. Throws AT0016 for what is none. */
+/** Reads an atKey. Throws AT0016 for an invalid one. */
 export function readAtKey(text: string): Target {
   const parts = parseAtKey(canonicalKey(text));
   const key = formatAtKey(parts);
@@ -150,7 +150,7 @@ export class Records {
     return commitId(await this.session.request(`delete:${readAtKey(text).key}`));
   }
 
-  /** Keys as the atServer lists them; what is no text is left out. Rejects as AtClient.scan says. */
+  /** Keys as the atServer lists them; members that are not strings are left out. Rejects as AtClient.scan says. */
   async scan(options: ScanOptions): Promise<string[]> {
     const hidden = options.showHidden === true ? ":showhidden:true" : "";
     const of = options.atSign === undefined ? "" : `:${normalizeAtSign(options.atSign)}`;

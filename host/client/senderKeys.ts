@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 const MINUTE_MILLIS = 60_000;
-/** A key that is known is asked for again after so long, and after a login: an atSign may be reset. */
+/** Age at which a known key is asked for again, ms; also after a login: an atSign may be reset. */
 export const KNOWN_KEY_MILLIS = 60 * MINUTE_MILLIS;
-/** One that could not be got, after so long. */
+/** Pause after which a key that could not be got is asked for again, ms. */
 export const MISSING_KEY_MILLIS = 5 * MINUTE_MILLIS;
 /** Wrapped keys that came with values: how many may be opened at once; after that one per `NEW_KEY_MILLIS`. */
 export const NEW_KEYS_AT_ONCE = 4;
-/** Pause after which one more wrapped key may be opened. */
+/** Pause after which one more wrapped key may be opened, ms. */
 export const NEW_KEY_MILLIS = 60 * MINUTE_MILLIS;
 
 /** Wrapped keys of one sender that are remembered: senders repeat theirs with every value. */

@@ -70,7 +70,7 @@ export async function loginPkam(
 
 /**
  * `from` and `cram` (atProtocol, CRAM): the login of an atSign not activated yet. Rejects with AT0401 for a wrong
- * secret, AT0008 for a challenge that is none.
+ * secret, AT0008 for an invalid challenge.
  */
 export async function loginCram(
   connection: AtConnection,

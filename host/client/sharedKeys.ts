@@ -9,7 +9,7 @@ import type { Metadata } from "../wire/metadata.ts";
 import { type Fetched, KNOWN_KEY_MILLIS, type Schedule, SenderKeys } from "./senderKeys.ts";
 import type { Session } from "./session.ts";
 
-/** Senders whose keys are kept; whoever was not heard of for longest goes first. */
+/** Senders whose keys are kept; the one longest unused goes first. */
 const MAX_SENDERS = 1_000;
 
 /** What goes with data encrypted for another atSign. */
@@ -19,7 +19,7 @@ export type OutgoingKey = {
   /** The same, encrypted to the recipient. */
   readonly sharedKeyEnc: string;
   readonly pubKeyCS: string;
-  /** My own copy of it could be opened. Otherwise what is sent looks the same, and the user has to be told afterwards. */
+  /** My own copy of it could be opened. Otherwise what is sent looks the same, and the user is warned afterwards. */
   readonly isMine: boolean;
 };
 

@@ -29,7 +29,7 @@ export function base2e15Encode(bytes: Uint8Array): string {
   return text;
 }
 
-/** Reads such text. Throws RangeError for a character that is none of Base2e15's. */
+/** Reads such text. Throws RangeError for a character outside Base2e15. */
 export function base2e15Decode(text: string): Uint8Array {
   const bytes: number[] = [];
   let held = 0;

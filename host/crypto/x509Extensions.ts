@@ -32,7 +32,7 @@ interface Element {
   readonly content: Buffer;
 }
 
-/** The DER elements that follow each other in `bytes`. Throws RangeError for what is no DER. */
+/** The DER elements that follow each other in `bytes`. Throws RangeError for bytes that are not DER. */
 function elements(bytes: Buffer): Element[] {
   const found: Element[] = [];
   let at = 0;
@@ -77,7 +77,7 @@ function readExtension(content: Buffer): readonly [string, Extension] {
 export class X509Extensions {
   private readonly held: ReadonlyMap<string, Extension>;
 
-  /** `raw` is the certificate's DER. Throws RangeError for what is none. */
+  /** `raw` is the certificate's DER. Throws RangeError for other bytes. */
   constructor(raw: Buffer) {
     const [toBeSigned] = elements(only(raw, SEQUENCE));
     if (toBeSigned?.tag !== SEQUENCE) throw new RangeError("no certificate");

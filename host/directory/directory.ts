@@ -38,7 +38,7 @@ export interface DirectoryConfig extends Partial<DirectoryLimits> {
   store: DirectoryStore;
   log: Logger;
   missDelayMillis?: number;
-  /** Waits so many ms; rejects with AbortError when the signal comes first. */
+  /** Waits for `millis` ms; rejects with AbortError when the signal comes first. */
   pause?: (millis: number, signal: AbortSignal) => Promise<void>;
   /** ms since the epoch. */
   now?: () => number;
@@ -100,7 +100,7 @@ function limitsOf(config: DirectoryConfig): DirectoryLimits {
   };
 }
 
-/** What the listener is told of the connections, and does with them. */
+/** The listener's view of the connections, and what it may do with them. */
 function hostOf(
   limits: DirectoryLimits,
   connections: OpenConnections,

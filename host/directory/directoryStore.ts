@@ -13,7 +13,7 @@ export type DirectoryEntry = Address;
  */
 export interface DirectoryStore {
   get(atSign: string): DirectoryEntry | undefined | Promise<DirectoryEntry | undefined>;
-  /** Resolves when the store has kept it. Throws RangeError for an address that is none. */
+  /** Resolves when the store has kept it. Throws RangeError for an invalid address. */
   set(atSign: string, entry: DirectoryEntry): Promise<void>;
   /** Resolves, when the store has kept it, with whether the atSign was there. */
   remove(atSign: string): Promise<boolean>;
@@ -42,7 +42,7 @@ export function formatEntry(entry: DirectoryEntry): string {
   return text;
 }
 
-/** The opposite of `formatEntry`; undefined for text that is no `host:port`. */
+/** The opposite of `formatEntry`; undefined for text that is not `host:port`. */
 export function parseEntry(text: string): DirectoryEntry | undefined {
   const found = readAddress(text) ?? readAddress(withBrackets(text));
   return found?.port === undefined ? undefined : { host: found.host, port: found.port };

@@ -31,7 +31,7 @@ export interface LookupContext {
   readonly log: Logger;
   readonly counters: DirectoryCounters;
   readonly missDelayMillis?: number | undefined;
-  /** Waits so many ms; rejects with AbortError when the signal comes first. */
+  /** Waits for `millis` ms; rejects with AbortError when the signal comes first. */
   readonly pause?: ((millis: number, signal: AbortSignal) => Promise<void>) | undefined;
   /** ms since the epoch. */
   readonly now: () => number;
@@ -175,7 +175,7 @@ export class Lookups {
     this.socket.write(`${entry === undefined ? "null" : formatEntry(entry)}\r\n@`);
   }
 
-  /** Counts a miss and waits as long as it costs; false when it gets no answer. An empty line is none. */
+  /** Counts a miss and waits as long as it costs; false when it gets no answer. An empty line is no miss. */
   private async miss(): Promise<boolean> {
     this.context.counters.missing += 1;
     this.misses += 1;

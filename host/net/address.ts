@@ -10,7 +10,7 @@ export type Address = { readonly host: string; readonly port: number };
 /** Port of an atDirectory, where its address doesn't say. */
 export const DIRECTORY_PORT = 64;
 const MAX_PORT = 65_535;
-/** Of a text that is no address, so many characters are shown. */
+/** Most characters that an error quotes of a text that is not an address. */
 const MAX_SHOWN = 100;
 
 /**

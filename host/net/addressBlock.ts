@@ -46,7 +46,7 @@ function prefix(address: string, groups: number): string {
   return mapped(all) ?? `${shown.join(":")}::/${groups * 16}`;
 }
 
-/** What counts as one address where many of one hand are to be told from many hands: of an IPv6 address its /48. */
+/** What counts as one site, where many addresses may belong to one owner: of an IPv6 address its /48. */
 export function addressSite(address: string): string {
   return prefix(address, SITE_GROUPS);
 }

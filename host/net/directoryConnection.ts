@@ -71,7 +71,7 @@ export class DirectoryConnection {
     return await this.answer(ANSWER);
   }
 
-  /** Says goodbye and hangs up; who waits is told so. */
+  /** Says goodbye and hangs up; pending questions reject. */
   close(): void {
     if (this.over === undefined && this.greeted) this.stream.end("@exit\n");
     this.end(new Error("closed"));

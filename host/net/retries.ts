@@ -9,7 +9,7 @@ export interface RetryPolicy {
   readonly name: string;
   /** Pause after the first failure, ms. */
   readonly firstMillis: number;
-  /** Each further pause is so many times the one before, */
+  /** Factor by which each further pause is longer than the one before, */
   readonly factor: number;
   /** but at most this, ms. */
   readonly mostMillis: number;
@@ -73,7 +73,7 @@ export const retries = {
   },
 } as const satisfies Record<string, RetryPolicy>;
 
-/** Pause after so many failures in a row, 1 for the first, ms. */
+/** Pause after this number of failures in a row, 1 for the first, ms. */
 export function pauseMillis(policy: RetryPolicy, failures: number): number {
   const { firstMillis, factor, mostMillis, jitter } = policy;
   const millis = Math.min(firstMillis * factor ** (failures - 1), mostMillis);

@@ -36,7 +36,7 @@ export interface Host {
 }
 
 export interface TlsListenerOptions {
-  /** Identity, ticket keys and what else node:tls is told. */
+  /** Identity, ticket keys and the other options of node:tls. */
   readonly tls: TlsOptions;
   readonly host: Host;
   /** Time for a handshake, ms. */

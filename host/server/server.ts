@@ -233,7 +233,7 @@ function accept(socket: TLSSocket, block: string, { services, inbound }: Assembl
   inbound.add(new Connection(socket, block, services, inbound));
 }
 
-/** What the listener is told of the connections, and does with them. */
+/** The listener's view of the connections, and what it may do with them. */
 function hostOf(assembly: Assembly): Host {
   const { services, inbound } = assembly;
   const { tuning, counters, log } = services;

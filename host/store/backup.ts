@@ -32,10 +32,10 @@ interface Source {
   remedy: string;
 }
 
-/** Who looks on: is told how far it is, and may end it. */
+/** Watches a backup: gets its progress, and may end it. */
 export interface Onlooker {
   signal?: AbortSignal;
-  /** `bytes` of the whole are copied, or so many entries are read again. */
+  /** `bytes` of the whole are copied, or entries read again. */
   progress?(step: { copied: number; bytes: number } | { read: number }): void;
 }
 
@@ -157,7 +157,7 @@ async function assemble(
   }
 }
 
-/** Reads a copy from end to end. Throws StoreError for what is no atServer's store, or a newer program's. */
+/** Reads a copy from end to end. Throws StoreError for anything but an atServer's store, or a newer program's. */
 async function judge(
   folder: string,
   { name, remedy }: Source,

@@ -10,7 +10,7 @@ const FIRST_SCHEMA = 1;
 
 /**
  * Judges the schema version found in `place`; undefined is a store of before versions were written, which is taken for
- * the first. Throws StoreError for one of a newer program, and for what is no version.
+ * the first. Throws StoreError for one of a newer program, and for an invalid version.
  */
 export function requireSchema(found: unknown, understood: number, place: string): void {
   if (found === undefined) return;

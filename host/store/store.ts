@@ -87,8 +87,8 @@ export interface StoreReader {
 
 export interface StoreWriter extends StoreReader {
   /**
-   * Writes a record. With an operation it is committed and the new commit id is returned, otherwise -1. Who has read the record
-   * that is replaced, or null for none, hands it over.
+   * Writes a record. With an operation it is committed and the new commit id is returned, otherwise -1.
+   * `replaced`: the old record if already read, null if there was none; saves a read.
    */
   put(
     key: string,
@@ -119,7 +119,7 @@ export interface StoreObserver {
   record(key: string, before: StoredRecord | undefined, after: StoredRecord | undefined): void;
   /** Not told of how deliveries go. */
   notification(before: Notification | undefined, after: Notification | undefined): void;
-  /** Nothing of what was told since the last write that succeeded is kept. */
+  /** Nothing that was reported since the last successful write is kept. */
   failed(): void;
 }
 

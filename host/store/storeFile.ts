@@ -62,7 +62,7 @@ function rootsOf(page: Buffer, lastPage: bigint): bigint[] | undefined {
   return roots;
 }
 
-/** Reads the meta page `number`, 0 or 1; undefined for what is none. */
+/** Reads the meta page `number`, 0 or 1; undefined when it is not one. */
 function parseMeta(page: Buffer, number: number): Meta | undefined {
   if (page.length < META_BYTES || page.readUInt32LE(MAGIC_AT) !== MAGIC) return undefined;
   if (page.readBigUInt64LE(PAGE_NUMBER_AT) !== BigInt(number)) return undefined;

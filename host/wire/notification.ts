@@ -44,7 +44,7 @@ interface TextParts {
 }
 
 /**
- * The key of a text message: whom it is for, and the text. Clients append `@<sender>` to a text, which is no part of it.
+ * The key of a text message: whom it is for, and the text. Clients append `@<sender>` to a text; it is not part of the text.
  */
 export function textKey(
   to: string,

@@ -2,7 +2,7 @@
 // The one place that calls Debian's package tool.
 import { spawnSync } from "node:child_process";
 
-/** Another installation on this machine is waited for so long, s. */
+/** Longest wait for another installation on this machine, s. */
 const LOCK_SECONDS = 600;
 
 /** How a person installs the packages. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a machine without any key can do to an atServer and an atDirectory, each at a fixed rate until it is told to stop.
+// What a machine without any key can do to an atServer and an atDirectory, each at a fixed rate until it is stopped.
 import { randomBytes, randomUUID } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -46,7 +46,7 @@ function tlsSocket({ port, authority }: Endpoint): TLSSocket {
   return careless(connectTls({ ...from, servername: "localhost", ca: authority }));
 }
 
-/** Does something every so many ms until the signal. */
+/** Does something every `millis` ms until the signal. */
 async function every(millis: number, signal: AbortSignal, act: () => void): Promise<void> {
   while (!signal.aborted) {
     act();
@@ -54,7 +54,7 @@ async function every(millis: number, signal: AbortSignal, act: () => void): Prom
   }
 }
 
-/** Keeps so many sockets open: those that were closed are opened again, at most one every `millis`. */
+/** Keeps `count` sockets open: those that were closed are opened again, at most one every `millis`. */
 async function hold(
   count: number,
   millis: number,

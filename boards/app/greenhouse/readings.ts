@@ -8,7 +8,7 @@ export type Measurement = {
   /** Load average of the last minute. */
   readonly load: number;
   readonly freeMemoryMiB: number;
-  /** Degrees Celsius of the first thermal zone, or null where there is none. */
+  /** Degrees Celsius of the first thermal zone, or null where there is no zone. */
   readonly temperatureC: number | null;
   /** Milliseconds since 1970. */
   readonly at: number;

@@ -12,12 +12,12 @@ enum {
   FRAME_LOG = 'L',      // level, text
   FRAME_OPEN = 'O',     // number of the link (u8), port (u16), host: connect by TCP
   FRAME_SEND = 'S',     // bytes for the link
-  FRAME_TAKEN = 'K',    // u16: so many bytes of the link were taken, as many more may come
+  FRAME_TAKEN = 'K',    // u16: bytes of the link that were taken, as many more may come
   FRAME_CLOSE = 'C',    // the link
   FRAME_ERASE = 'E',    // sector (u32) of the flash
   FRAME_PROGRAM = 'P',  // offset (u32), page
-  FRAME_NOISE = 'N',    // u16: so many random bytes are wanted
-  FRAME_REBOOT = 'R',   // the cause the next start is to be told of
+  FRAME_NOISE = 'N',    // u16: how many random bytes are wanted
+  FRAME_REBOOT = 'R',   // the cause of the reset, for the next start
 };
 
 // From the host. Those of the link begin with its number, so that what is late for an earlier one is known.

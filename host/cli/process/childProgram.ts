@@ -24,7 +24,7 @@ const KILL_AFTER_MILLIS = 5_000;
  */
 export class ChildProgram {
   readonly name: string;
-  /** Settles, never rejects, when the program has ended: undefined if it was told to, otherwise why. */
+  /** Settles, never rejects, when the program has ended: undefined if it was asked to, otherwise why. */
   readonly ended: Promise<CliError | undefined>;
   private readonly child: ChildProcessWithoutNullStreams;
   private readonly log: string[] = [];

@@ -63,7 +63,7 @@ export function limitOptions(): Option[] {
   return optionsOf(Object.values(parameters), "Connections:");
 }
 
-/** The limits that flags and environment set, or the defaults. Throws CliError for a value that is none. */
+/** The limits that flags and environment set, or the defaults. Throws CliError for a value of the wrong type or out of range. */
 export function readLimits(
   sources: Pick<SettingSources, "flags" | "env">,
 ): Partial<DirectoryLimits> {

@@ -244,7 +244,7 @@ async function readFileValues(file: string): Promise<FileValues> {
   return values;
 }
 
-/** Throws CliError for what is no YAML, or repeats itself without end. */
+/** Throws CliError for text that is not YAML, or that contains itself. */
 async function parseFile(text: string, file: string): Promise<unknown> {
   // Loaded when there is a file: a server does without its megabytes.
   const { parseDocument } = await import("yaml");

@@ -17,7 +17,7 @@ const FIRST_INTERVAL_MILLIS = 1_000;
 const COMMANDED_INTERVAL_MILLIS = 500;
 /** Readings seen before the command is sent. */
 const COMMAND_AFTER = 2;
-/** Nothing new for so long is a failure. */
+/** Longest time without anything new, ms; then it has failed. */
 const PROGRESS_MILLIS = 60_000;
 
 /** What was seen; `--json` prints the same members. */
@@ -34,7 +34,7 @@ export type DemonstrationResult = {
   readonly latencyMsMedian: number;
 };
 
-/** What a person is told on the way. */
+/** Shows a person what happens. */
 export interface Narrator {
   step(title: string, text: string): void;
   more(text: string): void;

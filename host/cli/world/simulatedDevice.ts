@@ -77,7 +77,7 @@ export async function enrolDevice(
   await Promise.all([enrolment(), approval(), passcode()]);
 }
 
-/** Reads what the notification of a request holds. Throws JsonError, and AT0014 for what is no request. */
+/** Reads what the notification of a request holds. Throws JsonError, and AT0014 for anything but a request. */
 function readRequest(key: string, text: string): EnrolmentAsked {
   const request = parseJson(text, jsonLimits.enrollment) as Record<string, unknown>;
   const { appName, deviceName, namespace } = request;
@@ -88,7 +88,7 @@ function readRequest(key: string, text: string): EnrolmentAsked {
   return { id: key.slice(0, key.indexOf(".")), appName, deviceName, namespaces };
 }
 
-/** The owner is told of a request by a notification to itself (atProtocol, APKAM enrollment). */
+/** The owner learns of a request from a notification to itself (atProtocol, APKAM enrollment). */
 function enrolmentAsked(owner: AtClient): Promise<EnrolmentAsked> {
   return new Promise((resolve, reject) => {
     const monitor = owner.monitor({

@@ -29,13 +29,13 @@ export class BlockList {
     if (this.has(atSign)) throw new AtError("AT0013", "Unable to connect");
   }
 
-  /** Adds atSigns, without the own one. Throws AT0011 for text that is no atSign. */
+  /** Adds atSigns, without the own one. Throws AT0011 for an invalid atSign. */
   async add(atSigns: readonly string[]): Promise<void> {
     const others = atSigns.filter((atSign) => normalizeAtSign(atSign) !== this.atSign);
     if (others.length > 0) await this.change((blocked) => [...new Set([...blocked, ...others])]);
   }
 
-  /** Takes atSigns off; false when the list was empty. Throws AT0011 for text that is no atSign. */
+  /** Takes atSigns off; false when the list was empty. Throws AT0011 for an invalid atSign. */
   async remove(atSigns: readonly string[]): Promise<boolean> {
     const gone = new Set(atSigns.map(normalizeAtSign));
     const before = await this.change((blocked) =>

@@ -241,7 +241,7 @@ export class Enrollments {
 function parse(record: StoredRecord | undefined): StoredEnrollment | undefined {
   if (record === undefined || record.value === null) return undefined;
   const enrollment = parseOwnJson(record.value) as Enrollment;
-  // Kept before the depth of what a client tells of itself had a limit.
+  // Stored before the depth of a client's description of itself had a limit.
   if (isNestedDeeper(enrollment.metadata, MAX_JSON_DEPTH)) delete enrollment.metadata;
   return { enrollment, metadata: record.metadata };
 }

@@ -67,7 +67,7 @@ function checkRate(session: Session, services: EnrollmentServices): void {
   session.enrollRequests.push(now);
 }
 
-/** Who asks, as it is noted; undefined for the owner. */
+/** The requester as it is recorded; undefined for the owner. */
 function requesterOf(session: Session): string | undefined {
   return session.owner ? actingEnrollment(session) : "passcode";
 }

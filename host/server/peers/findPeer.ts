@@ -29,7 +29,7 @@ export interface DirectoryOptions {
   now: () => number;
 }
 
-/** Who wants to know: the own atServer, or somebody who only said a name. */
+/** Who asks: the own atServer, or a connection that only claims a name. */
 export type Asker = "self" | "stranger";
 
 interface Known {

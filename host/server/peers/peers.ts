@@ -174,7 +174,7 @@ export class Peers {
       if (name.slice(name.indexOf(" ") + 1) !== peer) continue;
       this.pool.delete(name);
       opening.hungUp = true;
-      // Who asked for one that is being opened is told why it couldn't be.
+      // Callers that wait for a connection being opened get the reason it failed.
       (open ?? opening.connection)?.close();
     }
   }

@@ -60,7 +60,7 @@ function refused(peer: string, what: string): AtError {
   return new AtError("AT0008", `${peer} ${what}`);
 }
 
-/** The atSign a token names; undefined for what is no token. Members it may have besides are left alone. */
+/** The atSign a token names; undefined for anything else. Further members are ignored. */
 function verifierIn(token: string): string | undefined {
   if (!BASE64URL.test(token)) return undefined;
   try {

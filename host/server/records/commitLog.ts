@@ -16,7 +16,7 @@ function isAlwaysIncluded(key: string): boolean {
 }
 
 /**
- * Which keys of the commit log a client is told of (atProtocol, commit log filters): only those it may
+ * Which keys of the commit log a client gets (atProtocol, commit log filters): only those it may
  * read, and of these the ones its regular expression fits and those that sharing needs.
  */
 export function commitFilter(

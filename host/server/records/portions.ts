@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** After so long, ms, other connections get their turn. */
+/** Time after which other connections get their turn, ms. */
 export const TURN_MILLIS = 5;
 
 /**
@@ -44,7 +44,7 @@ export async function* fromPortions<T, U>(
   }
 }
 
-/** Characters gathered before a piece of a long answer is sent: an error found until then can still be told. */
+/** Characters gathered before a piece of a long answer is sent: an error found until then can still be the answer. */
 export const PIECE_CHARACTERS = 262_144;
 
 /** A JSON array of what the portions hold, in pieces of a quarter megabyte and one item; `empty` when they hold nothing. */

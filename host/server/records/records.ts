@@ -151,7 +151,7 @@ export class Records {
     return this.store.write((writer) => this.putIn(writer, key, value, options, how));
   }
 
-  /** `put` within a larger write. Throws AT0016 for a key that is none, AT0011 for an immutable record. */
+  /** `put` within a larger write. Throws AT0016 for an invalid key, AT0011 for an immutable record. */
   putIn(
     writer: StoreWriter,
     key: string,

@@ -2,7 +2,7 @@
 import type { Store } from "../../store/store.ts";
 import { traceOf } from "../../wire/trace.ts";
 
-/** Between two tries to write, ms: whoever asks more often gets the last answer. */
+/** Between two tries to write, ms: an earlier question gets the last answer. */
 const PROBE_MILLIS = 5_000;
 const PROBE_KEY = "privatekey:readiness";
 

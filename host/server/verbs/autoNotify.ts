@@ -5,7 +5,7 @@ import { AtError } from "../../wire/errors.ts";
 import type { NotificationOperation } from "../../wire/notification.ts";
 import type { Services } from "./services.ts";
 
-/** Tells the atSign a record is shared with that it changed (atProtocol, auto-notify); the own atSign is never told. */
+/** Notifies a shared record's recipient of a change (atProtocol, auto-notify); the own atSign gets none. */
 export async function autoNotify(
   key: string,
   operation: NotificationOperation,

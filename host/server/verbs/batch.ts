@@ -88,12 +88,12 @@ class Answers {
   /** Characters that were taken out. */
   private taken = 0;
 
-  /** Whether they are so long that no command is run any more. */
+  /** Whether they are too long for another command to be run. */
   get full(): boolean {
     return this.length >= MAX_BATCH_CHARACTERS;
   }
 
-  /** Characters the next one may have: whoever sent the batch has to be able to read the line. */
+  /** Characters the next one may have: the client has to be able to read the whole line. */
   get room(): number {
     return MAX_LINE_BYTES - this.length;
   }
@@ -168,7 +168,7 @@ class Run {
  * Runs commands one after the other and answers them together (atProtocol, the batch verb): as they are, without
  * normalisation; one that fails doesn't stop those behind it. Long answers are sent while the rest runs. Once they have
  * MAX_BATCH_CHARACTERS the rest of the commands is not run and answered AT0022, and so is one whose own answer would make
- * them longer than a line. Monitors are told of the last change only.
+ * them longer than a line. Monitors get the last change only.
  */
 export function batchWith(execute: Execute): Verb {
   return {

@@ -7,7 +7,7 @@ import { type Session, standing } from "../access/session.ts";
 import type { Services } from "./services.ts";
 import { data, type Reply, recordPayload, type Verb } from "./verb.ts";
 
-/** A value that names another record; spaces in front of it are none of its name. */
+/** A value that names another record; spaces in front of it are not part of its name. */
 const REFERENCE = /^\s*atsign:\/\/(.*)$/s;
 
 /** Prefix of the records a connection reads: everybody's, the peer's, the owner's own. */

@@ -42,7 +42,7 @@ function metadataOf(args: Arguments, key: string, services: Services): Metadata 
   };
 }
 
-/** What all recipients are told; only whom it is for differs. */
+/** The notification for all recipients; only the recipient differs. */
 function build(args: Arguments, to: string, key: string, services: Services): NewNotification {
   const isText = args.messageType?.toLowerCase() === "text";
   const told = isText

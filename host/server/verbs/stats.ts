@@ -13,7 +13,7 @@ import type { Verb } from "./verb.ts";
 
 type AnyStatistic = Statistic | LongStatistic;
 
-/** The statistics asked for, each once, in the order asked. Throws AT0003 for an id there is none of. */
+/** The statistics asked for, each once, in the order asked. Throws AT0003 for an unknown id. */
 function chosen(ids: string | undefined): AnyStatistic[] {
   if (ids === undefined) return statistics.filter(({ id }) => id <= LAST_DEFAULT_ID);
   const wanted = new Set(ids.slice(1).split(","));

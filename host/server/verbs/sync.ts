@@ -8,7 +8,7 @@ import { parseRegex } from "../records/keyFilter.ts";
 import type { Records } from "../records/records.ts";
 import { data, type Verb } from "./verb.ts";
 
-/** An entry as a client gets it; undefined when its record is gone or its key is none. */
+/** An entry as a client gets it; undefined when its record is gone or its key is invalid. */
 function describe(entry: CommitEntry, records: Records): string | undefined {
   const { key: atKey, commitId, operation } = entry;
   if (keyType(atKey) === "invalidKey") return undefined;

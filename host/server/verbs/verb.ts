@@ -4,7 +4,7 @@ import type { NotificationOperation } from "../../wire/notification.ts";
 import type { Session } from "../access/session.ts";
 import type { Services } from "./services.ts";
 
-/** A change monitors are told of once the reply is written. */
+/** A change that monitors get once the reply is written. */
 export interface Changed {
   commitId: number;
   operation: NotificationOperation;
