@@ -31,8 +31,12 @@ function builder(builders, name) {
   throw new BuildFailure(`no board ${name}; there are: ${Object.keys(builders).join(", ")}`);
 }
 
-/** Builds the board's firmware or a test program; { name, folder, flashBytes, ramBytes }. Throws BuildFailure. */
-export async function buildBoard(name, { program = null, variant = "plain", app = null } = {}) {
+/**
+ * Builds the board's firmware or a test program; { name, folder, flashBytes, ramBytes }. Rejects with BuildFailure.
+ * @param {string} name
+ * @param {{ program?: string, variant?: string, app?: string }} what
+ */
+export async function buildBoard(name, { program, variant = "plain", app } = {}) {
   const build = builder(FIRMWARE, name);
   const settings = { root, board: boardOf(name), program: program && resolve(program), variant };
   return oneAtATime(LOCK, () => build({ ...settings, app }));
@@ -55,7 +59,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
         probe: { type: "boolean" },
       },
     });
-    const [name] = positionals;
+    const [name = ""] = positionals;
     const { probe, ...what } = values;
     const built = probe ? await buildProbe(name) : await buildBoard(name, what);
     process.stdout.write(

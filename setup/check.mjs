@@ -4,5 +4,7 @@ import { runNode } from "./runNode.mjs";
 
 ensure();
 const biome = await runNode(["node_modules/@biomejs/biome/bin/biome", "ci", "--colors=off", "."]);
-const types = await runNode(["node_modules/typescript/bin/tsc", "-p", "tsconfig.test.json"]);
-process.exitCode = biome || types;
+const tsc = "node_modules/typescript/bin/tsc";
+const types = await runNode([tsc, "-p", "tsconfig.test.json"]);
+const scripts = await runNode([tsc, "-p", "tsconfig.scripts.json"]);
+process.exitCode = biome || types || scripts;

@@ -24,7 +24,9 @@ function compile() {
 /** The names in the export list of core/index.ts. */
 function shippedExports() {
   const source = readFileSync(join(folder, "core/index.ts"), "utf8");
-  const lists = [...source.matchAll(/^export \{([^}]*)\}/gm)].map(([, names]) => names.split(","));
+  const lists = [...source.matchAll(/^export \{([^}]*)\}/gm)].map(([, names = ""]) =>
+    names.split(","),
+  );
   return new Set(["memory", ...lists.flat().map((name) => name.trim())]);
 }
 

@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { BuildFailure } from "./failure.mjs";
 
 /** Runs a program; its standard output. Fails with what it printed. `tell` gets what else it said when it went well. */
-export function run(command, args, { timeoutMs = 600_000, tell = () => {} } = {}) {
+export function run(command, args, { timeoutMs = 600_000, tell = (_) => {} } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs });
     let [out, err] = ["", ""];

@@ -26,7 +26,9 @@ const VARIANTS = {
 /** The board's settings with the variant's in place of them. */
 function settingsOf({ root, board, variant }) {
   const { like, interpreter } = VARIANTS[variant];
-  const from = like ? JSON.parse(readFileSync(join(root, "boards", like, "board.json"))) : board;
+  const from = like
+    ? JSON.parse(readFileSync(join(root, "boards", like, "board.json"), "utf8"))
+    : board;
   return { ...from, interpreter: { ...from.interpreter, ...interpreter }, flash: board.flash };
 }
 

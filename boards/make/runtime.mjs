@@ -38,9 +38,10 @@ function libraries(build, name, thumb) {
 
 /**
  * { own, wasm3, mbedtls }, each { units, flags }: what to compile for a board, without the chip's own flags. `thumb` is
- * { cc, machine } for a chip with Thumb-1 only.
+ * { cc, machine } for a chip with Thumb-1 only. Throws BuildFailure.
+ * @param {{ root: string, build: string, board: any, thumb?: { cc: string, machine: string[] } }} chip
  */
-export function runtimeFlags({ root, build, board, thumb = null }) {
+export function runtimeFlags({ root, build, board, thumb }) {
   const { mbedtls, wasm3 } = libraries(build, board.name, thumb);
   const accelerators = board.accelerators.reduce((bits, name) => bits | ACCELERATORS[name], 0);
   const tls = [

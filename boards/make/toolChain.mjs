@@ -16,7 +16,10 @@ const TOOL_CHAINS = {
 
 const runs = (command) => spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0;
 
-/** The compiler and binutils of a tool chain: { cc, objcopy, nm, size }, names to be run. */
+/**
+ * The compiler and binutils of a tool chain: { cc, objcopy, nm, size }, names to be run. Throws BuildFailure.
+ * @param {keyof typeof TOOL_CHAINS} name
+ */
 export function toolChain(name) {
   const { prefix, packages } = TOOL_CHAINS[name];
   const cc = name === "native" ? (process.env.CC ?? "cc") : `${prefix}gcc`;

@@ -20,7 +20,15 @@ const PAGE_BYTES = 16;
 /** The module can't be compiled, or holds what it must not; the message is a clause with cause and remedy. */
 export class UnfitModule extends Error {}
 
-/** The limits of settings.h: { callDepth, blockNesting, brTable }. */
+/** @typedef {{ callDepth: number, blockNesting: number, brTable: number }} Limits */
+
+/**
+ * What a module uses: codeBytes of the functions that call each other, on a 32-bit chip; preservedTwice: functions in which an
+ * i64 local is set while it lies on the operand stack twice.
+ * @typedef {Limits & { functions: number, frameSlots: number, valueStackBytes: number, codeBytes: number, preservedTwice: number[] }} Use
+ */
+
+/** The limits of settings.h. @returns {Limits} */
 export function limits() {
   const text = readFileSync(SETTINGS, "utf8");
   const limit = (name) => Number(new RegExp(`^#define LIMIT_${name} (\\d+)$`, "m").exec(text)?.[1]);
@@ -83,7 +91,7 @@ function deepest(figures) {
 const most = (figures, wanted) =>
   figures.reduce((most, { what, value }) => (what === wanted ? Math.max(most, value) : most), 0);
 
-/** What the module uses: margins.d.mts has the figures. */
+/** What the module at `path` uses. Throws UnfitModule. @param {string} path @returns {Use} */
 export function used(path, program = PROGRAM) {
   const figures = figuresOf(path, program);
   const { functions, slots, bytes } = deepest(figures);
@@ -101,7 +109,7 @@ export function used(path, program = PROGRAM) {
   };
 }
 
-/** One line of what is used of what is allowed. */
+/** One line of what is used of what is allowed. @param {string} path @param {Use} use */
 export function describe(path, use) {
   const { callDepth, blockNesting, brTable } = limits();
   return [

@@ -12,7 +12,7 @@ import { OWN, WASM3 } from "../compilerFlags.mjs";
 import { prepareWasm3, settingsFlags, Wasm3Unusable } from "../wasm3/prepare.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const require = createRequire(import.meta.url);
+const load = createRequire(import.meta.url);
 
 /** The compiler failed; the message is one clause. */
 export class BuildFailed extends Error {}
@@ -30,14 +30,14 @@ export function run(cc, args, cwd) {
   throw new BuildFailed(`${cc} failed while compiling the interpreter; its output is above`);
 }
 
-/** Compiler flags of our own units. wasm3's headers are system headers here: their warnings are not ours. */
+/** Compiler flags of our own units. wasm3's headers are system headers here: their warnings are not ours. @param {string} folder */
 export function ownFlags(folder) {
   return [...OWN, ...settingsFlags(), "-isystem", folder];
 }
 
 function compile(cc, objects) {
   const { folder, units, flags } = prepareWasm3(join(objects, "wasm3"));
-  const headers = require("node-api-headers").include_dir;
+  const headers = load("node-api-headers").include_dir;
   // -O2 matters: without it the interpreter's tail calls nest on the native stack.
   const common = ["-c", "-O2", "-fPIC", "-fvisibility=hidden"];
   run(cc, [...common, ...WASM3, ...flags, ...units], objects);

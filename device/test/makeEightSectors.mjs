@@ -66,7 +66,9 @@ async function runUntil(wanted) {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = createInterface({ input: device.stdout });
-  await new Promise((done) => lines.on("line", (line) => /reading sent/.test(line) && done()));
+  await new Promise((/** @type {(value?: unknown) => void} */ done) =>
+    lines.on("line", (line) => /reading sent/.test(line) && done()),
+  );
   for (let more = 3; more > 0; ) {
     await peer.notify(`${DEVICE}:command.greenhouse${PEER}`, '{"id":1,"set":"interval","ms":2000}');
     await sleep(STORED_MS);

@@ -49,14 +49,9 @@ function copy(from, folder) {
   for (const name of readdirSync(from)) {
     if (wanted(name)) copyFileSync(join(from, name), join(folder, name));
   }
-  for (const [name, as] of [
-    ["code.h", "m3_code.h"],
-    ["code.c", "m3_code.c"],
-    ["names.h", "names.h"],
-    ["names.c", "names.c"],
-  ]) {
-    copyFileSync(join(here, name), join(folder, as));
-  }
+  for (const name of ["code.h", "code.c"])
+    copyFileSync(join(here, name), join(folder, `m3_${name}`));
+  for (const name of ["names.h", "names.c"]) copyFileSync(join(here, name), join(folder, name));
 }
 
 /** Applies edits, and says what it means when the source is another. */
@@ -93,7 +88,8 @@ const unitFlags = (folder) => [
 /**
  * Writes the edited sources to `folder`, which it empties first: for compilers that make tail calls. The flags are for
  * wasm3's units, which need -O2; the allocator they call is heap_calloc, heap_realloc, heap_shrink and heap_free. With
- * `figures` the compiler calls compile_figure() (device/figures/figures.c).
+ * `figures` the compiler calls compile_figure() (device/figures/figures.c). Throws Wasm3Unusable.
+ * @param {string} folder
  */
 export function prepareWasm3(folder, { figures = false } = {}) {
   copy(sourceFolder(), folder);
@@ -123,7 +119,9 @@ function compile(cc, args) {
 
 /**
  * The same for Thumb-1. `cc` is the cross compiler, `machine` its flags for the chip; the operations are compiled here,
- * to operations.S, each in a section .text.op_*. All the other units may be compiled for size.
+ * to operations.S, each in a section .text.op_*. All the other units may be compiled for size. Throws Wasm3Unusable.
+ * @param {string} folder
+ * @param {{ cc: string, machine: readonly string[] }} compiler
  */
 export function prepareThumbWasm3(folder, { cc, machine }) {
   const prepared = prepareWasm3(folder);

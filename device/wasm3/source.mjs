@@ -13,6 +13,7 @@ export class Source {
   #name;
   #text;
 
+  /** @param {string} folder @param {string} name */
   constructor(folder, name) {
     this.#path = join(folder, name);
     this.#name = name;
@@ -27,7 +28,7 @@ export class Source {
     return at;
   }
 
-  /** Replaces `text`, which stands exactly once. */
+  /** Replaces `text`, which stands exactly once. Throws SourceDiffers. @param {string} text @param {string} by */
   replace(text, by) {
     const at = this.#place(text);
     if (this.#text.includes(text, at + 1)) {
@@ -37,14 +38,14 @@ export class Source {
     return this;
   }
 
-  /** Replaces `text` wherever it stands, at least once. */
+  /** Replaces `text` wherever it stands, at least once. Throws SourceDiffers. @param {string} text @param {string} by */
   replaceAll(text, by) {
     this.#place(text);
     this.#text = this.#text.replaceAll(text, by);
     return this;
   }
 
-  /** Replaces what begins with the first `from` and ends before the next `upTo`. */
+  /** Replaces what begins with the first `from` and ends before the next `upTo`. Throws SourceDiffers. @param {string} from @param {string} upTo */
   cut(from, upTo, by = "") {
     const start = this.#place(from);
     const end = this.#place(upTo, start + from.length);
@@ -52,12 +53,13 @@ export class Source {
     return this;
   }
 
-  /** Replaces what begins with `from`, to the end of the file. */
+  /** Replaces what begins with `from`, to the end of the file. Throws SourceDiffers. @param {string} from @param {string} by */
   cutRest(from, by) {
     this.#text = this.#text.slice(0, this.#place(from)) + by;
     return this;
   }
 
+  /** Writes the edited file in place of the copy. */
   save() {
     writeFileSync(this.#path, this.#text);
   }

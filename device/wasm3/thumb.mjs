@@ -235,7 +235,7 @@ export const OPERATIONS_FLAGS = [
 /** The operations are not what the dispatch needs. */
 export class BadOperations extends Error {}
 
-/** Declarations of all operations, from the preprocessed unit. */
+/** Declarations of all operations, from the preprocessed unit. @param {string} preprocessed */
 export function declareOperations(preprocessed) {
   const names = [...preprocessed.matchAll(/\bvoid (op_\w+) \(void\)/g)].map(([, name]) => name);
   return `${[...new Set(names)].map((name) => `void ${name} (void);`).join("\n")}\n`;
@@ -259,6 +259,7 @@ function functionsOf(assembly) {
 /**
  * The compiler's assembly with every return made the jump to the next operation. Throws BadOperations when an operation
  * would nest a frame or return otherwise, or when there is a function that is not an operation.
+ * @param {string} assembly
  */
 export function finishOperations(assembly) {
   const functions = functionsOf(assembly);

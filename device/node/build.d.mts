@@ -1,3 +1,0 @@
-// SPDX-License-Identifier: BSD-3-Clause
-
-export function ownFlags(folder: string): string[];
