@@ -10,6 +10,10 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import binaryen from "assemblyscript/binaryen";
 
+const { MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, BulkMemoryOpt } =
+  binaryen.Features;
+const FEATURES = MutableGlobals | SignExt | NontrappingFPToInt | BulkMemory | BulkMemoryOpt;
+
 const folder = resolve(process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url)));
 
 function compile() {
@@ -33,7 +37,7 @@ function shippedExports() {
 /** Writes a module with these exports alone, and without what nothing calls then. Both modules are written by this. */
 function write(name, isExported) {
   const module = binaryen.readBinary(compiled);
-  module.setFeatures(binaryen.Features.All);
+  module.setFeatures(FEATURES);
   const names = Array.from(
     { length: module.getNumExports() },
     (_, i) => binaryen.getExportInfo(module.getExportByIndex(i)).name,
@@ -45,10 +49,19 @@ function write(name, isExported) {
   writeFileSync(join(folder, `build/${name}.wat`), module.emitText());
 }
 
+/** The compiler's module once more through the optimiser, which puts nothing into its only caller: calls go less deep then. */
+function optimized(wasm) {
+  const module = binaryen.readBinary(wasm);
+  module.setFeatures(FEATURES);
+  module.optimize();
+  return module.emitBinary();
+}
+
 compile();
-const compiled = readFileSync(join(folder, "build/primitives.wasm"));
-const shipped = shippedExports();
 binaryen.setOptimizeLevel(3);
 binaryen.setShrinkLevel(2);
+binaryen.setOneCallerInlineMaxSize(0);
+const compiled = optimized(readFileSync(join(folder, "build/primitives.wasm")));
+const shipped = shippedExports();
 write("primitives", () => true);
 write("core", (name) => shipped.has(name));

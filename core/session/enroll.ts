@@ -78,6 +78,8 @@ let adopted: bool = false;
 /** What the encryption key came to, and the beginning of its IV. */
 let taken: i32 = 0;
 let ivBefore: u64 = 0;
+/** Where the key that was decrypted lies. */
+let key: usize = 0;
 
 /** Whether there are keys that wait for an enrollment, or for its approval. */
 export function enrollIsStarted(): bool {
@@ -192,7 +194,12 @@ export function enrollAskKey(encryption: bool): i32 {
  * both are judged, and the identity is stored and read back. 0 or negative. x is wiped.
  */
 export function enrollTakeKey(encryption: bool, x: usize, len: u32): i32 {
-  const status = takeKey(encryption, x, len);
+  let status = readKey(encryption, x, len);
+  if (status >= 0) {
+    // What checks it goes far down.
+    status = encryption ? keyringTakePrivate(key, status) : keyringTakeSelf(key, status);
+    if (status > 0) log(WARNING, LOG_OTHER_KEY + 1, load<u8>(LOG_OTHER_KEY));
+  }
   bytesWipe(x, len);
   if (encryption || taken >= 0) taken = status;
   if (encryption) return 0;
@@ -202,7 +209,8 @@ export function enrollTakeKey(encryption: bool, x: usize, len: u32): i32 {
   return taken;
 }
 
-function takeKey(encryption: bool, x: usize, len: u32): i32 {
+// Decrypts one of the two keys, at `key`: its length, or negative.
+function readKey(encryption: bool, x: usize, len: u32): i32 {
   if (!memberFind(x, len, NAME_VALUE)) return Status.BadReply;
   const value = memberPtr();
   const valueLen = memberLen();
@@ -219,12 +227,8 @@ function takeKey(encryption: bool, x: usize, len: u32): i32 {
   const ivStatus = shareIv(iv, ivLen);
   if (ivStatus < 0) return ivStatus;
   n = shareDecode(value, n);
-  if (n > 0) n = decrypt(encryption, value, n);
-  if (n < 0) return n;
-  if (!encryption) return keyringTakeSelf(value, n);
-  const status = keyringTakePrivate(value, n);
-  if (status > 0) log(WARNING, LOG_OTHER_KEY + 1, load<u8>(LOG_OTHER_KEY));
-  return status;
+  key = value;
+  return n < 0 ? n : decrypt(encryption, value, n);
 }
 
 // With a pairing code the IV vouches for the text and for which of the two it is.

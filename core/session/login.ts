@@ -7,7 +7,7 @@ import { RX } from "../memory";
 import { Status } from "../status";
 import { addressIsValid } from "../wire/address";
 import { challengeIsFor } from "../wire/challenge";
-import { requestDirectory, requestFrom, requestPublicKey } from "../wire/request";
+import { requestDirectory, requestKey, requestPublicKey } from "../wire/request";
 import {
   responseCode,
   responseIsNull,
@@ -15,7 +15,7 @@ import {
   responsePtr,
   responseStatus,
 } from "../wire/response";
-import { LOOKUP } from "../wire/words";
+import { FROM, LOOKUP } from "../wire/words";
 import {
   enrollAskKey,
   enrollMakeKeys,
@@ -60,7 +60,7 @@ export function loginGreet(): void {
   }
   machineEnter(Phase.Talking);
   if (keyringIsComplete() || keyringIdLen() > 0) {
-    machineAsk(Expect.From, requestFrom(me, meLen));
+    machineAsk(Expect.From, requestKey(FROM, me, meLen));
     return;
   }
   const status = enrollMakeKeys();

@@ -15,7 +15,7 @@ import {
   peersHas,
   peersIsDue,
 } from "../keys/peers";
-import { shareIsForUs, shareIv, shareKnown, shareTakeIn } from "../keys/share";
+import { shareIsForUs, shareKnown, shareTakeIn } from "../keys/share";
 import { EVENT, KEY_MAX, LINE_CAP, TX, VALUE_MAX } from "../memory";
 import { Retry, retryPause } from "../retries";
 import { Status } from "../status";
@@ -64,7 +64,7 @@ import {
   STATS_ID,
 } from "../wire/words";
 import { peerIssued } from "./peers/peer";
-import { Kind, sealedAbout, sealedIsOwn, sealedOpen, Target } from "./peers/sealed";
+import { Kind, sealedAbout, sealedIsOwn, sealedOpen, sealedValue, Target } from "./peers/sealed";
 import { trustIsNamespace, Verdict } from "./peers/trust";
 import { Config, configIs, configLen, configPtr } from "./state/config";
 import {
@@ -91,6 +91,8 @@ export const enum Monitor {
   Kept = 2,
   /** Its fields lie in the line, to be decrypted by monitorOpen(). */
   Sealed = 3,
+  /** The key that came with it is wanted: sealedUnwrap(), then monitorResume(). */
+  Wrapped = 4,
 }
 
 /** A kept notification's fields lie in TX from here on; requests for keys are far shorter. */
@@ -126,6 +128,7 @@ let cleared: bool = false;
 let wrapped: usize = 0;
 let wrappedLength: u32 = 0;
 let kept: bool = false;
+/** What its metadata says of its form, and that of one being opened. */
 let keptFlags: u32 = 0;
 /** It is one of the scheme's own. */
 let isOwn: bool = false;
@@ -198,7 +201,7 @@ export function monitorKeyReply(isError: bool, now: i64): bool {
   peersAsked(peer, PEER_IN_DUE, peersHas(peer, PEER_IN), now);
   readKey();
   wrappedLength = 0;
-  if (status >= 0 || shareKnown(peer) >= 0) return open(peer, keptFlags, now) === Monitor.Raised;
+  if (status >= 0 || shareKnown(peer) >= 0) return open(peer, now) === Monitor.Raised;
   raise(status);
   return true;
 }
@@ -292,15 +295,16 @@ export function monitorOpen(free: bool, now: i64): Monitor {
   const from = eventPtr(Field.From);
   const fromLen = eventLen(Field.From);
   if (isOwn) return hint(now);
+  keptFlags = metadataFlags();
   if (atsignEqual(from, fromLen, configPtr(Config.AtSign), configLen(Config.AtSign))) {
-    return open(0, metadataFlags(), now);
+    return open(0, now);
   }
   const peer = peersFind(from, fromLen);
   const needs = eventLen(Field.Value) > 0 || peersHas(peer, PEER_LISTED);
   const due = needs && wrappedLength === 0 && peersIsDue(peer, PEER_IN_DUE, now);
   // A key that is only to be fetched anew can wait for the tx buffer.
   if (due && (free || !peersHas(peer, PEER_IN))) return keep(free);
-  if (wrappedLength === 0 || shareIsForUs()) return open(peer, metadataFlags(), now);
+  if (wrappedLength === 0 || shareIsForUs()) return open(peer, now);
   raise(Status.PublicKeyChanged);
   return Monitor.Raised;
 }
@@ -361,7 +365,6 @@ function keep(free: bool): Monitor {
     at += len;
   }
   memory.copy(KEPT_FIELDS, EVENT, FIELDS_LEN);
-  keptFlags = metadataFlags();
   kept = true;
   fromCache = false;
   return Monitor.Kept;
@@ -372,27 +375,37 @@ function loadKept(): void {
 }
 
 // Opens the value field in place. peer: 0 is myself.
-function open(peer: usize, flags: u32, now: i64): Monitor {
-  const value = eventPtr(Field.Value);
+function open(peer: usize, now: i64): Monitor {
   const len = eventLen(Field.Value);
   const isDelete = eventLen(Field.Operation) > 0 && load<u8>(eventPtr(Field.Operation)) === DELETE;
-  const ivLen = shareIv(eventPtr(Field.Error), eventLen(Field.Error));
   const kind = isDelete ? Kind.Delete : Kind.Update;
-  sealedAbout(VIEW, peer ? Target.In : Target.Self, peer, kind, flags);
-  let status: i32 =
+  sealedAbout(VIEW, peer ? Target.In : Target.Self, peer, kind, keptFlags);
+  const value = eventPtr(Field.Value);
+  const iv = eventPtr(Field.Error);
+  const status =
     len > CIPHERTEXT_MAX
       ? Status.ValueTooLong
-      : sealedOpen(value, len, ivLen, wrapped, wrappedLength, now);
+      : sealedValue(value, len, iv, eventLen(Field.Error), wrapped, wrappedLength);
+  if (status >= 0) return monitorResume(now);
+  raise(status);
+  return Monitor.Raised;
+}
+
+/** Goes on with a notification when the key that came with it was opened (sealedUnwrap). */
+export function monitorResume(now: i64): Monitor {
+  const isPlain = eventLen(Field.Value) === 0;
+  let status = sealedOpen(now);
+  if (status === Status.Busy) return Monitor.Wrapped;
   if (status === Status.Pending) {
     monitorDelivered(now);
     return Monitor.Dropped;
   }
   if (status >= 0) {
-    eventField(Field.Value, value, status);
-    status = finish((flags & ENCODED) !== 0);
+    eventField(Field.Value, eventPtr(Field.Value), status);
+    status = finish((keptFlags & ENCODED) !== 0);
+    if (status >= 0 && isPlain && !(eventVerdict() & Verdict.Authentic)) status = EVENT_PLAIN;
   }
-  const isPlain = len === 0 && (eventVerdict() & Verdict.Authentic) === 0;
-  raise(status >= 0 && isPlain ? EVENT_PLAIN : status);
+  raise(status);
   return Monitor.Raised;
 }
 

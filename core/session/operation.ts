@@ -15,7 +15,7 @@ import {
   peersHas,
   peersIsDue,
 } from "../keys/peers";
-import { shareChecksum, shareIsForUs, shareIv } from "../keys/share";
+import { shareChecksum, shareIsForUs } from "../keys/share";
 import {
   KEY_MAX,
   KEY_WORK,
@@ -64,9 +64,9 @@ import {
   Kind,
   sealedAbout,
   sealedIsOwn,
-  sealedIsPlain,
   sealedOpen,
   sealedSeal,
+  sealedValue,
   Target,
 } from "./peers/sealed";
 import { trustPin, Verdict } from "./peers/trust";
@@ -106,6 +106,8 @@ let requests: u32 = 0;
 /** Whether its value is sealed; it is decided once, for what is sent again has to be the same. */
 let decided: bool = false;
 let sealed: bool = false;
+/** Where the value read lies. */
+let opened: usize = 0;
 
 /** Kind of the operation in progress; None: there is none. */
 export function operationKind(): Operation {
@@ -173,7 +175,7 @@ export function operationNext(now: i64): i32 {
 }
 
 /**
- * Takes a reply. Pending: there is another request; else the Status it ends with, its event's
+ * Takes a reply. Pending: there is another request; Busy: sealedUnwrap(), then operationResume(); else the Status it ends with, its event's
  * fields filled.
  */
 export function operationReply(isError: bool, now: i64): i32 {
@@ -258,8 +260,7 @@ function emitEncrypted(): i32 {
 function decide(peer: usize, n: u32): i32 {
   const isRecord = kind === Operation.Put;
   sealedAbout(VIEW, target, peer, isRecord ? Kind.Record : Kind.Update, 0);
-  const may = !configIs(Config.LegacyIv) && sealedIsPlain(VIEW);
-  const status = may ? sealedSeal(OP_VALUE, n) : Status.NoValue;
+  const status = configIs(Config.LegacyIv) ? Status.NoValue : sealedSeal(OP_VALUE, n);
   if (status < 0 && status !== Status.NoValue) return status;
   decided = true;
   sealed = status === 0;
@@ -328,16 +329,26 @@ function readReply(x: usize, len: u32, now: i64): i32 {
   if (escaped) n = memberUnescape(value, n);
   if ((n | ivLen | wrappedLen) < 0) return Status.BadJson;
   if (<u32>n > CIPHERTEXT_MAX) return Status.ValueTooLong;
-  if (!isPlain) {
-    const peer: usize = target === Target.Self ? 0 : peerEntry();
-    sealedAbout(VIEW, target, peer, Kind.Record, metadataFlags());
-    n = sealedOpen(value, n, shareIv(iv, ivLen), wrapped, wrappedLen, now);
-  }
-  if (n >= 0 && metadataIsBase64()) n = base64Decode(value, n, value, n);
+  opened = value;
+  if (isPlain) return deliver(n, target === Target.Public ? 0 : EVENT_PLAIN);
+  const peer: usize = target === Target.Self ? 0 : peerEntry();
+  sealedAbout(VIEW, target, peer, Kind.Record, metadataFlags());
+  const status = sealedValue(value, n, iv, ivLen, wrapped, wrappedLen);
+  return status < 0 ? status : operationResume(now);
+}
+
+/** Goes on with a get when the key that came with the value was opened (sealedUnwrap). As operationReply(). */
+export function operationResume(now: i64): i32 {
+  const n = sealedOpen(now);
+  return n === Status.Busy ? n : deliver(n, 0);
+}
+
+function deliver(n: i32, status: i32): i32 {
+  if (n >= 0 && metadataIsBase64()) n = base64Decode(opened, n, opened, n);
   if (n < 0) return n;
   if (<u32>n > VALUE_MAX) return Status.ValueTooLong;
-  eventField(Field.Value, value, n);
-  return isPlain && target !== Target.Public ? EVENT_PLAIN : 0;
+  eventField(Field.Value, opened, n);
+  return status;
 }
 
 // The key of what a peer shared: 0 when one came with it or it isn't the time to ask for it, Pending when it is.

@@ -46,6 +46,7 @@ import {
   monitorKeyRequest,
   monitorOpen,
   monitorRequest,
+  monitorResume,
   monitorTake,
   monitorTakeHead,
 } from "./monitor";
@@ -56,9 +57,11 @@ import {
   operationNext,
   operationNumber,
   operationReply,
+  operationResume,
   operationStart,
 } from "./operation";
 import { issueAtsign, issueAtsignLen, issueIsDue, issueNext, issueReply } from "./peers/issue";
+import { sealedUnwrap } from "./peers/sealed";
 import { storedLoad } from "./peers/stored";
 import { trustBegin } from "./peers/trust";
 import { Config, configLen, configPtr, configSet } from "./state/config";
@@ -335,7 +338,12 @@ function receive(): bool {
   lineHeld = true;
   const line = takeLine(length);
   if (line === Line.Sealed) {
-    notified = monitorOpen(linkPending() === 0, machineNow()) === Monitor.Raised;
+    let opened = monitorOpen(linkPending() === 0, machineNow());
+    if (opened === Monitor.Wrapped) {
+      sealedUnwrap(machineNow());
+      opened = monitorResume(machineNow());
+    }
+    notified = opened === Monitor.Raised;
   } else if (line === Line.Key) {
     notified = monitorKeyReply(failed, machineNow());
     // The fields of a kept notification lie in the tx buffer, the line is free.
@@ -417,7 +425,11 @@ function issued(line: i32): void {
 function operationReplied(): void {
   unanswered = 0;
   eventBegin();
-  const status = operationReply(failed, machineNow());
+  let status = operationReply(failed, machineNow());
+  if (status === Status.Busy) {
+    sealedUnwrap(machineNow());
+    status = operationResume(machineNow());
+  }
   if (status === Status.Pending) return;
   const number = operationNumber();
   operationEnd();

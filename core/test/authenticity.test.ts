@@ -195,7 +195,9 @@ for (const factory of engines) {
       device.init();
       for (const code of vectors.codes.accepted)
         expect(device.config(12, `AB12CD-${code}`)).toBe(0);
-      expect(device.config(12, "AB12CDg0v0nggttegjdp8c7n4k")).toBe(0);
+      expect(device.config(12, "AB12CD g0v0 NGGT tegj dp8c 7n4k")).toBe(0);
+      // It must not be sent as a passcode.
+      expect(device.config(12, "AB12CDg0v0nggttegjdp8c7n4k")).toBe(-31);
       for (const code of [...vectors.codes.refused, "g0v0-nggt-tegj-dp8c-7n4"]) {
         expect(device.config(12, `AB12CD-${code}`), code).toBe(-31);
       }

@@ -29,14 +29,6 @@ export function requestDirectory(me: usize, meLen: u32): i32 {
   return emitEnd();
 }
 
-/** The from verb. */
-export function requestFrom(me: usize, meLen: u32): i32 {
-  emitBegin(LINE_MAX);
-  emitWord(words.FROM);
-  emitBytes(me, meLen);
-  return emitEnd();
-}
-
 /** The pkam verb, always explicit. algorithm: PKAM_P256 or PKAM_RSA; idLen 0: no enrollmentId. */
 export function requestPkam(
   algorithm: usize,
@@ -139,7 +131,7 @@ export function requestInKey(me: usize, meLen: u32, bob: usize, bobLen: u32, cac
   return emitEnd();
 }
 
-/** A verb with nothing but an atKey, or a part of one. */
+/** A verb with nothing but an atKey, a part of one, or an atSign. */
 export function requestKey(verb: usize, key: usize, keyLen: u32): i32 {
   emitBegin(LINE_MAX);
   emitWord(verb);

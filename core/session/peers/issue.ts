@@ -26,7 +26,7 @@ import {
   peersSet,
   peersUnset,
 } from "../../keys/peers";
-import { shareChecksum, shareIv, sharePublic } from "../../keys/share";
+import { shareChecksum, sharePublic } from "../../keys/share";
 import { KEY_WORK, SCRATCH, SHARE_IV } from "../../memory";
 import { Status } from "../../status";
 import { atkeyParse } from "../../wire/atkey";
@@ -38,7 +38,7 @@ import { LLOOKUP, LLOOKUP_ALL, PLOOKUP } from "../../wire/words";
 import { eventJudge, eventVerdict } from "../state/event";
 import { randomUuid } from "../state/random";
 import { NAME, NameOf, nameRequest, nameWipe, nameWrite } from "./name";
-import { Kind, sealedAbout, sealedOpen, sealedSeal, Target } from "./sealed";
+import { Kind, sealedAbout, sealedOpen, sealedSeal, sealedValue, Target } from "./sealed";
 import { storedRenew, storedWrite } from "./stored";
 import { trustNamespaceLen, Verdict } from "./trust";
 
@@ -222,9 +222,9 @@ function ownCopy(x: usize, len: u32): usize {
   if (!metadataRecord(x, len)) return 0;
   const own = memberPtr();
   aboutOwn(metadataFlags());
-  const ivLen = shareIv(metadataIv(), metadataIvLen());
   eventJudge(0);
-  const n = sealedOpen(own, memberLen(), ivLen, 0, 0, 0);
+  const status = sealedValue(own, memberLen(), metadataIv(), metadataIvLen(), 0, 0);
+  const n = status < 0 ? status : sealedOpen(0);
   nameWipe();
   const isMine = n === OWN_LEN && (eventVerdict() & Verdict.Authentic) !== 0;
   const isWhole =

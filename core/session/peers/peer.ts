@@ -164,8 +164,18 @@ export function peerReply(need: Need, bob: usize, bobLen: u32, isError: bool, no
   const peer = peersFind(bob, bobLen);
   const before = load<u32>(peer + PEER_FLAGS);
   const key = load<u32>(peer + PEER_OUT_KEY);
-  let status =
-    need === Need.ReadTheirs ? inReply(peer, isError, now) : outReply(need, peer, isError, now);
+  let status: i32 = 0;
+  // What opens keys is called from here: it goes far down.
+  const has = !isError && !responseIsNull();
+  if (need === Need.ReadTheirs) status = inReply(peer, isError, now);
+  else if (has && step === Step.OwnKey) status = takeOwn(peer, responsePtr(), responseLen());
+  else if (step === Step.Issued) {
+    peersAsked(peer, PEER_TAKEN_DUE, true, now);
+    if (has && metadataRecord(responsePtr(), responseLen())) {
+      const epoch = metadataIv();
+      status = peerIssued(peer, memberPtr(), memberLen(), epoch, metadataIvLen(), now);
+    }
+  } else status = outReply(need, peer, isError, now);
   // What he is known by now is stored before anything is made of it.
   const changed =
     ((before ^ load<u32>(peer + PEER_FLAGS)) & PEER_STORED_FLAGS) |
@@ -227,7 +237,6 @@ function outReply(need: Need, peer: usize, isError: bool, now: i64): i32 {
   const missing = isError && responseStatus() === Status.NotFound;
   switch (step) {
     case Step.OwnKey:
-      if (!isError && !responseIsNull()) return takeOwn(peer, x, len);
       peersSet(peer, PEER_READ);
       if (peersHas(peer, PEER_OUT)) return 0;
       if (!missing || need === Need.ReadOwn) return isError ? responseStatus() : Status.NoValue;
@@ -248,10 +257,6 @@ function outReply(need: Need, peer: usize, isError: bool, now: i64): i32 {
       peersUnset(peer, PEER_CANDIDATE | PEER_READ);
       peersSet(peer, PEER_OUT);
       return 0;
-    case Step.Issued:
-      peersAsked(peer, PEER_TAKEN_DUE, true, now);
-      if (isError || !metadataRecord(x, len)) return 0;
-      return peerIssued(peer, memberPtr(), memberLen(), metadataIv(), metadataIvLen(), now);
     case Step.PeerCopy:
       if (missing || (!isError && !copyIsCurrent(peer, x, len))) copyMissing = true;
       else if (isError) return responseStatus();

@@ -36,7 +36,7 @@ import {
   sealWipe,
   sealWord,
 } from "../../keys/seal";
-import { shareCarried, shareDecode, shareExchange, shareKnown } from "../../keys/share";
+import { shareCarried, shareDecode, shareExchange, shareIv, shareKnown } from "../../keys/share";
 import { SHARE_IV } from "../../memory";
 import { Retry, retryMay } from "../../retries";
 import { Status } from "../../status";
@@ -49,7 +49,6 @@ import {
   atkeyLen,
   atkeyPtr,
 } from "../../wire/atkey";
-import { atsignAllows } from "../../wire/atsign";
 import { startsWith } from "../../wire/response";
 import { AUTH_RECORD, NOTIFY, RECORD, SELF } from "../../wire/words";
 import { Config, configLen, configPtr } from "../state/config";
@@ -88,6 +87,13 @@ let peer: usize = 0;
 let kind: Kind = Kind.Record;
 let flags: u32 = 0;
 let verdict: u32 = 0;
+/** Where its ciphertext lies, decoded, and the text of the key that came with it; 1: that is at PEER_CARRIED_KEY. */
+let text: usize = 0;
+let length: i32 = 0;
+let hasIv: bool = false;
+let wrapped: usize = 0;
+let wrappedLength: u32 = 0;
+let came: i32 = 0;
 
 /** Says what value the next calls are about. key: a view of its atKey; flags: bit 0 isBinary, bit 1 any encoding. */
 export function sealedAbout(key: usize, t: Target, whose: usize, k: Kind, f: u32): void {
@@ -101,15 +107,6 @@ export function sealedAbout(key: usize, t: Target, whose: usize, k: Kind, f: u32
 /** Whether an atKey is one of the scheme's own, which no application writes or is handed. */
 export function sealedIsOwn(key: usize): bool {
   return startsWith(atkeyPtr(key, ATKEY_ENTITY), atkeyLen(key, ATKEY_ENTITY), AUTH_RECORD);
-}
-
-/** Whether Unicode can't change the name of an atKey to another case: a device has no tables to tell, and seals no other. */
-export function sealedIsPlain(key: usize): bool {
-  const end = atkeyPtr(key, ATKEY_NAMESPACE) + atkeyLen(key, ATKEY_NAMESPACE);
-  for (let x = atkeyPtr(key, ATKEY_ENTITY); x < end; x++) {
-    if (load<u8>(x) !== 0x2e && (load<u8>(x) >= 0x80 || !atsignAllows(load<u8>(x)))) return false;
-  }
-  return true;
 }
 
 /**
@@ -127,54 +124,71 @@ export function sealedSeal(x: usize, n: u32): i32 {
 }
 
 /**
- * Opens the value at hand in place: base64 of `len` characters, 0: there is none. ivLen: what shareIv() said. wrapped: the text
- * of the key that came with it, wrappedLen 0: none came. The plaintext's length, or negative: NotAuthentic when it may not be
- * obeyed, Pending when it came before. The verdict goes to the event.
+ * Takes the value at hand, to be opened in place: base64 of `len` characters, 0: there is none. iv: the text of its IV, ivLen
+ * 0: none. key: the text of the key that came with it, keyLen 0: none. 0, or negative when these are no such texts.
  */
-export function sealedOpen(
+export function sealedValue(
   x: usize,
   len: u32,
-  ivLen: i32,
-  wrapped: usize,
-  wrappedLen: u32,
-  now: i64,
+  iv: usize,
+  ivLen: u32,
+  key: usize,
+  keyLen: u32,
 ): i32 {
-  if (ivLen < 0) return ivLen;
+  const status = shareIv(iv, ivLen);
+  if (status < 0) return status;
+  hasIv = status > 0;
+  text = x;
+  wrapped = key;
+  wrappedLength = keyLen;
+  came = 0;
   // A record has a value.
-  const n = len > 0 || kind === Kind.Record ? shareDecode(x, len) : 0;
-  if (n < 0) return n;
+  length = len > 0 || kind === Kind.Record ? shareDecode(x, len) : 0;
+  return min<i32>(length, 0);
+}
+
+/**
+ * Opens it: the plaintext's length, or negative: NotAuthentic when it may not be obeyed, Pending when it came before; Busy: the
+ * key that came with it is wanted, so sealedUnwrap() and this again. The verdict goes to the event.
+ */
+export function sealedOpen(now: i64): i32 {
   verdict = Verdict.Encrypted;
-  const ours = ivLen > 0 && isOurs();
-  const key =
-    target === Target.In ? theirs(ours, x, n, wrapped, wrappedLen, now) : mine(ours, x, n);
-  if (key < 0 && (n > 0 || key !== Status.NoSharedKey)) return key;
+  const key = target === Target.In ? theirs(now) : mine();
+  if (key < 0 && (length > 0 || key !== Status.NoSharedKey)) return key;
   eventJudge(verdict);
-  if (n === 0) return 0;
-  if (key) aesCtrCrypt(x, x, n, key, SHARE_IV);
-  return pkcs7Unpad(x, n);
+  if (length === 0) return 0;
+  if (key) aesCtrCrypt(text, text, length, key, SHARE_IV);
+  return pkcs7Unpad(text, length);
+}
+
+/**
+ * Opens the key that came with the value, when it may be opened now. Apart, for that calls far down, and what is above it keeps
+ * its code in the board's memory.
+ */
+export function sealedUnwrap(now: i64): void {
+  came = shareCarried(peer, wrapped, wrappedLength, now);
+  wrappedLength = 0;
 }
 
 // Each opens and verifies. The key a value that wasn't verified is to be opened with, 0 when it is verified and open; negative.
-function mine(ours: bool, x: usize, n: u32): i32 {
+function mine(): i32 {
   const key = target === Target.Self ? keyringSelf() : peer + PEER_OUT_KEY;
-  if (!ours || (target === Target.Out && !peersHas(peer, SENDS)) || !attempt(x, n, key)) {
-    return key as i32;
-  }
+  const judged = hasIv && isOurs() && (target === Target.Self || peersHas(peer, SENDS));
+  if (!judged || !attempt(key)) return key as i32;
   verdict |= Verdict.Authentic;
   return 0;
 }
 
-function theirs(ours: bool, x: usize, n: u32, wrapped: usize, wrappedLen: u32, now: i64): i32 {
+function theirs(now: i64): i32 {
   verdict |= trustPin(peer);
-  const judged = ours && peersHas(peer, PEER_LISTED | PEER_ISSUED) && !peersHas(peer, PEER_OTHER);
+  const knows = peersHas(peer, PEER_LISTED | PEER_ISSUED) && !peersHas(peer, PEER_OTHER);
+  const judged = knows && hasIv && isOurs();
   if (!judged && !trustTakes(peer)) return Status.NotAuthentic;
-  if (judged && peersHas(peer, PEER_IN) && attempt(x, n, peer + PEER_IN_KEY))
-    return take(false, now);
-  const came = wrappedLen > 0 ? shareCarried(peer, wrapped, wrappedLen, now) : 0;
+  if (judged && peersHas(peer, PEER_IN) && attempt(peer + PEER_IN_KEY)) return take(false, now);
+  if (wrappedLength > 0) return Status.Busy;
   if (judged && peersHas(peer, PEER_CARRIED)) {
     shareExchange(peer);
-    const good = attempt(x, n, peer + PEER_IN_KEY);
-    if (good) return take(true, now);
+    if (attempt(peer + PEER_IN_KEY)) return take(true, now);
     shareExchange(peer);
   }
   if (!trustTakes(peer)) return Status.NotAuthentic;
@@ -208,12 +222,12 @@ function renew(now: i64): i32 {
   return status < 0 ? status : 1;
 }
 
-function attempt(x: usize, n: u32, key: usize): bool {
-  aesCtrCrypt(x, x, n, key, SHARE_IV);
-  makeTag(x, n);
+function attempt(key: usize): bool {
+  aesCtrCrypt(text, text, length, key, SHARE_IV);
+  makeTag(text, length);
   const good = bytesEqual(SEAL_OUT, SHARE_IV + NUMBER_LEN, TAG_LEN) !== 0;
   sealWipe();
-  if (!good) aesCtrCrypt(x, x, n, key, SHARE_IV);
+  if (!good) aesCtrCrypt(text, text, length, key, SHARE_IV);
   return good;
 }
 

@@ -39,6 +39,8 @@ const PLACES: usize = memory.data<u16>([
   0, 0, 168, 296, 360, 424, 616, 744, 745, 745, 745, 745, 745, 809, 810, 811, 1003, 1131,
 ]);
 const LENGTHS: usize = CONFIG + 1132;
+/** A longer one without a separator has lost those of its pairing code. */
+const PASSCODE_MAX: u32 = 20;
 
 /**
  * Keeps a value. 0, BadArgument when it does not fit or has control characters, BadAtSign. x may be
@@ -84,47 +86,31 @@ export function configIs(field: i32): bool {
 
 /** Length of the passcode without its pairing code. */
 export function configPasscodeLen(): u32 {
-  const x = configPtr(Config.Passcode);
-  let len = codeBegin(x, configLen(Config.Passcode));
-  while (len > 0 && isSeparator(load<u8>(x + len - 1))) len--;
-  return len;
+  return codeBegin(configPtr(Config.Passcode), configLen(Config.Passcode));
 }
 
 /** Writes the 20 digits of the pairing code behind the passcode. False: there is none. */
 export function configCode(out20: usize): bool {
-  const x = configPtr(Config.Passcode);
-  const len = configLen(Config.Passcode);
-  const from = codeBegin(x, len);
-  return from < len && codeRead(out20, x + from, len - from) === 0;
+  const from = configPasscodeLen();
+  return (
+    codeRead(out20, configPtr(Config.Passcode) + from, configLen(Config.Passcode) - from) === 0
+  );
 }
 
-// Where the last 20 digits of a passcode's text begin; its end when there is nothing before them.
+// Where what is behind the passcode begins.
 function codeBegin(x: usize, len: u32): u32 {
-  let from = len;
-  let digits: u32 = 0;
-  while (from > 0 && digits < CODE_LEN) {
-    from--;
-    if (!isSeparator(load<u8>(x + from))) digits++;
-  }
-  return digits === CODE_LEN && from > 0 ? from : len;
+  let n: u32 = 0;
+  while (n < len && load<u8>(x + n) !== 0x2d && load<u8>(x + n) !== 0x20) n++;
+  return n;
 }
 
-// A part of a pairing code must not be taken for a passcode: that is sent.
+// A pairing code must not be taken for a part of a passcode: that is sent.
 function isPasscode(x: usize, len: u32): bool {
   const from = codeBegin(x, len);
-  if (from < len) {
-    const status = codeRead(KEY_WORK, x + from, len - from);
-    bytesWipe(KEY_WORK, CODE_LEN);
-    return status === 0;
-  }
-  for (let i: u32 = 0; i < len; i++) {
-    if (isSeparator(load<u8>(x + i))) return false;
-  }
-  return true;
-}
-
-function isSeparator(c: u8): bool {
-  return c === 0x2d || c === 0x20;
+  if (from === len) return len <= PASSCODE_MAX;
+  const status = codeRead(KEY_WORK, x + from, len - from);
+  bytesWipe(KEY_WORK, CODE_LEN);
+  return status === 0;
 }
 
 function place(field: i32): u32 {
