@@ -18,17 +18,17 @@ export type WriteReply = () => void;
 
 /** The connection that the commands come from. */
 export interface CommandTarget {
-  /** Whether a command may be started now: the connection is open, and the other side reads its replies. */
+  /** Whether a command may start now: the connection is open and its replies are being read. */
   readonly ready: boolean;
-  /** Whether the connection is still good for a line; asked when it is the line's turn. */
+  /** Whether the line may still be run; asked when it is its turn. */
   mayRun(line: string): boolean;
   /** Runs a normalised command. When it rejects, what writes the reply throws. */
   start(command: string): Promise<WriteReply>;
   /** Writes replies, those of one turn together. */
   reply(replies: readonly WriteReply[]): void;
-  /** A line came that may not be run. */
+  /** Called for a line that may not be run. */
   refuse(): void;
-  /** Every line taken so far is answered. */
+  /** Called when every line taken so far is answered. */
   emptied(): void;
 }
 
@@ -45,7 +45,7 @@ export class CommandQueue {
   private lines: (string | null)[] = [];
   private held = 0;
   private readonly running: Running[] = [];
-  /** What runs lets nothing else start. */
+  /** A command runs that no other may run beside. */
   private alone = false;
   private replying = false;
   private waiting: (() => void)[] = [];

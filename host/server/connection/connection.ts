@@ -31,7 +31,7 @@ const MAX_RECORD_BYTES = 4_096;
 const OVERFLOW =
   "InboundBuffer overflow: server received request which exceeded the buffer size limit. Terminating the connection.";
 
-/** What a byte that the other side hasn't taken costs: itself, and its enciphered copy. */
+/** Memory that an unread byte costs: itself and its encrypted copy. */
 const COPIES = 2;
 
 const PAUSED = "Server is temporarily paused and should be available again shortly";
@@ -199,7 +199,7 @@ export class Connection implements Session {
     });
   }
 
-  /** Reads no faster than the receiver does. */
+  /** Passes bytes of a stream on, and reads no faster than the receiver does. */
   private passOn(chunk: Buffer, receiver: Session): void {
     this.lastWrite = this.services.now();
     receiver.send(chunk);
@@ -355,7 +355,7 @@ export class Connection implements Session {
     return found !== undefined && found.state === "approved" ? true : this.isRevokedSelf();
   }
 
-  /** Who revoked its own enrollment keeps the connection for the seconds the protocol grants. */
+  /** A client that revoked its own enrollment keeps the connection for the seconds the protocol grants. */
   private isRevokedSelf(): boolean {
     return this.timers.size > 0;
   }
@@ -417,7 +417,7 @@ export class Connection implements Session {
     this.write(bytes.subarray(lineFeed - 1));
   }
 
-  /** What comes while a line for a monitor is half written follows it. */
+  /** Output that arises while a monitor's line is half written is written after it. */
   private write(text: string | Uint8Array): void {
     if (this.pushes.inLine) this.pushes.follow(Buffer.from(text));
     else this.writeNow(text);
@@ -432,7 +432,7 @@ export class Connection implements Session {
     this.weigh();
   }
 
-  /** Says what the other side hasn't taken. */
+  /** Reports the bytes that the other side hasn't read to the budget of output. */
   private weigh(): void {
     const { writableLength, writableNeedDrain, destroyed } = this.socket;
     const waits = writableNeedDrain && !destroyed;

@@ -15,13 +15,13 @@ const LOW_WATER_RATIO = 0.5;
 /** Places above the pool's limit for connections younger than `newcomerMillis`: the owner gets in when it is full. */
 export const NEWCOMER_PLACES = 16;
 
-/** Exact line a connection gets that has to leave for want of room. */
+/** Exact line sent to a connection that is closed for lack of room. */
 export const FULL_LINE = `${formatError(
   new AtError("AT0012", "Inbound connection limit exceeded"),
   { json: false, owner: false },
 ).replace("Exception: ", "")}\n`;
 
-/** What is decided about: a connection, and where it comes from. */
+/** A connection as this pool sees it. */
 export interface Guest extends Session {
   /** The block of addresses it is counted with. */
   readonly block: string;
@@ -57,7 +57,7 @@ export class Inbound<Connection extends Guest = Guest> {
     this.output = new OutputBudget(() => tuning.waitingOutputBytes);
   }
 
-  /** Every place is taken, the newcomers' too. */
+  /** Whether every place is taken, those for newcomers too. */
   get isFull(): boolean {
     return this.open.size >= this.tuning.inboundMaxLimit + NEWCOMER_PLACES;
   }
@@ -129,7 +129,7 @@ export class Inbound<Connection extends Guest = Guest> {
     return this.anonymousOf(block).length;
   }
 
-  /** Tells the longest idle of them to leave. */
+  /** Closes the one that was idle longest. */
   closeIdlest(block: string): void {
     const idlest = longestIdle(this.anonymousOf(block));
     if (idlest !== undefined) this.dismiss(idlest);
@@ -147,7 +147,7 @@ export class Inbound<Connection extends Guest = Guest> {
     return this.those("anonymous").filter((connection) => connection.block === block);
   }
 
-  /** Who without a login leaves for a new connection of a site. */
+  /** The connection without a login to close for a new connection of a site. */
   private leaverFor(site: string): Connection | undefined {
     const anonymous = this.those("anonymous");
     const bySite = groups(anonymous, ({ remoteAddress }) => addressSite(remoteAddress));

@@ -23,12 +23,12 @@ export interface SharedIntake {
 
 /** The connection whose bytes these are. */
 export interface IntakeTarget {
-  /** Who it is to the data, which may change with every command. */
+  /** Whose rights the connection has now; may change with every command. */
   readonly standing: LineHolder["standing"];
   /** What its address counts as for limits. */
   readonly block: string;
   readonly closed: boolean;
-  /** A line was longer than it may be; everything before it is answered. */
+  /** Called when a line is longer than allowed and everything before it is answered. */
   overflow(): void;
 }
 
@@ -66,7 +66,7 @@ export class Intake {
     this.regulate();
   }
 
-  /** Every line that came whole is answered. */
+  /** Called when every complete line is answered. */
   emptied(): void {
     if (this.target.closed) return;
     if (this.reader.stalled) {
@@ -82,7 +82,7 @@ export class Intake {
     this.readOrWait();
   }
 
-  /** Says what is held, and reads on when that is little enough. */
+  /** Reports the bytes held, and resumes reading when they are few enough. */
   regulate(): void {
     if (this.target.closed) return;
     const { allocated } = this.reader;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { MAX_ANONYMOUS_LINE_BYTES } from "./longRequests.ts";
 
-/** How long the line that goes on while others wait may stand still, ms. */
+/** Longest standstill of the line that may continue while others wait, ms. */
 const STALL_MILLIS = 10_000;
-/** What has to come or to be done of it meanwhile, bytes. */
+/** Least progress of that line within this time, bytes. */
 const STALL_BYTES = 65_536;
 
 /** A connection that holds bytes of lines that don't run yet. */

@@ -9,13 +9,13 @@ export const SLICE_BYTES = 16_384;
 
 /** The text of a long reply, piece by piece, each claimed in the budget of output until it is written. */
 export interface Pieces {
-  /** The next one, undefined behind the last. Rejects as whoever makes them does. */
+  /** The next piece, undefined after the last. Rejects when a piece can't be made. */
   next(): Promise<Claim<string> | undefined>;
   /** No more are wanted. */
   end(): Promise<void>;
 }
 
-/** A text that is there as a whole; `take` hands it over and keeps nothing of it. */
+/** A reply that is complete already; `take` returns its text and keeps no copy. */
 export function wholeText(take: () => string, budget: OutputBudget, holder: OutputHolder): Pieces {
   let claim: Claim<string> | undefined = budget.claim(holder, take());
   const next = (): Promise<Claim<string> | undefined> => {
@@ -26,7 +26,7 @@ export function wholeText(take: () => string, budget: OutputBudget, holder: Outp
   return { next, end: () => Promise.resolve() };
 }
 
-/** A text that is made while it is written. */
+/** A reply that is made while it is written. */
 export function madeText(
   source: AsyncIterable<string>,
   budget: OutputBudget,

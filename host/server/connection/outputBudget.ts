@@ -4,7 +4,7 @@ import type { standing } from "../access/session.ts";
 
 type Standing = ReturnType<typeof standing>;
 
-/** Those who have to leave first, first. */
+/** The order in which holders are given up. */
 const ORDER: readonly Standing[] = ["anonymous", "peer", "owner"];
 const NOTHING = Buffer.alloc(0);
 /** What is kept beside the bytes of something that waits, bytes. */
@@ -13,7 +13,7 @@ const OVERHEAD_BYTES = 256;
 /** A text, or a line for monitors; equal texts are kept once. */
 export type Output = string | Buffer;
 
-/** A connection whose other side hasn't taken yet what is meant for it. */
+/** A connection with output that its client hasn't read. */
 export interface OutputHolder {
   readonly standing: Standing;
   /** Hangs up and drops what waits. */
@@ -27,7 +27,7 @@ interface Shared {
 }
 
 interface Held {
-  /** Written, and nobody else's. */
+  /** Bytes written for this holder alone. */
   own: number;
   readonly claims: Set<SharedClaim<Output>>;
   /** Of the budget's clock, ms: since when it holds anything. */
@@ -36,9 +36,9 @@ interface Held {
 
 /** Something that waits for one holder. */
 export interface Claim<T extends Output> {
-  /** It, which others may share; nothing once the holder was given up. */
+  /** The text, which others may share; undefined once the holder was given up. */
   readonly output: T;
-  /** It waits no longer. */
+  /** Takes it out of the budget. */
   release(): void;
 }
 
@@ -55,7 +55,7 @@ class SharedClaim<T extends Output> implements Claim<T> {
     return (this.shared?.output ?? NOTHING) as T;
   }
 
-  /** Bytes, of which each holder has its share. */
+  /** A text's bytes, divided among its holders. */
   get cost(): number {
     return this.shared === undefined ? 0 : this.shared.bytes / this.shared.holders;
   }
@@ -90,7 +90,7 @@ export class OutputBudget {
     return this.total;
   }
 
-  /** Says what was written for a holder and isn't taken. */
+  /** Sets the bytes that were written for a holder and not read. */
   set(holder: OutputHolder, bytes: number): void {
     if (bytes === 0 && !this.held.has(holder)) return;
     const held = this.of(holder);
@@ -99,7 +99,7 @@ export class OutputBudget {
     this.settle(holder, held);
   }
 
-  /** Says that something waits for a holder, in place of what is handed over. */
+  /** Adds a text that waits for a holder; the result replaces the text. */
   claim<T extends Output>(holder: OutputHolder, output: T): Claim<T> {
     const shared = this.shared.get(output) ?? this.add(output);
     const held = this.of(holder);

@@ -11,7 +11,7 @@ import {
 import type { Authorization } from "../access/authorization.ts";
 import type { MonitorFilter, Session } from "../access/session.ts";
 
-/** What of a notifier a monitor's beginning is read from. */
+/** The notifier's part that a starting monitor reads. */
 export interface KeptNotifications {
   /** All there are from a place on, in the order they came, in portions; moves the place. */
   stored(cursor: { place: number }): AsyncIterable<Iterable<Notification>>;
@@ -104,7 +104,7 @@ export class Monitors {
     }
   }
 
-  /** Tells all of a commit id: keeps connections alive and clients in step. */
+  /** Sends a commit id to all: keeps connections alive and clients in step. */
   pushStats(commitId: number, operation: NotificationOperation): void {
     if (this.watchers.size === 0) return;
     const line = bytesOf(formatStatsLine(this.atSign, commitId, operation, this.now()));

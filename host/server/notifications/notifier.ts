@@ -13,7 +13,7 @@ interface Arriving {
   readonly stored: Promise<void>;
 }
 
-/** How far the notifications of the store were looked through. */
+/** Cursor: how far the stored notifications were read. */
 export interface Cursor {
   place: number;
 }

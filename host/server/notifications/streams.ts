@@ -47,7 +47,7 @@ export class Streams {
     stream.sender.close();
   }
 
-  /** A connection is gone: the other end of its stream learns of it by being closed too. */
+  /** Called when a connection is gone: the other end of its stream is closed too. */
   remove(session: Session): void {
     for (const [id, { sender, receiver }] of this.streams) {
       if (session !== sender && session !== receiver) continue;

@@ -8,12 +8,12 @@ import { atSignName } from "../../wire/atsign.ts";
 import { AtError } from "../../wire/errors.ts";
 import type { TlsIdentity } from "../config/config.ts";
 
-/** Before a host that stands for every atServer, so that no directory is asked. */
+/** Prefix of a host that stands for every atServer, so that no directory is asked. */
 const PROXY = "proxy:";
 /** Addresses, and names the directory doesn't know, that are remembered. */
 const MAX_KNOWN = 10_000;
 const MAX_UNKNOWN = 256;
-/** Names that strangers named and the directory is to be asked for. */
+/** Most names from strangers that wait for the directory. */
 export const MAX_STRANGERS_LOOKUPS = 64;
 
 export interface DirectoryOptions {
@@ -86,7 +86,7 @@ export class Directory {
     return await asked;
   }
 
-  /** `find` for an address that seems to be of yesterday; one just asked for is as new as can be. */
+  /** As `find`, but asks again when the known address may be outdated, unless it was asked for just now. */
   async findAgain(atSign: string, asker: Asker): Promise<Address> {
     const known = this.known.get(atSign);
     if (known !== undefined && this.age(known.askedAt) >= this.options.missMillis) {

@@ -47,7 +47,7 @@ const nameOf = (kind: UsageKind, peer: string): string => `${kind} ${peer}`;
 /** The atSign at the end of a key. */
 const ownerOf = (key: string): string => key.slice(key.lastIndexOf("@"));
 
-/** Adds to what is counted under a name; nothing is held for nothing. */
+/** Adds to the count under a name; a count of 0 is removed. */
 function change(uses: Map<string, Use>, name: string, count: number, bytes: number): void {
   const before = uses.get(name);
   const after = { count: (before?.count ?? 0) + count, bytes: (before?.bytes ?? 0) + bytes };
@@ -65,7 +65,7 @@ export class PeerUsage implements StoreObserver {
   private readonly tuning: Tuning;
   /** Undefined when it has to be counted anew. */
   private kept: Map<string, Use> | undefined;
-  /** What is about to be written. */
+  /** Reservations for what is about to be written. */
   private readonly reserved = new Map<string, Use>();
 
   constructor(store: Store, atSign: string, tuning: Tuning) {

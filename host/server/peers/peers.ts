@@ -25,15 +25,15 @@ export interface PeersOptions {
   now: () => number;
   /** Base64 PKCS#8 of the server's signing key. */
   signingKey: () => string;
-  /** Told what a newly connected peer shows as its public encryption key (`lookup:all:publickey@peer`). */
+  /** Called with the public encryption key that a newly connected peer shows (`lookup:all:publickey@peer`). */
   onPublicKey: (peer: string, answer: string) => Promise<void>;
-  /** Whether the owner wants nothing to do with an atSign: what breaks is not opened anew then. */
+  /** Whether the owner blocks an atSign: a broken connection to it is not opened again. */
   isBlocked: (peer: string) => boolean;
 }
 
-/** How far the opening of a connection is. */
+/** A connection being opened. */
 interface Opening {
-  /** Hung up on meanwhile: it ends as soon as it can. */
+  /** Whether it was given up meanwhile: it then ends as soon as it can. */
   hungUp: boolean;
   /** The connection on which the handshake runs. */
   connection?: PeerConnection;

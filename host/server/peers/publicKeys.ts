@@ -5,7 +5,7 @@ import type { NotificationOperation } from "../../wire/notification.ts";
 import type { Records } from "../records/records.ts";
 import { cacheOptions, parseLookupAnswer } from "./lookupAnswer.ts";
 
-/** What happens with every commit that wasn't a client's. */
+/** Called for every commit that no client made. */
 export type OnCommit = (commitId: number, operation: NotificationOperation) => void;
 
 interface PublicKeysOptions {

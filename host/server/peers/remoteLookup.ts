@@ -158,7 +158,7 @@ export class RemoteLookup {
     }
   }
 
-  /** What gives the room for a copy back; undefined when too much of the owner is kept already. */
+  /** Reserves room for a copy; returns what releases it, undefined when too much of the owner is kept already. */
   private roomFor(
     key: string,
     owner: string,

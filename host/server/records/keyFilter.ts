@@ -9,7 +9,7 @@ export const MAX_PATTERN = 1_000;
 export const MAX_PATTERN_STEPS = 1_000;
 /** Largest pattern that is compiled at all, by an estimate from its text. */
 const MAX_ESTIMATE = 20_000;
-/** Longest one filter works, ms. */
+/** Longest time that one filter may compute, ms. */
 const MAX_WORK_MILLIS = 2_000;
 
 const everything: TextPattern = { test: () => true };
@@ -30,7 +30,7 @@ function estimate(pattern: string): number {
   return pattern.length * groups * single;
 }
 
-/** The engine is loaded with the first pattern: a server nobody filters does without its megabyte. */
+/** The engine is loaded with the first pattern: it takes a megabyte that many servers never need. */
 async function compile(pattern: string): Promise<RE2JS> {
   const { RE2JS, RE2JSException } = await import("re2js");
   try {

@@ -32,7 +32,7 @@ export async function* portions<T, P>(
   }
 }
 
-/** Something made of every portion, as long as whoever asked is there. */
+/** A result for every portion, until the client that asked is gone. */
 export async function* fromPortions<T, U>(
   session: { readonly closed: boolean },
   source: AsyncIterable<Iterable<T>>,
