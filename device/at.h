@@ -87,9 +87,9 @@ int32_t at_key(char key[AT_KEY_MAX], AtText with, const char *name);
 // answered: negative is passed on. Errors of at_key and at_submit.
 int32_t at_send(int32_t kind, const char *name, const char *value, int32_t len, int64_t ttlMs);
 
-// 1: the notification tells of the peer's record `name` in the device's namespace, encrypted and, unless the device was
+// 1: the notification is about the peer's record `name` in the device's namespace, encrypted and, unless the device was
 // provisioned to take others too, authenticated and fresh: what a device may obey; what is known of it is logged. 0: it is
-// another key, another sender's or a plain value (which is logged), or tells of a deletion.
+// another key, another sender's or a plain value (which is logged), or is about a deletion.
 int at_is_command(const AtNotification *notification, const char *name);
 
 // A value of the configuration, by the number of provisioning.h; the text is empty when it has none. It stays valid.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a crash leaves for the owner: kept in the store, told at the next login as a record of the device's own, so
+// The report of a crash for the owner: kept in the store, sent at the next login as a record of the device's own, so
 // that it waits encrypted on the atServer until somebody looks, and logged.
 #ifndef DEVICE_CRASH_H
 #define DEVICE_CRASH_H
@@ -12,7 +12,7 @@
 void crash_remember(const char *reason, int32_t function);
 
 // The report for the owner, as a JSON object {"cause":"reboot","reason":"[trap] …","function":12}; reason and function only
-// after a crash of the core. Its length, at most CRASH_TEXT_MAX; 0 when there is nothing to tell.
+// after a crash of the core. Its length, at most CRASH_TEXT_MAX; 0 when there is nothing to report.
 uint32_t crash_text(char *out);
 
 // The owner has it: forgets what crash_remember kept.

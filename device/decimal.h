@@ -13,7 +13,7 @@
 // Most places behind the point.
 #define DECIMAL_PLACES_MAX 9u
 
-// decimal_read: it is no such number; it does not fit.
+// decimal_read: the text is not such a number; the number does not fit.
 #define DECIMAL_SYNTAX (-1)
 #define DECIMAL_RANGE (-2)
 

@@ -71,7 +71,7 @@ uint32_t hal_reset_cause(void);
 uint32_t hal_stack_high_water(void);
 
 // --- For applications. Pins, channels and buses have the numbers of the board's documentation. Those the board needs
-// itself (network, log, flash) are HAL_ABSENT. Nothing is shared: who opened a pin or bus has it for himself.
+// itself (network, log, flash) are HAL_ABSENT. Nothing is shared: a pin or bus belongs to the one that opened it.
 
 // Why a pin or bus did not do as asked.
 #define HAL_ABSENT (-1)     // the board has no such pin, channel or bus for applications
@@ -79,7 +79,7 @@ uint32_t hal_stack_high_water(void);
 #define HAL_NO_ANSWER (-3)  // no device has this address, or it refused a byte
 #define HAL_TIMED_OUT (-4)  // a line is held low
 
-// The board's own temperature, thousandths of a degree Celsius, some degrees exact. 0, or HAL_ABSENT: it has none.
+// The board's own temperature in thousandths of a degree Celsius, to within some degrees. 0, or HAL_ABSENT: no sensor.
 int hal_temperature(int32_t *milliCelsius);
 
 // hal_gpio_open. Inputs float, or are pulled up or down by some 50 kilohm; outputs are driven and begin low or high.
@@ -88,9 +88,9 @@ int hal_temperature(int32_t *milliCelsius);
 #define HAL_GPIO_PULL_DOWN 2
 #define HAL_GPIO_LOW 3
 #define HAL_GPIO_HIGH 4
-// Makes a pin one of these, at any time anew. 0, HAL_ABSENT, HAL_BAD_VALUE.
+// Makes a pin one of these; may be called again at any time. 0, HAL_ABSENT, HAL_BAD_VALUE.
 int hal_gpio_open(unsigned pin, int mode);
-// Drives an output low (0) or high (anything else). 0, HAL_ABSENT, HAL_BAD_VALUE: it is no output.
+// Drives an output low (0) or high (anything else). 0, HAL_ABSENT, HAL_BAD_VALUE: it is not an output.
 int hal_gpio_write(unsigned pin, int level);
 // The level at the pin: 1 or 0; HAL_ABSENT; HAL_BAD_VALUE: it was not opened.
 int hal_gpio_read(unsigned pin);
@@ -98,7 +98,7 @@ int hal_gpio_read(unsigned pin);
 // Measures an analog input: millivolts, 0 to the board's reference; HAL_ABSENT. It takes less than 0.1 ms.
 int32_t hal_adc_read(unsigned channel);
 
-// Makes a bus an I2C controller of hertz clocks a second, 10,000 to 1,000,000, at any time anew; a device that was cut
+// Makes a bus an I2C controller of hertz clocks a second, 10,000 to 1,000,000; may be called again at any time; a device that was cut
 // off in the middle of a byte is clocked free. 0, HAL_ABSENT, HAL_BAD_VALUE, HAL_TIMED_OUT: a line stays low.
 int hal_i2c_open(unsigned bus, uint32_t hertz);
 // Most bytes of a transfer each way.

@@ -44,7 +44,7 @@ static void account(size_t more, size_t less) {
     if (used > most) most = used;
 }
 
-// Bytes of a block for `size` bytes, or 0 when there can be none.
+// Bytes of a block for `size` bytes, or 0 when no block can be that large.
 static size_t blockSize(size_t size) {
     if (size > sizeof heap - WORD) return 0;
     return (size + WORD + WORD - 1) / WORD * WORD;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Use of the heaps, for those who look into a running device from outside; kept up to date by the loop. Bytes.
+// Use of the heaps in bytes, for a debugger or emulator that reads a running device; kept up to date by the loop.
 #ifndef DEVICE_MEMORY_USAGE_H
 #define DEVICE_MEMORY_USAGE_H
 

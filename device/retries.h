@@ -4,7 +4,7 @@
 #ifndef DEVICE_RETRIES_H
 #define DEVICE_RETRIES_H
 
-// A session that ended for good, or a start that failed: the board starts anew after it, for ever.
+// A session that ended for good, or a start that failed: pause before the board restarts, without end.
 #define RETRY_RESTART_MS 60000u
 // A core that crashed: the same, sooner.
 #define RETRY_CRASH_MS 5000u

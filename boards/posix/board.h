@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-// The word that tells a restarted process why it was.
+// The argument by which a restarted process learns the cause.
 #define CAUSE_OPTION "--cause"
 
 // Remembers how to start this program again and why it was started; arms the watchdog.

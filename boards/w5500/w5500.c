@@ -51,7 +51,7 @@
 // The socket's buffer empties as the peer acknowledges; a datagram leaves at once.
 #define DATAGRAM_US 100000u
 
-// The pin says nothing before the chip was reset: who sleeps until then must not be kept awake by it.
+// Before the chip was reset the pin has no meaning, and must not end a sleep.
 static int started;
 
 static void begin(unsigned block, uint32_t address, unsigned write) {
@@ -181,7 +181,7 @@ static void take(unsigned socket, uint8_t *out, size_t len, size_t consumed) {
 }
 
 size_t w5500_receive(uint8_t *out, size_t cap) {
-  // Cleared before the size is read: what comes later raises it again.
+  // Cleared before the size is read: bytes that arrive later raise it again.
   write_byte(REGISTERS(W5500_TCP), SN_IR, IR_ALL);
   size_t len = read_size(W5500_TCP, SN_RX_RSR);
   if (len > cap) len = cap;
