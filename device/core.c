@@ -12,7 +12,7 @@
   each(link_opened) each(link_failed) each(link_closed) each(rx_ptr) each(rx_room) each(rx_push)   \
   each(tx_ptr) each(tx_len) each(tx_pop) each(op_key_ptr) each(op_key_cap) each(op_value_ptr)      \
   each(op_value_cap) each(op_ttl) each(op_start) each(event_kind) each(event_status)               \
-  each(event_op) each(event_ptr) each(event_len) each(event_done) each(state)
+  each(event_verdict) each(event_op) each(event_ptr) each(event_len) each(event_done) each(state)
 
 #define NUMBER(name) CALL_##name,
 #define TEXT(name) #name,
@@ -142,6 +142,11 @@ int32_t core_op_start(int32_t kind, const uint8_t *key, uint32_t keyLen, const u
 int32_t core_event_kind(void) { return call0(CALL_event_kind); }
 
 int32_t core_event_status(void) { return call0(CALL_event_status); }
+
+unsigned core_event_verdict(void) {
+  const int32_t bits = call0(CALL_event_verdict);
+  return bits > 0 ? (unsigned)bits : 0;
+}
 
 int32_t core_event_op(void) { return call0(CALL_event_op); }
 

@@ -9,7 +9,7 @@
 #define CORE_TRAP (-1000)
 
 // Fields of core_config_set.
-enum { CONFIG_ATSIGN = 1, CONFIG_DIRECTORY, CONFIG_APP, CONFIG_DEVICE, CONFIG_NAMESPACES, CONFIG_REGEX, CONFIG_PASSCODE = 12, CONFIG_LEGACY_ANSWER, CONFIG_PLAINTEXT };
+enum { CONFIG_ATSIGN = 1, CONFIG_DIRECTORY, CONFIG_APP, CONFIG_DEVICE, CONFIG_NAMESPACES, CONFIG_REGEX, CONFIG_PASSCODE = 12, CONFIG_LEGACY_ANSWER, CONFIG_PLAINTEXT, CONFIG_PEERS };
 // What session_poll asks for.
 enum { ACTION_IDLE, ACTION_OPEN, ACTION_CLOSE, ACTION_EVENT, ACTION_SEND };
 // Kinds of operations, kinds and fields of events, states.
@@ -20,6 +20,7 @@ enum { STATE_STOPPED, STATE_DIRECTORY, STATE_CONNECTING, STATE_LOGIN, STATE_ENRO
 // Results of the core this runtime acts on (core/status.ts).
 enum { STATUS_BUSY = -2, STATUS_WRONG_STATE = -3, STATUS_BAD_ARGUMENT = -4, STATUS_NOT_ENROLLED = -21 };
 enum { STATUS_INSECURE_ANSWER = -38, STATUS_NOT_ENCRYPTED = -39, STATUS_BAD_CHALLENGE = -42 };
+enum { STATUS_NOT_AUTHENTIC = -43, STATUS_PEER_KEY_CHANGED = -44, STATUS_OTHER_ISSUER = -45 };
 // Done, and the value came unencrypted.
 enum { STATUS_PLAIN = 1 };
 
@@ -66,6 +67,8 @@ int32_t core_op_start(int32_t kind, const uint8_t *key, uint32_t keyLen, const u
 int32_t core_event_kind(void);
 // EVENT_STATE: the new state, one of STATE_*; else 0, STATUS_PLAIN or a negative status.
 int32_t core_event_status(void);
+// What is known of the event's value: bits AT_ENCRYPTED to AT_PROVISIONED (at.h); 0 after a trap.
+unsigned core_event_verdict(void);
 // EVENT_OPERATION: number of the operation; EVENT_STATE: the status that led to the state, or 0.
 int32_t core_event_op(void);
 // A field FIELD_* of the event, *len bytes (0: it has none), valid until core_event_done. NULL after a trap.

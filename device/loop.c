@@ -164,6 +164,13 @@ static const char *sentence_of(int32_t status) {
       return "the approving client sent the keys without IVs, so the atServer can read them: approve with a newer "
              "client, or provision with --accept-legacy-answer";
     case STATUS_NOT_ENCRYPTED: return "it was not encrypted: anybody on its way may have written it";
+    case STATUS_NOT_AUTHENTIC:
+      return "nobody vouches for it, or it was seen or overtaken: for a sender whose software can't vouch for values, "
+             "provision with --accept-unauthenticated";
+    case STATUS_PEER_KEY_CHANGED:
+      return "the peer's key is another one: the peer was reset, or somebody is in between; provision anew to accept it";
+    case STATUS_OTHER_ISSUER:
+      return "another device or program of this atSign answers for the peer in this namespace: give each its own";
     case STATUS_BAD_CHALLENGE: return "what the atServer wanted signed is no login challenge for this atSign";
     default: return NULL;
   }
@@ -188,9 +195,7 @@ static void state_changed(int32_t state, int32_t reason) {
   loop.has_ended = 1;
 }
 
-static unsigned verdict_of(int32_t status) { return status == STATUS_PLAIN ? 0 : AT_ENCRYPTED; }
-
-static void notified(int32_t status) {
+static void notified(void) {
   const AtText kind = field(FIELD_KIND);
   const AtNotification notification = {
       .key = field(FIELD_KEY),
@@ -198,14 +203,14 @@ static void notified(int32_t status) {
       .from = field(FIELD_FROM),
       .id = field(FIELD_ID),
       .is_delete = kind.len > 0 && kind.bytes[0] == 'd',
-      .verdict = verdict_of(status),
+      .verdict = core_event_verdict(),
   };
   loop.application->notified(&notification);
 }
 
 static void finished(int32_t operation, int32_t status) {
   if (operation != loop.crash_operation) {
-    loop.application->finished(operation, status, field(FIELD_VALUE), verdict_of(status));
+    loop.application->finished(operation, status, field(FIELD_VALUE), core_event_verdict());
     return;
   }
   loop.crash_operation = 0;
@@ -219,7 +224,7 @@ static void take_event(void) {
   switch (core_event_kind()) {
     case EVENT_STATE: state_changed(status, core_event_op()); break;
     case EVENT_OPERATION: finished(core_event_op(), status); break;
-    case EVENT_NOTIFICATION: notified(status); break;
+    case EVENT_NOTIFICATION: notified(); break;
     default: log_status(1, "a notification was not delivered, status ", status); break;
   }
   core_event_done();
@@ -305,17 +310,30 @@ static uint32_t turn(void) {
 
 void at_take_plain(void) { loop.takes_plain = 1; }
 
+static int configure_field(int32_t number, AtText text) {
+  if (text.len == 0) return 0;
+  const int32_t status = core_config_set(number, (const uint8_t *)text.bytes, text.len);
+  if (status >= 0) return 0;
+  log_number(0, "the configuration is refused, status ", status);
+  return -1;
+}
+
+// A device that was provisioned before there was a list of peers knows its own at first use; what others send it is marked.
+static int configure_peers(void) {
+  char text[AT_KEY_MAX];
+  const AtText peers = at_configuration(PROVISIONED_PEERS);
+  const AtText parts[] = {at_configuration(PROVISIONED_PEER), text_of(" *")};
+  if (peers.len > 0 || parts[0].len == 0) return configure_field(CONFIG_PEERS, peers);
+  const int32_t len = at_key_join(text, parts, sizeof parts / sizeof parts[0]);
+  return len < 0 ? -1 : configure_field(CONFIG_PEERS, (AtText){text, (uint32_t)len});
+}
+
 static int configure(void) {
   if (loop.takes_plain) core_config_set(CONFIG_PLAINTEXT, (const uint8_t *)"1", 1);
   for (int32_t number = CONFIG_ATSIGN; number <= CONFIG_LEGACY_ANSWER; number++) {
-    const AtText text = at_configuration((unsigned)number);
-    if (text.len == 0) continue;
-    const int32_t status = core_config_set(number, (const uint8_t *)text.bytes, text.len);
-    if (status >= 0) continue;
-    log_number(0, "the configuration is refused, status ", status);
-    return -1;
+    if (configure_field(number, at_configuration((unsigned)number)) != 0) return -1;
   }
-  return 0;
+  return configure_peers();
 }
 
 static int32_t read_authorities(uint8_t *out, uint32_t cap) {

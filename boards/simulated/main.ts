@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The device program: node main.js <configuration.json> [--interpreter wasm3|v8] [--accelerators] [--accept-legacy-answer]
+// and the options of pinOptions.ts that say how the peer's key is known; without them, by its first look-up.
 // Standard input: the one-time passcode, one line, when the device is not enrolled; closing it stops the device.
 // Standard output: its life, one JSON object a line. Standard error: the log.
 import { createHash } from "node:crypto";
@@ -16,14 +17,15 @@ import {
   openInterpreter,
 } from "../../device/js/interpreter.ts";
 import { openLink } from "../../device/js/link.ts";
+import type { Pin } from "../../device/js/pins.ts";
 import { shown, shownJson } from "../../device/js/printable.ts";
 import { LEGACY_ANSWER_COST } from "../../device/js/provisioning.ts";
 import { FileStore } from "../../device/js/store.ts";
 import { Greenhouse } from "../app/greenhouse/greenhouse.ts";
+import { PIN_OPTIONS, PIN_USAGE, type PinValues, readPins } from "../pinOptions.ts";
 import { type Configuration, ConfigurationError, readConfiguration } from "./configuration.ts";
 
-const USAGE =
-  "usage: node main.js <configuration.json> [--interpreter wasm3|v8] [--accelerators] [--accept-legacy-answer]";
+const USAGE = `usage: node main.js <configuration.json> [--interpreter wasm3|v8] [--accelerators] ${PIN_USAGE} [--accept-legacy-answer]`;
 
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
@@ -48,12 +50,14 @@ interface Arguments {
   readonly interpreter?: InterpreterName;
   readonly accelerate: boolean;
   readonly acceptLegacyAnswer: boolean;
+  readonly pins: PinValues;
 }
 
 function arguments_(): Arguments {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
+      ...PIN_OPTIONS,
       interpreter: { type: "string" },
       accelerators: { type: "boolean" },
       "accept-legacy-answer": { type: "boolean" },
@@ -64,9 +68,17 @@ function arguments_(): Arguments {
   if (!file || more.length > 0) throw new UsageError(USAGE);
   const accelerate = values.accelerators ?? false;
   const acceptLegacyAnswer = values["accept-legacy-answer"] ?? false;
-  if (interpreter === undefined) return { file, accelerate, acceptLegacyAnswer };
+  if (interpreter === undefined) return { file, accelerate, acceptLegacyAnswer, pins: values };
   if (interpreter !== "wasm3" && interpreter !== "v8") throw new UsageError(USAGE);
-  return { file, interpreter, accelerate, acceptLegacyAnswer };
+  return { file, interpreter, accelerate, acceptLegacyAnswer, pins: values };
+}
+
+/** Whose values the device believes; nothing when the options say nothing. */
+function pinsOf(values: PinValues, peer: string): { readonly pins?: readonly Pin[] } {
+  const pins = readPins(values, peer);
+  if (pins.length === 0) return {};
+  if (pins.some(({ atSign }) => atSign === peer)) return { pins };
+  throw new UsageError(`say how the key of ${peer} is known: ${PIN_USAGE}`);
 }
 
 /** The first line of standard input, null when it ends without one; and the moment it ends. */
@@ -127,7 +139,7 @@ async function main(): Promise<void> {
   const input = standardInput();
   const device = new SimulatedDevice({
     core: new Core(interpreter),
-    identity: { ...configuration, acceptLegacyAnswer },
+    identity: { ...configuration, ...pinsOf(chosen.pins, configuration.peer), acceptLegacyAnswer },
     app: greenhouse(configuration),
     openLink: (address, events) => openLink(address, { ca }, events),
     report,
@@ -155,7 +167,10 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const usage = error instanceof UsageError || error instanceof ConfigurationError;
+  const usage =
+    error instanceof UsageError ||
+    error instanceof ConfigurationError ||
+    error instanceof RangeError;
   report({ event: "error", message: error instanceof Error ? error.message : String(error) });
   process.exit(usage ? EXIT.usage : EXIT.failed);
 });

@@ -64,6 +64,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 const IDENTITY = {
+  peer: "@alice",
   atSign: "@greenhouse",
   directory: "localhost:64",
   app: "sensor",
@@ -136,6 +137,8 @@ describe("the simulated device", () => {
       [3, "sensor"],
       [4, "sim"],
       [5, '{"greenhouse":"rw"}'],
+      // As before there were pins.
+      [15, "@alice *"],
     ]);
     const key = "@alice:reading.greenhouse@greenhouse";
     expect(link().operation).toEqual({ number: 1, kind: 6, key, value: READING, ttl: 0 });
@@ -217,7 +220,7 @@ describe("the simulated device", () => {
     const key = "@greenhouse:command.greenhouse@alice";
     const value = '{"id":1,"set":"interval","ms":300}';
     const note = { from: "@alice", key, value, operation: "update", id: "1" };
-    link().arrive(`${JSON.stringify({ note, status: 1 })}\n`);
+    link().arrive(`${JSON.stringify({ note, status: 1, verdict: 0 })}\n`);
     await until(() => events("error").length === 1);
     expect(events("error")).toEqual([
       { event: "error", message: "ignored a command that was not encrypted" },
@@ -238,8 +241,7 @@ describe("the simulated device", () => {
     send("@alice", '{"id":3,"set":"interval","ms":300}');
     send("@alice", '{"id":"four","set":"interval","ms":199}');
     await until(() => events("command").length === 2);
-    // The scripted core says nothing of who wrote it.
-    const verdict = { authenticated: false, fresh: false, pin: null };
+    const verdict = { authenticated: true, fresh: true, pin: "provisioned" };
     expect(events("command")).toEqual([
       { event: "command", id: 3, ok: true, intervalMs: 300, ...verdict },
       {

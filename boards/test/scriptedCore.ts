@@ -7,12 +7,15 @@ const TX_AT = 1000;
 const KEY_AT = 4000;
 const VALUE_AT = 5000;
 const EVENT_AT = 9000;
+/** Encrypted, authenticated, fresh, by the provisioned key. */
+const VOUCHED_FOR = 31;
 const FIELDS = ["", "key", "value", "from", "id", "epochMs", "operation", "error"];
 
 interface RaisedEvent {
   readonly kind: number;
   readonly status?: number;
   readonly op?: number;
+  readonly verdict?: number;
   readonly fields?: Readonly<Record<string, string>>;
 }
 
@@ -105,6 +108,7 @@ export class ScriptedCore implements CoreModule {
       op_value_cap: () => 2048,
       event_kind: () => this.#event?.kind ?? 0,
       event_status: () => this.#event?.status ?? 0,
+      event_verdict: () => this.#event?.verdict ?? 0,
       event_op: () => this.#event?.op ?? 0,
       event_ptr: () => this.#put(EVENT_AT, this.#field(first)),
       event_len: () => Buffer.byteLength(this.#field(first)),
@@ -189,8 +193,8 @@ export class ScriptedCore implements CoreModule {
       this.#enter(6);
       return;
     }
-    const { done, status, error, note } = JSON.parse(line);
-    if (note) this.#events.push({ kind: 3, status: status ?? 0, fields: note });
+    const { done, status, error, note, verdict = VOUCHED_FOR } = JSON.parse(line);
+    if (note) this.#events.push({ kind: 3, status: status ?? 0, verdict, fields: note });
     if (done === undefined) return;
     this.#running = false;
     this.#events.push({ kind: 2, status, op: done, fields: { error: error ?? "" } });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The session ABI of core.wasm with types, as core/README.md describes it.
-import { PLAIN, statusName } from "./status.ts";
-import { ENCRYPTED, type Verdict, verdictOf } from "./verdict.ts";
+import { statusName } from "./status.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
 
 /** The part of an interpreter the session needs; a test gives a scripted one. */
 export interface CoreModule {
@@ -20,6 +20,7 @@ export const CONFIG = {
   passcode: 12,
   legacyAnswer: 13,
   plaintext: 14,
+  peers: 15,
 } as const;
 
 /** What session_poll asks of the board. */
@@ -155,11 +156,10 @@ export class Core {
   }
 
   event(): CoreEvent {
-    const status = this.#module.call("event_status");
     return {
       kind: this.#module.call("event_kind"),
-      status,
-      verdict: verdictOf(status === PLAIN ? 0 : ENCRYPTED),
+      status: this.#module.call("event_status"),
+      verdict: verdictOf(this.#module.call("event_verdict")),
       op: this.#module.call("event_op"),
       key: this.#field("key"),
       value: this.#bytes("event_ptr", "event_len", FIELD.value),

@@ -12,6 +12,7 @@ import {
 import type { Link, LinkEvents } from "./link.ts";
 import { BoardLoop } from "./loop.ts";
 import { Operations, type Outcome, outcomeText, type Request } from "./operations.ts";
+import { earlierPinsText, type Pin, pinsText } from "./pins.ts";
 import { STATUS, statusName, statusText } from "./status.ts";
 
 /** Who the device is and what it asks for; configuration.ts explains the fields. */
@@ -21,6 +22,10 @@ export interface Identity {
   readonly app: string;
   readonly device: string;
   readonly namespaces: Readonly<Record<string, string>>;
+  /** The atSign that receives readings and may command. */
+  readonly peer: string;
+  /** Whose values are believed; absent: as before there were pins (pins.ts). */
+  readonly pins?: readonly Pin[];
   /** An approving client's answer may come without IVs. */
   readonly acceptLegacyAnswer?: boolean;
 }
@@ -123,6 +128,10 @@ export class SimulatedDevice implements Device {
     core.configure("app", identity.app);
     core.configure("device", identity.device);
     core.configure("namespaces", JSON.stringify(identity.namespaces));
+    core.configure(
+      "peers",
+      identity.pins ? pinsText(identity.pins) : earlierPinsText(identity.peer),
+    );
     if (identity.acceptLegacyAnswer) core.configure("legacyAnswer", "1");
     if (app.takesPlain) core.configure("plaintext", "1");
   }

@@ -60,20 +60,17 @@ export const STATUS = {
   NotEnrolled: -21,
 } as const;
 
-/** A value came that was not encrypted: done, and not to be obeyed. */
-export const PLAIN = 1;
-
 /** What its operator has to do about a status he can do something about. */
 const SENTENCES: Partial<Record<string, string>> = {
   InsecureAnswer:
     "the approving client sent the keys without IVs, so the atServer can read them: approve with a newer client, or start the device with --accept-legacy-answer",
   NotEncrypted: "it was not encrypted: anybody on its way may have written it",
   NotAuthentic:
-    "it isn't certain who wrote it or that it is new, and the device was not provisioned to do without",
+    "nobody vouches for it, or it was seen or overtaken: for a sender whose software can't vouch for values, start the device with --accept-unauthenticated",
   PeerKeyChanged:
-    "the peer's public key isn't the pinned one: the peer was reset, or somebody is in between; provision the device anew when it was the former",
+    "the peer's key is another one: the peer was reset, or somebody is in between; a device is provisioned anew to accept it",
   OtherIssuer:
-    "another client issues to this peer in this namespace; nothing of the peer's is obeyed",
+    "another device or program of this atSign answers for the peer in this namespace: give each its own",
   BadChallenge: "what the atServer wanted signed is no login challenge for this atSign",
 };
 

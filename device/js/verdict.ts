@@ -18,8 +18,6 @@ export interface Verdict {
 /** Bits of the core's event_verdict (core/README.md). */
 const BIT = { encrypted: 1, authenticated: 2, fresh: 4, pinned: 8, provisioned: 16 } as const;
 
-export const ENCRYPTED = BIT.encrypted;
-
 function pinOf(bits: number): Verdict["pin"] {
   if (bits & BIT.provisioned) return "provisioned";
   return bits & BIT.pinned ? "first use" : null;
