@@ -8,6 +8,9 @@ import {
   readNotification,
 } from "./notifications.ts";
 
+/** Records by which clients share keys, AT-AUTH-1's among them: no application is handed one. */
+const KEY_RECORD = /(?:^|[:.])shared_key[.@]|^(?:@[^:@]+:)?__auth1/;
+
 /** What a monitor receives, and who gets it. */
 export type MonitorOptions = {
   /** Which notifications: fits their key or their sender's name. */
@@ -220,7 +223,7 @@ export class Monitor {
       return;
     }
     if (credible) this.since = epochMillis;
-    if (this.seen.has(id) || /(?:^|[:.])shared_key[.@]/.test(key)) return;
+    if (this.seen.has(id) || KEY_RECORD.test(key)) return;
     this.remember(id);
     this.pending += 1;
     this.pendingCharacters += text.length;
