@@ -80,9 +80,14 @@ const UNVOUCHED = /^a notification was not delivered, status.* -43$/;
  */
 async function obeys(device: PosixDevice, id: number): Promise<void> {
   const obeyed = device.count("command obeyed") + 1;
+  let epoch: Uint8Array = Buffer.alloc(0);
   for (let isObeyed = false; !isObeyed; ) {
     const refused = device.count(UNVOUCHED) + 1;
-    await peer.send(peer.sealed(await peer.direction(), "command", command(id)));
+    const direction = await peer.direction();
+    if (!direction.epoch.every((byte, i) => byte === epoch[i])) {
+      await peer.send(peer.sealed(direction, "command", command(id)));
+      epoch = direction.epoch;
+    }
     isObeyed = await Promise.race([
       device.until("command obeyed", obeyed).then(() => true),
       device.until(UNVOUCHED, refused).then(() => false),

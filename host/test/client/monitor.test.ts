@@ -146,7 +146,7 @@ describe("the monitor", () => {
       loggedIn((_, connection) => {
         connection.write(notification({ id: "-1", key: "statsNotification.@bravo" }));
         connection.write(notification({ id: "1", key: "@bravo:shared_key@alpha" }));
-        connection.write(notification({ id: "2", key: "@bravo:__auth1.demo@alpha" }));
+        connection.write(notification({ id: "9", key: "@bravo:__auth1.demo@alpha" }));
         for (const id of ["2", "2", "3", "2"]) connection.write(notification({ id }));
         return "silence";
       }, "@bravo"),
