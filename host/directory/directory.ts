@@ -109,8 +109,6 @@ function hostOf(
   return {
     maxPerAddress: limits.maxPerAddress,
     maxSockets: limits.maxConnections + MAX_HANDSHAKES + MIN_DEPARTURES + SPARE_SOCKETS,
-    // Who asks is answered at once, and may then go.
-    isCrowded: false,
     anonymousFrom: (block) => connections.from(block),
     closeIdlest: (block) => connections.closeIdlest(block),
     accept(socket, block) {

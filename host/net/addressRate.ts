@@ -3,6 +3,9 @@ import { addressBlock } from "./addressBlock.ts";
 
 const MINUTE_MILLIS = 60_000;
 
+/** Connections of others, alike its own, that a site (an IPv4 address, an IPv6 /48) may put out, at once and in a minute. */
+export const DISPLACEMENTS_PER_MINUTE = 12;
+
 /** Addresses of which the use is remembered; the one that did nothing for longest goes first. */
 export const MAX_ADDRESSES = 10_000;
 

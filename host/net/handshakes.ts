@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import type { Socket } from "node:net";
+import { addressSite } from "./addressBlock.ts";
+import { AddressRate, DISPLACEMENTS_PER_MINUTE } from "./addressRate.ts";
 
 /** Time a client has for its TLS handshake, ms. */
 export const HANDSHAKE_MILLIS = 10_000;
@@ -28,6 +30,7 @@ function nameOf({ remoteAddress, remotePort, localAddress }: Socket): string | u
  */
 export class Handshakes {
   private readonly underWay = new Map<string, Handshake>();
+  private readonly displacements = new AddressRate(() => DISPLACEMENTS_PER_MINUTE, addressSite);
   private readonly millis: number;
   private timer: NodeJS.Timeout | undefined;
 
@@ -47,11 +50,11 @@ export class Handshakes {
     return count;
   }
 
-  /** Watches a new connection until `finish` or its end; false when it has ended already. */
+  /** Watches a new connection until `finish` or its end; false when it has ended already or finds no room. */
   begin(socket: Socket, block: string): boolean {
     const name = nameOf(socket);
     if (name === undefined) return false;
-    if (this.underWay.size >= MAX_HANDSHAKES) this.dropOldest(this.busiestBlock());
+    if (this.underWay.size >= MAX_HANDSHAKES && !this.makeRoom(socket, block)) return false;
     const handshake = { name, socket, block, since: performance.now() };
     this.underWay.set(name, handshake);
     socket.once("close", () => this.forget(handshake));
@@ -73,6 +76,18 @@ export class Handshakes {
       if (block === undefined || handshake.block === block) return this.drop(handshake);
     }
     return false;
+  }
+
+  /**
+   * Drops one for a new one of an address block: the oldest of the block that has most; where all have about as many, the
+   * oldest of all, for which a site has a ration, so that who dials fastest leaves others the time for theirs; then its own.
+   */
+  private makeRoom({ remoteAddress = "" }: Socket, block: string): boolean {
+    const busiest = this.busiestBlock();
+    const own = this.from(block);
+    if (busiest !== undefined && this.from(busiest) > own + 1) return this.dropOldest(busiest);
+    if (this.displacements.take(remoteAddress, Date.now())) return this.dropOldest();
+    return own > 0 && this.dropOldest(block);
   }
 
   /** The address block with the most of them, of several the one that had its first. */

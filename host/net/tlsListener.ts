@@ -7,15 +7,12 @@ import {
   type TlsOptions,
   type Server as TlsServer,
 } from "node:tls";
-import { addressBlock, addressSite } from "./addressBlock.ts";
-import { AddressRate } from "./addressRate.ts";
-import { Handshakes, MAX_HANDSHAKES } from "./handshakes.ts";
+import { addressBlock } from "./addressBlock.ts";
+import { Handshakes } from "./handshakes.ts";
 import { type Listening, listen } from "./listen.ts";
 
-/** Handshakes under way from which on, and while a server is crowded, connections of one site are rationed. */
-const CROWDED_HANDSHAKES = MAX_HANDSHAKES / 2;
-/** What a site may then have at once, and in a minute: those that lead to a login don't count. */
-export const CROWDED_PER_MINUTE = 12;
+/** Handshakes under way up to which TLS begins with the connection. */
+const QUIET_HANDSHAKES = 48;
 
 /** The server whose connections these are. */
 export interface Host {
@@ -23,8 +20,6 @@ export interface Host {
   readonly maxPerAddress: number;
   /** Most sockets of any kind: what is left of the file descriptors' safety when every other limit fails. */
   readonly maxSockets: number;
-  /** There is no room without somebody leaving. */
-  readonly isCrowded: boolean;
   /** Connections of an address block that nobody is logged in on. */
   anonymousFrom(block: string): number;
   /** Closes the one of them that was idle for longest. */
@@ -52,7 +47,6 @@ export class TlsListener {
   private readonly host: Host;
   private readonly handshakes: Handshakes;
   private readonly sockets = new Set<Socket>();
-  private readonly rate = new AddressRate(() => CROWDED_PER_MINUTE, addressSite);
   private listening: Listening | undefined;
   private stopped: Promise<unknown> | undefined;
 
@@ -90,11 +84,6 @@ export class TlsListener {
     this.tls.setTicketKeys(keys);
   }
 
-  /** A connection from an address led to a login: it was none of those that only keep others out. */
-  loggedIn(address: string): void {
-    this.rate.giveBack(address, Date.now());
-  }
-
   /** Takes no new connection and gives the handshakes up; those that are open go on. */
   stop(): void {
     if (this.stopped !== undefined) return;
@@ -115,7 +104,7 @@ export class TlsListener {
   private connected(socket: Socket): void {
     const { remoteAddress } = socket;
     const full = this.stopped !== undefined || this.sockets.size >= this.host.maxSockets;
-    if (full || remoteAddress === undefined || !this.admits(remoteAddress)) {
+    if (full || remoteAddress === undefined) {
       socket.destroy();
       return;
     }
@@ -123,22 +112,17 @@ export class TlsListener {
     this.makeRoom(block);
     this.sockets.add(socket);
     socket.once("close", () => this.sockets.delete(socket));
-    if (this.handshakes.begin(socket, block)) this.awaitHello(socket);
-    else socket.destroy();
+    const isQuiet = this.handshakes.size < QUIET_HANDSHAKES;
+    if (!this.handshakes.begin(socket, block)) socket.destroy();
+    else if (isQuiet) this.tls.emit("connection", socket);
+    else this.awaitHello(socket);
   }
 
   /**
-   * Whether a connection from an address is begun at all. Where there is no room left, each new one puts an older one out;
-   * were there no ration, who dials fastest would leave nobody the time for a login.
+   * Where many handshakes are under way, what TLS keeps of a connection is made when its first bytes are there: who says
+   * nothing costs a socket alone. Not always so, because Node ends a handshake whose first bytes were read before it began when
+   * a client's certificate hangs below one of the authority's name with another key, instead of leaving it to be judged.
    */
-  private admits(address: string): boolean {
-    const isCrowded = this.host.isCrowded || this.handshakes.size >= CROWDED_HANDSHAKES;
-    if (!isCrowded || this.rate.take(address, Date.now())) return true;
-    // Who shares an address with somebody who dials fast isn't kept out by that: the address pays with its own oldest.
-    return this.handshakes.dropOldest(addressBlock(address));
-  }
-
-  /** What TLS keeps of a connection is made when its first bytes are there: who says nothing costs a socket alone. */
   private awaitHello(socket: Socket): void {
     const early = (error: Error): void => this.host.handshakeFailed(error);
     socket.on("error", early);

@@ -245,9 +245,6 @@ function hostOf(assembly: Assembly): Host {
       const pool = tuning.inboundMaxLimit + NEWCOMER_PLACES + MAX_HANDSHAKES;
       return pool + inbound.departures.most + SPARE_SOCKETS;
     },
-    get isCrowded() {
-      return inbound.isFull;
-    },
     anonymousFrom: (block) => inbound.anonymousFrom(block),
     closeIdlest: (block) => inbound.closeIdlest(block),
     accept: (socket, block) => accept(socket, block, assembly),
@@ -362,7 +359,6 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     host: hostOf(assembly),
     handshakeMillis: services.tuning.handshakeMillis,
   });
-  assembly.inbound.onLogin = (address) => listener.loggedIn(address);
   const port = await listen(listener, config, services);
   await services.notifier.start();
   services.compaction.schedule();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { addressSite } from "../../net/addressBlock.ts";
+import { AddressRate, DISPLACEMENTS_PER_MINUTE } from "../../net/addressRate.ts";
 import { Departures, MIN_DEPARTURES } from "../../net/departures.ts";
 import { AtError, formatError } from "../../wire/errors.ts";
 import { type Session, standing } from "../access/session.ts";
@@ -14,6 +15,9 @@ import { OutputBudget } from "./outputBudget.ts";
 const LOW_WATER_RATIO = 0.5;
 /** Places above the pool's limit for connections younger than `newcomerMillis`: the owner gets in when it is full. */
 export const NEWCOMER_PLACES = 16;
+
+/** A site with several connections may put its own out that are older than this, ms. */
+const YOUNG_MILLIS = 1_000;
 
 /** Exact line sent to a connection that is closed for lack of room. */
 export const FULL_LINE = `${formatError(
@@ -42,11 +46,10 @@ export class Inbound<Connection extends Guest = Guest> {
   private readonly newcomers = new Map<Connection, NodeJS.Timeout>();
   /** Those that somebody has logged in on. */
   private readonly known = new WeakSet<Connection>();
+  private readonly displacements = new AddressRate(() => DISPLACEMENTS_PER_MINUTE, addressSite);
   private readonly tuning: Tuning;
   private readonly counters: Counters;
   private readonly now: () => number;
-  /** Hears of the address of each connection that somebody has logged in on. */
-  onLogin: (address: string) => void = () => {};
 
   constructor(tuning: Tuning, counters: Counters, now: () => number) {
     this.tuning = tuning;
@@ -86,10 +89,10 @@ export class Inbound<Connection extends Guest = Guest> {
   /**
    * Closes what was idle for too long; true when there is room for one more from an address. When every place is taken,
    * somebody leaves for it, never the owner: the oldest connection without a login of a site (an IPv4 address, an IPv6 /48)
-   * that has more of them than the new one's would, else, unless the new one's site has several already, the oldest of all,
-   * or one that had the time for a login and didn't use it; and where everybody is logged in, the longest idle one of the
-   * peer that has most. Who dials from elsewhere therefore gets in, and has as long for a login as all others, who are
-   * rationed meanwhile, need to take every place once more.
+   * that has more of them than the new one's would, else of the new one's own; else, where every site has one, the oldest of
+   * all, for which a site has a ration that its logins don't use up; and where everybody is logged in, the longest idle one of
+   * the peer that has most. Who dials from elsewhere therefore gets in, and has as long for a login as all others need to take
+   * every place once more at their ration. A site that has several is refused, as long as they are young.
    */
   makeRoom(address: string): boolean {
     const share = this.idleShare();
@@ -99,7 +102,9 @@ export class Inbound<Connection extends Guest = Guest> {
       this.open.delete(connection);
     }
     if (!this.isFull) return true;
-    const leaver = this.leaverFor(addressSite(address)) ?? longestIdle(this.ofBusiestPeer());
+    const anonymous = this.those("anonymous");
+    const leaver =
+      anonymous.length > 0 ? this.leaverFor(address, anonymous) : longestIdle(this.ofBusiestPeer());
     if (leaver !== undefined) this.dismiss(leaver);
     return leaver !== undefined;
   }
@@ -113,7 +118,7 @@ export class Inbound<Connection extends Guest = Guest> {
   loggedIn(connection: Connection): void {
     if (this.known.has(connection)) return;
     this.known.add(connection);
-    this.onLogin(connection.remoteAddress);
+    this.displacements.giveBack(connection.remoteAddress, this.now());
     if (connection.peer !== undefined) this.limitPeer(connection);
     if (!this.newcomers.has(connection)) return;
     if (this.crowded) {
@@ -147,14 +152,22 @@ export class Inbound<Connection extends Guest = Guest> {
     return this.those("anonymous").filter((connection) => connection.block === block);
   }
 
-  /** The connection without a login to close for a new connection of a site. */
-  private leaverFor(site: string): Connection | undefined {
-    const anonymous = this.those("anonymous");
+  /** The connection without a login to close for a new connection from an address. */
+  private leaverFor(address: string, anonymous: readonly Connection[]): Connection | undefined {
+    const site = addressSite(address);
     const bySite = groups(anonymous, ({ remoteAddress }) => addressSite(remoteAddress));
     const own = bySite.get(site) ?? [];
     const busiest = largest(bySite);
     if (busiest.length > own.length + 1) return oldest(busiest);
-    return oldest(own.length > 1 ? this.lingering(anonymous) : anonymous);
+    if (own.length === 1) return own[0];
+    if (own.length > 1) return oldest(this.aged(own)) ?? oldest(this.lingering(anonymous));
+    return this.displacements.take(address, this.now()) ? oldest(anonymous) : undefined;
+  }
+
+  /** Those that aren't just come. */
+  private aged(own: readonly Connection[]): Connection[] {
+    const before = this.now() - YOUNG_MILLIS;
+    return own.filter(({ openedAt }) => openedAt <= before);
   }
 
   /** Those that have had the time for a login and didn't use it. */

@@ -335,6 +335,6 @@ describe("a shown text", () => {
         ),
       );
     // main.ts is what io stands for; atmicro.ts gives Commander's help to printHelp.
-    expect(writers.sort()).toEqual(["atmicro.ts", "main.ts", "output.ts"]);
+    expect(writers.sort()).toEqual(["atmicro.ts", "main.ts", "terminal/output.ts"]);
   });
 });
