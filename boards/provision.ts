@@ -9,10 +9,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { PasscodeError, readPasscode } from "../device/js/passcode.ts";
+import {
+  PIN_OPTIONS,
+  PIN_USAGE,
+  type PinValues,
+  readFingerprint,
+  readPins,
+} from "../device/js/pinOptions.ts";
 import type { Pin } from "../device/js/pins.ts";
 import { shown } from "../device/js/printable.ts";
 import { LEGACY_ANSWER_COST, provisionedStore } from "../device/js/provisioning.ts";
-import { PIN_OPTIONS, PIN_USAGE, type PinValues, readFingerprint, readPins } from "./pinOptions.ts";
 import { Prompt } from "./prompt.ts";
 import {
   type Configuration,

@@ -17,12 +17,12 @@ import {
   openInterpreter,
 } from "../../device/js/interpreter.ts";
 import { openLink } from "../../device/js/link.ts";
+import { PIN_OPTIONS, PIN_USAGE, type PinValues, readPins } from "../../device/js/pinOptions.ts";
 import type { Pin } from "../../device/js/pins.ts";
 import { shown, shownJson } from "../../device/js/printable.ts";
 import { LEGACY_ANSWER_COST } from "../../device/js/provisioning.ts";
 import { FileStore } from "../../device/js/store.ts";
 import { Greenhouse } from "../app/greenhouse/greenhouse.ts";
-import { PIN_OPTIONS, PIN_USAGE, type PinValues, readPins } from "../pinOptions.ts";
 import { type Configuration, ConfigurationError, readConfiguration } from "./configuration.ts";
 
 const USAGE = `usage: node main.js <configuration.json> [--interpreter wasm3|v8] [--accelerators] ${PIN_USAGE} [--accept-legacy-answer]`;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The options that say how a device knows its peer's key.
-import { readCheckedDigits } from "../device/js/checkedDigits.ts";
-import type { Pin } from "../device/js/pins.ts";
+import { readCheckedDigits } from "./checkedDigits.ts";
+import type { Pin } from "./pins.ts";
 
 /** For parseArgs. */
 export const PIN_OPTIONS = {
