@@ -20,6 +20,7 @@ import {
 import { Kind, State } from "./session/device.ts";
 import { repeatable } from "./session/entropy.ts";
 import { imported } from "./session/fixtures.ts";
+import { type WorkingOptions, working } from "./session/known.ts";
 import { encryptValue, World } from "./session/world.ts";
 import { encryptBlock, paddedBlock, wrapAs } from "./session/wrapping.ts";
 import identities from "./vectors/interop/00-identities.json" with { type: "json" };
@@ -258,8 +259,8 @@ describe("constant time of the session", () => {
   });
 
   it("when a key that came with a value is opened, whether it is one or not", async () => {
-    // No padding under any key: the last block of the ciphertext is cut short, so nothing is decrypted.
-    const value = encryptValue("x", Buffer.alloc(32, 7).toString("base64")).slice(0, 20);
+    // No padding under any of these keys; AES has its table's addresses.
+    const value = encryptValue("x", Buffer.alloc(32, 8).toString("base64"));
     const traces: Trace[] = [];
     for (const sharedKeyEnc of wrappings) {
       const { engine } = await tracedDevice(() => {}, true);
@@ -274,7 +275,57 @@ describe("constant time of the session", () => {
       };
       traces.push(tracePoll(engine, `notification: ${JSON.stringify(notification)}\n`));
     }
-    expectSame(traces);
+    expect(traces[0]?.events).toBeGreaterThan(100_000);
+    expectSame(traces, false);
+  });
+
+  /** A device that knows @bravo, with these secrets. */
+  const knowing = async (fill: number, options: WorkingOptions = {}) => {
+    let engine: TracedCore | undefined;
+    const factory: EngineFactory = {
+      name: "traced",
+      open: async (hal) => {
+        engine = traced(instrumentedCore(), hal);
+        return engine;
+      },
+    };
+    const secret = new Uint8Array(32).fill(fill);
+    const peer = { inKey: secret, issued: secret, outKey: secret, taken: secret };
+    const { device, world } = await working(repeatable(factory), { ...options, peer });
+    if (!engine) throw new Error("no engine");
+    return { device, world, engine };
+  };
+
+  it("when the tag of a value is wrong, whatever the keys and what it decrypts to", async () => {
+    const traces: Trace[] = [];
+    for (const fill of [0, 1, 0x55, 0xff]) {
+      const { engine } = await knowing(fill, { monitor: true });
+      const sent = {
+        id: "n",
+        from: "@bravo",
+        key: "@alpha:interval.greenhouse@bravo",
+        value: Buffer.alloc(48, 3).toString("base64"),
+        operation: "update",
+        isEncrypted: true,
+        metadata: { ivNonce: Buffer.alloc(16, 5).toString("base64"), sharedKeyEnc: "AAAA" },
+      };
+      traces.push(tracePoll(engine, `notification: ${JSON.stringify(sent)}\n`));
+    }
+    expect(traces[0]?.events).toBeGreaterThan(3_000);
+    expectSame(traces, false);
+  });
+
+  it("when a value is sealed, whatever the keys and the value", async () => {
+    const traces: Trace[] = [];
+    for (const fill of [0, 1, 0x55, 0xff]) {
+      const { device, engine } = await knowing(fill);
+      device.finish(Kind.put, "@bravo:reading.greenhouse@alpha", "ready");
+      device.operate(Kind.put, "@bravo:reading.greenhouse@alpha", new Uint8Array(40).fill(fill));
+      traces.push(engine.trace("session_poll"));
+    }
+    expect(new Set(traces.map((trace) => trace.status))).toEqual(new Set([4]));
+    expect(traces[0]?.events).toBeGreaterThan(3_000);
+    expectSame(traces, false);
   });
 });
 
