@@ -27,7 +27,7 @@ import {
   type Tuning,
 } from "./config/config.ts";
 import { Counters } from "./config/counters.ts";
-import { Connection } from "./connection/connection.ts";
+import { Dialogue } from "./connection/dialogue.ts";
 import { FULL_LINE, Inbound, NEWCOMER_PLACES } from "./connection/inbound.ts";
 import { Monitors } from "./notifications/monitors.ts";
 import { Notifier } from "./notifications/notifier.ts";
@@ -121,7 +121,7 @@ async function storeSecret(records: Records, secret: string | undefined): Promis
 
 interface Assembly {
   services: Services;
-  inbound: Inbound<Connection>;
+  inbound: Inbound<Dialogue>;
   /** What this server and its connections to others use; changed in place when a certificate is renewed. */
   tls: TlsIdentity;
 }
@@ -134,7 +134,7 @@ function assemble(config: ServerConfig, atSign: string): Assembly {
     log.error({ trace: traceOf(error) }, "access log failed");
   const records = new Records(store, atSign, now, onLogFailure);
   const counters = new Counters();
-  const inbound = new Inbound<Connection>(tuning, counters, now);
+  const inbound = new Inbound<Dialogue>(tuning, counters, now);
   const proofs = new Proofs(tuning, now);
   const enrollments = new Enrollments(records, atSign, now);
   const authorization = new Authorization(enrollments);
@@ -230,7 +230,7 @@ function accept(socket: TLSSocket, block: string, { services, inbound }: Assembl
     return;
   }
   services.counters.connections += 1;
-  inbound.add(new Connection(socket, block, services, inbound));
+  inbound.add(new Dialogue(socket, block, services, inbound));
 }
 
 /** The listener's view of the connections, and what it may do with them. */
@@ -303,7 +303,7 @@ function startJobs({ services }: Assembly): () => void {
 }
 
 /** Closes the connections, each when its commands are answered, all of them after DRAIN_MILLIS. */
-async function drain(connections: readonly Connection[]): Promise<void> {
+async function drain(connections: readonly Dialogue[]): Promise<void> {
   const late = new AbortController();
   const timeout = delay(DRAIN_MILLIS, undefined, { signal: late.signal }).catch(() => undefined);
   await Promise.race([Promise.all(connections.map((connection) => connection.drain())), timeout]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { normalizeCommand } from "../../wire/command.ts";
 import { mayOverlap } from "../verbs/index.ts";
+import type { Answer } from "./answer.ts";
 
 /** Commands of one connection that run at the same time. */
 const MAX_OVERLAPPING = 64;
@@ -13,27 +14,23 @@ const LINE_OVERHEAD = 16;
 /** Characters a line counts as while it waits. */
 const weightOf = (line: string | null): number => (line?.length ?? 0) + LINE_OVERHEAD;
 
-/** Writes the reply of a command. */
-export type WriteReply = () => void;
-
-/** The connection that the commands come from. */
+/** The dialogue that the commands belong to. */
 export interface CommandTarget {
-  /** Whether a command may start now: the connection is open and its replies are being read. */
+  /** Whether a command may start now: the connection is open and its answers are being read. */
   readonly ready: boolean;
-  /** Whether the line may still be run; asked when it is its turn. */
-  mayRun(line: string): boolean;
-  /** Runs a normalised command. When it rejects, what writes the reply throws. */
-  start(command: string): Promise<WriteReply>;
-  /** Writes replies, those of one turn together. */
-  reply(replies: readonly WriteReply[]): void;
-  /** Called for a line that may not be run. */
-  refuse(): void;
-  /** Called when every line taken so far is answered. */
-  emptied(): void;
+  /**
+   * Runs a line's normalised command; asked when it is the line's turn. Undefined: it may not be run; where `isFirst`, nothing
+   * that came before it runs any more.
+   */
+  run(command: string, line: string, isFirst: boolean): Promise<Answer> | undefined;
+  /** A command neither answered nor failed as it should. */
+  failed(error: unknown): void;
+  /** Writes answers, those of one turn together; `isIdle`: every line taken so far is answered. */
+  answered(answers: readonly Answer[], isIdle: boolean): void;
 }
 
 interface Running {
-  reply?: WriteReply;
+  answer?: Answer;
 }
 
 /**
@@ -47,7 +44,7 @@ export class CommandQueue {
   private readonly running: Running[] = [];
   /** A command runs that no other may run beside. */
   private alone = false;
-  private replying = false;
+  private answering = false;
   private waiting: (() => void)[] = [];
 
   constructor(target: CommandTarget) {
@@ -101,7 +98,7 @@ export class CommandQueue {
       const done = this.lines.shift();
       if (done !== undefined) this.held -= weightOf(done);
     }
-    if (this.lines.length === 0 && !this.busy) this.target.emptied();
+    if (this.lines.length === 0 && !this.busy) this.target.answered([], true);
   }
 
   /** Starts a line's command; false when it has to wait. */
@@ -110,44 +107,40 @@ export class CommandQueue {
     const overlaps = command.length <= MAX_OVERLAPPING_LENGTH && mayOverlap(command);
     const full = this.running.length >= MAX_OVERLAPPING;
     if (this.busy && (this.alone || !overlaps || full)) return false;
-    if (!this.target.mayRun(line)) {
-      if (!this.busy) this.target.refuse();
-      return false;
-    }
+    const answer = this.target.run(command, line, !this.busy);
+    if (answer === undefined) return false;
     this.alone = !overlaps;
     const running: Running = {};
     this.running.push(running);
-    const answered = (reply: WriteReply): void => {
-      running.reply = reply;
-      this.replySoon();
-    };
-    this.target.start(command).then(answered, (error: unknown) =>
-      answered(() => {
-        throw error;
-      }),
+    answer.then(
+      (found) => {
+        running.answer = found;
+        this.answerSoon();
+      },
+      (error: unknown) => this.target.failed(error),
     );
     return true;
   }
 
   /** Commands that end together are answered together. */
-  private replySoon(): void {
-    if (this.replying) return;
-    this.replying = true;
+  private answerSoon(): void {
+    if (this.answering) return;
+    this.answering = true;
     process.nextTick(() => {
-      this.replying = false;
-      this.replyNow();
+      this.answering = false;
+      this.answerNow();
     });
   }
 
-  private replyNow(): void {
-    const replies: WriteReply[] = [];
+  private answerNow(): void {
+    const answers: Answer[] = [];
     for (;;) {
-      const reply = this.running[0]?.reply;
-      if (reply === undefined) break;
-      replies.push(reply);
+      const answer = this.running[0]?.answer;
+      if (answer === undefined) break;
+      answers.push(answer);
       this.running.shift();
     }
-    if (replies.length > 0) this.target.reply(replies);
+    if (answers.length > 0) this.target.answered(answers, false);
     if (!this.busy) for (const resolve of this.waiting.splice(0)) resolve();
     this.go();
   }

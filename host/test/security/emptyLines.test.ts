@@ -17,11 +17,9 @@ const CONNECTIONS = 400;
 it("an atServer counts them in its budget of lines", () => {
   const queue = new CommandQueue({
     ready: false,
-    mayRun: () => true,
-    start: () => Promise.resolve(() => undefined),
-    reply: () => undefined,
-    refuse: () => undefined,
-    emptied: () => undefined,
+    run: () => undefined,
+    failed: () => undefined,
+    answered: () => undefined,
   });
   queue.push(Array<string>(LINE_FEEDS).fill(""));
   expect(queue.characters).toBeGreaterThanOrEqual(8 * LINE_FEEDS);

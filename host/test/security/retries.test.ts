@@ -169,7 +169,7 @@ describe("the list is whole", () => {
     "net/handshakes.ts": "time-out of handshakes",
     "server/peers/cacheRefresh.ts": "refreshes copies once a day",
     "server/upkeep/compaction.ts": "runs now and then",
-    "server/connection/connection.ts": "closes after an answer",
+    "server/connection/dialogue.ts": "closes after an answer",
     "server/notifications/deliveryMarks.ts": "gathers what is written",
     "net/directoryConnection.ts": "time-out of an answer, and idle time",
     "server/connection/inbound.ts": "time-out of a login",
