@@ -25,8 +25,9 @@ enum {
   PROVISIONED_NETWORK = 48,
 };
 
-// Most bytes of the configuration and of the certificates together.
-#define PROVISIONED_CONFIGURATION_MAX 704u
+// Most bytes of the configuration and of the certificates together. The longest atSigns, names and addresses fit with one
+// pinned peer, ordinary ones with four.
+#define PROVISIONED_CONFIGURATION_MAX 512u
 #define PROVISIONED_AUTHORITIES_MAX 3072u
 
 #endif

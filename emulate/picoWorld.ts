@@ -10,10 +10,12 @@ import { I2cBus } from "../boards/emulator/i2cBus.ts";
 import { Network } from "../boards/emulator/network.ts";
 import { Rp2040Emulator } from "../boards/emulator/rp2040/rp2040Emulator.ts";
 import { W5500 } from "../boards/emulator/w5500.ts";
+import { fingerprintOf } from "../device/js/fingerprint.ts";
 import { provisionedStore } from "../device/js/provisioning.ts";
 import { WORLD_HOST, World } from "../host/cli/world/world.ts";
 import type { AtClient } from "../host/client/atClient.ts";
 import type { ReceivedNotification } from "../host/client/notifications.ts";
+import { readKeyFile } from "../host/crypto/keyFile.ts";
 import { formatAddress } from "../host/net/address.ts";
 import { type MemoryPhase, measureMemory, readSymbols, type Symbols } from "./memory.ts";
 
@@ -68,6 +70,8 @@ export class PicoWorld {
   /** Lines of the device since its last start. */
   readonly lines: string[] = [];
   readonly imageBytes: number;
+  /** Of the peer's public key: the device knows the peer by it. */
+  readonly fingerprint: string;
   readonly #symbols: Symbols;
   readonly #board: BoardDescription;
   #failure: Error | null = null;
@@ -78,6 +82,7 @@ export class PicoWorld {
     peer: AtClient;
     flash: Flash;
     imageBytes: number;
+    fingerprint: string;
     board: BoardDescription;
     onLine: (line: string, seconds: number) => void;
     idleSpeed: number;
@@ -86,6 +91,7 @@ export class PicoWorld {
     this.owner = parts.owner;
     this.peer = parts.peer;
     this.imageBytes = parts.imageBytes;
+    this.fingerprint = parts.fingerprint;
     this.#board = parts.board;
     this.#symbols = readSymbols(join(ROOT, "build/rp2040/atmicro.symbols.json"));
     this.network = new Network({
@@ -117,6 +123,8 @@ export class PicoWorld {
     try {
       const owner = await world.activate(DEVICE);
       const peer = await world.activate(PEER);
+      const { encryptPublicKey } = await readKeyFile(world.keyFile(PEER), PEER);
+      const fingerprint = fingerprintOf(PEER, encryptPublicKey);
       const flash = new Flash(image);
       const store = provisionedStore({
         atSign: DEVICE,
@@ -126,13 +134,14 @@ export class PicoWorld {
         namespaces: { [NAMESPACE]: "rw" },
         passcode: await owner.otpGet(),
         peer: PEER,
+        pins: [{ atSign: PEER, fingerprint, acceptUnauthenticated: true }],
         intervalMs: INTERVAL_MS,
         authorities: world.authority,
       });
       flash.write(FLASH_BYTES - board.flash.storeSectors * SECTOR_BYTES, store);
       const imageBytes = image.length;
       const pico = new PicoWorld({
-        ...{ world, owner, peer, flash, imageBytes, board },
+        ...{ world, owner, peer, flash, imageBytes, fingerprint, board },
         ...{ onLine, idleSpeed },
       });
       await pico.#listen();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What an emulated device has to live through, step by step.
 import type { MemoryPhase } from "./memory.ts";
-import type { PicoWorld } from "./picoWorld.ts";
+import { PEER, type PicoWorld } from "./picoWorld.ts";
 
 export class StoryFailed extends Error {}
 
@@ -18,6 +18,16 @@ async function confirmed(pico: PicoWorld, id: string, intervalMs: number): Promi
   const reply = JSON.parse(await pico.untilReceived("reply")) as Record<string, unknown>;
   if (reply.id === id && reply.ok === true && reply.intervalMs === intervalMs) return;
   throw new StoryFailed(`the device refused the command: ${JSON.stringify(reply)}`);
+}
+
+/** Who vouches for the last command, by the device's own log. */
+function voucher(pico: PicoWorld): string {
+  const isVouchedFor = pico.lines.includes(
+    `a command is authenticated by the provisioned key of ${PEER}`,
+  );
+  return isVouchedFor
+    ? `authenticated by ${PEER}'s key ${pico.fingerprint}`
+    : "which nobody vouches for";
 }
 
 /** Enrolment, readings, a command, a cut link and a power cut; the RAM after each. Rejects with what went wrong. */
@@ -42,7 +52,7 @@ export async function live(
   done("notify, put", `@alice decrypts its sensor's first reading: ${first}`);
   await pico.command("faster", 2_000);
   await confirmed(pico, "faster", 2_000);
-  done("monitor, get", "It decrypted a command of @alice and obeyed: a reading every 2 s");
+  done("monitor, get", `It obeyed a command ${voucher(pico)}: a reading every 2 s`);
 
   const before = pico.lines.length;
   pico.network.isLinkUp = false;
@@ -53,15 +63,17 @@ export async function live(
   await pico.untilReceived("reading");
   done("reconnect", "The cable was pulled and put back: it reconnected and goes on");
 
-  // The next thing written is the mark of a notification: with the power gone, the command counts as not delivered.
+  // What is written next is what is known of the command: with the power gone it counts as not delivered, or is lost.
   pico.emulator.flash.arm({ operation: 1, bytes: 100 });
   await pico.command("slower", 4_000);
   await pico.untilPowerCut();
   tell(`${"".padStart(7)}    Power was cut in the middle of a flash page`);
   await pico.untilLine("enrolled");
+  await pico.untilReceived("reading");
+  await pico.command("slower", 4_000);
   await confirmed(pico, "slower", 4_000);
   const last = readingText(await pico.untilReceived("reading"));
-  done("after power cut", `Still enrolled, it got the command again, and sends: ${last}`);
+  done("after power cut", `Still enrolled, it obeys, and sends: ${last}`);
   pico.unplugSensor();
   const own = readingText(await pico.untilReceived("reading"));
   tell(`${seconds().padStart(7)} s  Its sensor was unplugged: it sends ${own}`);

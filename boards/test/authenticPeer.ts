@@ -2,24 +2,13 @@
 // A peer whose commands are authentic by AT-AUTH-1, written apart from the client: it can also say a thing twice, or earlier
 // than it was said.
 import { randomUUID } from "node:crypto";
-import { type Count, type Direction, pinOf, sealShared } from "../../core/test/session/sealing.ts";
-import { groupedDigits } from "../../device/js/checkedDigits.ts";
+import { type Count, type Direction, sealShared } from "../../core/test/session/sealing.ts";
+import { fingerprintOf } from "../../device/js/fingerprint.ts";
 import type { World } from "../../host/cli/world/world.ts";
 import type { AtConnection } from "../../host/client/connection.ts";
 import { openLoggedIn } from "../../host/client/session.ts";
 import { type AtKeys, readKeyFile } from "../../host/crypto/keyFile.ts";
 import { rsaDecrypt } from "../../host/crypto/rsa.ts";
-
-const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
-
-/** The fingerprint of a pin: 90 bits and their check in base 32. */
-function fingerprintOf(pin: Buffer): string {
-  const value = BigInt(`0x${pin.subarray(0, 12).toString("hex")}`) >> 6n;
-  const digit = (place: number) => DIGITS[Number((value >> BigInt(5 * place)) & 31n)];
-  const digits = Array.from({ length: 18 }, (_, i) => digit(17 - i)).join("");
-  const check = Number(value % 1021n);
-  return groupedDigits(`${digits}${DIGITS[check >> 5]}${DIGITS[check & 31]}`);
-}
 
 interface Peers {
   readonly from: string;
@@ -39,7 +28,7 @@ export class AuthenticPeer {
     this.#connection = connection;
     this.#keys = keys;
     this.#peers = peers;
-    this.fingerprint = fingerprintOf(pinOf(peers.from, keys.encryptPublicKey));
+    this.fingerprint = fingerprintOf(peers.from, keys.encryptPublicKey);
   }
 
   static async open(world: World, peers: Peers): Promise<AuthenticPeer> {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { provisionedStore } from "../../device/js/provisioning.ts";
+import { type Provisioning, provisionedStore } from "../../device/js/provisioning.ts";
 import { valuesOf } from "../../device/test/eightSectors.ts";
 import { createAuthority } from "../../host/crypto/certificates.ts";
 import { FLASH_BYTES } from "./posixDevice.ts";
@@ -145,6 +145,44 @@ describe("how the peer's key is known", () => {
     expect(status).toBe(2);
     expect(stderr).toContain(message);
     expect(existsSync(join(folder, "flash"))).toBe(false);
+  });
+});
+
+describe("the configuration's room", () => {
+  const longest = (name: string) => `@${name.repeat(54)}`;
+  const told = (authorities: string, peers: readonly string[]): Provisioning => ({
+    ...{ atSign: longest("g"), peer: longest("a"), authorities, intervalMs: 3_600_000 },
+    directory: `${"d".repeat(56)}.test:65535`,
+    ...{
+      app: "greenhouse",
+      device: "greenhouse-north-3",
+      namespaces: { greenhouse_automation: "rw" },
+    },
+    passcode: "AB12CDEF-g0v0-nggt-tegj-dp8c-7n4k",
+    network: "192.168.100.101 255.255.255.0 192.168.100.1 192.168.100.1",
+    pins: peers.map((atSign) => ({
+      ...{ atSign, fingerprint: PRINT.replaceAll("-", ""), acceptUnauthenticated: true },
+    })),
+  });
+
+  it("takes the longest of everything with one pinned peer, and says when it is too much", async () => {
+    const authorities = await configure();
+    expect(
+      valuesOf(provisionedStore(told(authorities, [longest("a")])), 1).get(16)?.length,
+    ).toBeLessThan(513);
+    expect(() => provisionedStore(told(authorities, [longest("a"), longest("b")]))).toThrow(
+      "the configuration is longer than 512 bytes",
+    );
+  });
+
+  it("takes four peers of ordinary names", async () => {
+    const authorities = await configure();
+    const pins = ["@alice", "@greenhouse_owner", "@north_gate", "@weather"].map((atSign) => ({
+      ...{ atSign, fingerprint: PRINT.replaceAll("-", ""), acceptUnauthenticated: true },
+    }));
+    const passcode = "AB12CD-g0v0-nggt-tegj-dp8c-7n4k";
+    const store = provisionedStore({ ...CONFIGURATION, authorities, passcode, pins });
+    expect(valuesOf(store, 1).get(16)?.length).toBeLessThan(513);
   });
 });
 

@@ -8,11 +8,18 @@ const CHECKED = 18;
 export const CHECKED_DIGITS = 20;
 const MODULUS = 1021n;
 
-/** The two digits that check these. */
-function checkOf(digits: string): string {
-  const value = [...digits].reduce((sum, digit) => 32n * sum + BigInt(DIGITS.indexOf(digit)), 0n);
-  const check = Number(value % MODULUS);
-  return `${DIGITS[check >> 5]}${DIGITS[check & 31]}`;
+/** A number in so many digits of base 32. */
+function base32(value: bigint, count: number): string {
+  const digit = (place: number) => DIGITS[Number((value >> BigInt(5 * place)) & 31n)] ?? "";
+  return Array.from({ length: count }, (_, i) => digit(count - 1 - i)).join("");
+}
+
+const numberOf = (digits: string): bigint =>
+  [...digits].reduce((sum, digit) => 32n * sum + BigInt(DIGITS.indexOf(digit)), 0n);
+
+/** The 20 digits of a value of 90 bits. */
+export function checkedDigits(value: bigint): string {
+  return base32(value, CHECKED) + base32(value % MODULUS, CHECKED_DIGITS - CHECKED);
 }
 
 /**
@@ -23,7 +30,7 @@ export function readCheckedDigits(text: string): string | null {
   const digits = text.toLowerCase().replace(/[\s-]/g, "").replace(/o/g, "0").replace(/[il]/g, "1");
   if (digits.length !== CHECKED_DIGITS) return null;
   if ([...digits].some((digit) => !DIGITS.includes(digit))) return null;
-  return checkOf(digits.slice(0, CHECKED)) === digits.slice(CHECKED) ? digits : null;
+  return checkedDigits(numberOf(digits.slice(0, CHECKED))) === digits ? digits : null;
 }
 
 /** Digits in groups of four, as they are shown. */

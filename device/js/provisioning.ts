@@ -50,7 +50,7 @@ const FIELD = {
 } as const;
 
 const PAGE = 256;
-const LARGEST = { configuration: 704, authorities: 3072 } as const;
+const LARGEST = { configuration: 512, authorities: 3072 } as const;
 
 /** CRC-32 of IEEE 802.3. */
 export function crc32(bytes: Uint8Array): number {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { expect, it } from "vitest";
+import vectors from "../../core/test/vectors/interop/16-authenticity.json" with { type: "json" };
 import { groupedDigits, readCheckedDigits } from "../js/checkedDigits.ts";
+import { fingerprintOf } from "../js/fingerprint.ts";
 
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 // AT-AUTH-1, sections 2 and 9.
@@ -37,3 +39,8 @@ it.each(["", "5m63-60tn-mf51-ccq0-rv4", "5m63-60tn-mf51-ccq0-rv4g0", "um63-60tn-
   "refuses %j",
   (text) => expect(readCheckedDigits(text)).toBeNull(),
 );
+
+it.each(["@alpha", "@bravo"] as const)("makes the fingerprint of %s's key", (atSign) => {
+  const { spkiBase64, text } = vectors.fingerprints[atSign];
+  expect(fingerprintOf(atSign, spkiBase64)).toBe(text);
+});
