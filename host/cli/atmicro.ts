@@ -16,6 +16,7 @@ const definitions: Readonly<Record<string, () => Promise<CommandDefinition>>> = 
   enroll: async () => (await import("./commands/enroll.ts")).enrollCommand,
   approve: async () => (await import("./commands/approve.ts")).approve,
   keys: async () => (await import("./commands/keys.ts")).keys,
+  fingerprint: async () => (await import("./commands/fingerprint.ts")).fingerprint,
   put: async () => (await import("./commands/put.ts")).put,
   get: async () => (await import("./commands/get.ts")).get,
   scan: async () => (await import("./commands/scan.ts")).scan,

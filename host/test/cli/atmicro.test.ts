@@ -70,6 +70,7 @@ const commands = [
   ["approve", "deny"],
   ["approve", "revoke"],
   ["keys"],
+  ["fingerprint"],
   ["put"],
   ["get"],
   ["scan"],
@@ -258,6 +259,15 @@ describe("the commands", () => {
     for (const secret of secrets) {
       if (secret !== alpha.enrollmentId) expect(out[0]).not.toContain(secret);
     }
+  });
+
+  it("fingerprint: what a device is told to know the atSign's key by", async () => {
+    const keys = join(folder, "alpha.atKeys");
+    await writeKeyFile(keys, alpha);
+    const shown = await atmicro(["fingerprint", "-a", "@alpha", "-k", keys]);
+    expect(shown).toMatchObject({ code: 0, out: ["5m63-60tn-mf51-ccq0-rv4g"] });
+    const { out } = await atmicro(["fingerprint", "-a", "@alpha", "-k", keys, "--json"]);
+    expect(JSON.parse(out[0] ?? "")).toEqual({ atSign: "@alpha", fingerprint: shown.out[0] });
   });
 
   it("activate: reads the secret from a file or the environment, writes 0600, never over a file", async () => {

@@ -196,6 +196,11 @@ const cases: readonly Case[] = [
     },
   },
   {
+    command: ["fingerprint"],
+    what: "the name of a key file that isn't there",
+    args: async () => ["-a", "@alpha", "-k", join(folder, EVIL.replace(/\s/gu, ""))],
+  },
+  {
     command: ["directory", "import"],
     what: "a list",
     args: async () => {
