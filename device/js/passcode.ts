@@ -2,8 +2,8 @@
 // What a device shows at its enrolment: a one-time passcode, with its pairing code where its owner's client made one.
 import { CHECKED_DIGITS, groupedDigits, readCheckedDigits } from "./checkedDigits.ts";
 
-/** Most bytes of it (core/README.md, config_set 12). */
-const LONGEST = 64;
+/** Most characters of the passcode alone: more without a separator is one whose pairing code lost its dashes (config_set 12). */
+const LONGEST = 20;
 
 /** What was typed is no passcode; the message says why, and holds nothing of it. */
 export class PasscodeError extends Error {
@@ -18,12 +18,15 @@ export function readPasscode(text: string): string {
   const typed = text.trim();
   const joined = typed.replace(/[\s-]/g, "");
   if (joined === "") throw new PasscodeError("there is no one-time passcode");
-  if (joined.length > LONGEST || !/^[\x21-\x7e]+$/.test(joined)) {
-    throw new PasscodeError(`a one-time passcode is at most ${LONGEST} printable characters`);
+  const hasCode = joined !== typed;
+  const passcode = hasCode ? joined.slice(0, -CHECKED_DIGITS) : joined;
+  if (passcode.length > LONGEST || !/^[\x21-\x7e]+$/.test(joined)) {
+    throw new PasscodeError(
+      `a one-time passcode is at most ${LONGEST} printable characters, its pairing code behind a dash`,
+    );
   }
-  if (joined === typed) return typed;
+  if (!hasCode) return passcode;
   const digits = readCheckedDigits(joined.slice(-CHECKED_DIGITS));
-  const passcode = joined.slice(0, -CHECKED_DIGITS);
   if (digits === null || passcode === "") {
     throw new PasscodeError("the pairing code behind the passcode has a wrong digit, or not 20");
   }
