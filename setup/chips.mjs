@@ -30,6 +30,7 @@ const CHIPS = {
   rp2040Accelerated: { board: "rp2040", short: true, suites: ["hmac", "aes"] },
   rv32Codecs: { board: "qemu-rv32", engine: "rv32", suites: CODEC },
   rp2040Codecs: { board: "rp2040", engine: "rp2040", suites: CODEC },
+  rv32Sessions: { board: "qemu-rv32", engine: "rv32Accelerated", suites: ["authenticity"] },
   rv32PublicKey: { board: "qemu-rv32", engine: "rv32", suites: [...PUBLIC_KEY, "accelerator"] },
   rp2040PublicKey: { board: "rp2040", engine: "rp2040", suites: [...PUBLIC_KEY, "accelerator"] },
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // core/AUTHENTICITY.md against its vectors, in a device's session: what it reads, refuses and writes, and how it enrolls.
-import { describe, expect, test } from "vitest";
+import { setImmediate as turn } from "node:timers/promises";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Engine, EngineFactory } from "./engine/engine.ts";
 import { engines } from "./engine/engines.ts";
 import { Device, Kind, State, Verdict } from "./session/device.ts";
 import { imported } from "./session/fixtures.ts";
@@ -37,7 +39,23 @@ function notification(message: Message, metadata: Record<string, unknown> = {}) 
   };
 }
 
-for (const factory of engines) {
+/** A chip is a process of its own: each test ends those it began. */
+const opened: Engine[] = [];
+const ending = (factory: EngineFactory): EngineFactory => ({
+  name: factory.name,
+  async open(hal) {
+    const engine = await factory.open(hal);
+    opened.push(engine);
+    return engine;
+  },
+});
+afterEach(async () => {
+  for (const engine of opened.splice(0)) engine.close();
+  // A chip is waited for without letting go of this thread.
+  await turn();
+});
+
+for (const factory of engines.map(ending)) {
   describe(`authenticity's vectors, on ${factory.name}`, () => {
     test("notifications are verified and fresh", async () => {
       const { world, device } = await working(factory, { monitor: true });
