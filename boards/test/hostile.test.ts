@@ -4,7 +4,9 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Pin } from "../../device/js/pins.ts";
 import { changeJson, flipBit, type Json } from "../../host/test/security/hostileServer.ts";
+import { AuthenticPeer } from "./authenticPeer.ts";
 import { HostileWorld } from "./hostileWorld.ts";
 import { buildDevice, type PosixDevice } from "./posixDevice.ts";
 import { DEVICE, PEER, PosixWorld } from "./posixWorld.ts";
@@ -52,9 +54,9 @@ class PosixVictim implements Victim {
     this.#device = device;
   }
 
-  static async start(name: string): Promise<PosixVictim> {
-    const { directory } = hostile;
-    return new PosixVictim(world.start(program, [await world.flash(name, { directory })]));
+  static async start(name: string, pins?: readonly Pin[]): Promise<PosixVictim> {
+    const told = { directory: hostile.directory, ...(pins && { pins }) };
+    return new PosixVictim(world.start(program, [await world.flash(name, told)]));
   }
 
   said(what: RegExp, times = 1): Promise<void> {
@@ -109,13 +111,14 @@ class SimulatedVictim implements Victim {
   }
 }
 
-const send = (name: string, value: string) =>
-  world.peer.notify(`${DEVICE}:${name}.greenhouse${PEER}`, value);
+type Send = (name: string, value: string) => Promise<unknown>;
+
+const send: Send = (name, value) => world.peer.notify(`${DEVICE}:${name}.greenhouse${PEER}`, value);
 
 /** A command goes through: everything the device was sent before has been looked at. */
-async function obeyed(id: number): Promise<void> {
+async function obeyed(id: number, by = send): Promise<void> {
   const before = hostile.server.count(REPLY);
-  await send("command", JSON.stringify({ id, set: "interval", ms: 1000 + id }));
+  await by("command", JSON.stringify({ id, set: "interval", ms: 1000 + id }));
   await hostile.server.until(REPLY, before + 1);
 }
 
@@ -162,6 +165,11 @@ const LIES: ((json: Json) => Json)[] = [
   (json) => ({ ...json, operation: "delete" }),
 ];
 
+const HUNDRED_LIES = Array.from(
+  { length: 100 },
+  (_, i) => LIES[i % LIES.length] ?? ((x: Json) => x),
+);
+
 /** Lines the device sends of itself, by its own clock. */
 const OWN_CLOCK = /^noop:|^(notify|update):.*:(reading|latest)\.greenhouse@greenhouse/;
 /** What differs each time is left out: ids, wrapped keys, IVs and what is encrypted. */
@@ -172,10 +180,10 @@ const formOf = (line: string) =>
     .replace(/:[^:]*$/, "");
 
 /** What leaves the device while it takes this many notes and, at the end, a command. */
-async function leavesAfter(notes: number, id: number): Promise<string[]> {
+async function leavesAfter(notes: number, id: number, by = send): Promise<string[]> {
   const from = hostile.server.lines.length;
-  for (let i = 0; i < notes; i++) await send("note", `note ${i}`);
-  await obeyed(id);
+  for (let i = 0; i < notes; i++) await by("note", `note ${i}`);
+  await obeyed(id, by);
   return hostile.server.lines
     .slice(from)
     .filter((line) => !OWN_CLOCK.test(line))
@@ -230,10 +238,7 @@ for (const [kind, { start }] of Object.entries(kinds)) {
       await hostile.server.until(/^notify:/);
       await obeyed(1);
       const good = await leavesAfter(100, 2);
-      lieOnce(
-        isNote,
-        ...Array.from({ length: 100 }, (_, i) => LIES[i % LIES.length] ?? ((x: Json) => x)),
-      );
+      lieOnce(isNote, ...HUNDRED_LIES);
       const bad = await leavesAfter(100, 3);
       expect(bad).toEqual(good);
       expect(good.length).toBeGreaterThan(0);
@@ -280,3 +285,26 @@ for (const [kind, { start }] of Object.entries(kinds)) {
     });
   });
 }
+
+it("sends after a hundred values nobody vouches for what it sends after a hundred of its peer's", async () => {
+  // Makes the key of its values.
+  await send("note", "nothing");
+  const peer = await AuthenticPeer.open(world.world, {
+    ...{ from: PEER, to: DEVICE, namespace: "greenhouse" },
+  });
+  const fingerprint = peer.fingerprint.replaceAll("-", "");
+  const victim = await PosixVictim.start("strict", [{ atSign: PEER, fingerprint }]);
+  await hostile.server.until(/^notify:.*:@alice:reading\.greenhouse@greenhouse:/);
+  const direction = await peer.direction();
+  const sealed: Send = (name, value) => peer.send(peer.sealed(direction, name, value));
+  await obeyed(1, sealed);
+  const good = await leavesAfter(100, 2, sealed);
+  expect(victim.count(/^a notification was not delivered/)).toBe(0);
+  lieOnce(isNote, ...HUNDRED_LIES);
+  const bad = await leavesAfter(100, 3, sealed);
+  expect(bad).toEqual(good);
+  // What says of itself that it isn't encrypted is told apart; a key, known or not, that came with it changes nothing.
+  expect(victim.count(/^a notification was not delivered/)).toBeGreaterThan(60);
+  peer.close();
+  await victim.kill();
+}, 180_000);
