@@ -8,9 +8,9 @@ import { fresh, introduced } from "./session/attacks.ts";
 import { Device, Kind, PowerCut, State, Verdict } from "./session/device.ts";
 import { repeatable } from "./session/entropy.ts";
 import { imported } from "./session/fixtures.ts";
-import { command, INWARD, PEERS, working } from "./session/known.ts";
-import { sealShared } from "./session/sealing.ts";
-import { alpha, encryptValue, World, wrapKey } from "./session/world.ts";
+import { BRAVO, command, INWARD, PEERS, working } from "./session/known.ts";
+import { sealOfKey, sealShared } from "./session/sealing.ts";
+import { alpha, decryptValue, encryptValue, World, wrapKey } from "./session/world.ts";
 import pkam from "./vectors/interop/06-pkam.json" with { type: "json" };
 
 const MINUTE = 60_000;
@@ -157,6 +157,91 @@ for (const factory of engines) {
       await fresh(factory, world);
       read();
       expect([texts.size, epochs.size]).toEqual([1, 3]);
+    });
+
+    test("a peer on the list without a fingerprint is believed until his first verified value", async () => {
+      const world = new World();
+      const key = Buffer.alloc(32, 0x42).toString("base64");
+      // As a device left it that knew nothing of seals.
+      world.records.set("shared_key.bravo@alpha", { value: wrapKey(key, alpha) });
+      const device = await fresh(factory, world, "@bravo");
+      const direction = introduced(world);
+      const shared = Buffer.from(direction.key).toString("base64");
+      const iv = Buffer.alloc(16, 9).toString("base64");
+      const legacy = (id: string) =>
+        world.notify({
+          id,
+          from: "@bravo",
+          key: "@alpha:x.greenhouse@bravo",
+          value: encryptValue(id, shared, iv),
+          operation: "update",
+          isEncrypted: true,
+          metadata: { ivNonce: iv },
+        });
+      legacy("before");
+      device.advance(1000);
+      const first = device.of("notification").at(-1);
+      expect(first?.value).toBe("before");
+      expect(device.verdict(first)).toBe(Verdict.encrypted | Verdict.pinned);
+      command(world, [7, 1], "sealed", { direction });
+      legacy("after");
+      device.advance(1000);
+      expect(values(device)).toEqual(["before", "sealed"]);
+      expect(device.of("notice")).toMatchObject([{ status: -43, id: "after" }]);
+      // The key without a seal is used, and nobody vouches for it.
+      device.finish(Kind.notify, "@bravo:reading.greenhouse@alpha", "21.5");
+      const line = world.lines.findLast((each) => each.startsWith("notify:")) ?? "";
+      const sent = decryptValue(
+        line.split(":").at(-1) ?? "",
+        key,
+        /:ivNonce:([^:]+)/.exec(line)?.[1],
+      );
+      expect(sent).toBe("21.5");
+      expect(world.records.get("shared_key.bravo@alpha")?.meta).toBe(undefined);
+    });
+
+    test("a key that I have no seal of gives way to one that has it", async () => {
+      const { world, device } = await working(factory, { peer: { generation: 0 } });
+      const key = Buffer.alloc(32, 0x43);
+      const self = Buffer.from(alpha.selfEncryptionKeyBase64, "base64");
+      const seal = sealOfKey("@alpha", self, "@bravo", BRAVO.pin, 1, key);
+      world.records.set("shared_key.bravo@alpha", {
+        value: wrapKey(key.toString("base64"), alpha),
+        meta: { ivNonce: seal },
+      });
+      device.finish(Kind.notify, "@bravo:reading.greenhouse@alpha", "21.5");
+      const line = world.lines.findLast((each) => each.startsWith("notify:")) ?? "";
+      const iv = /:ivNonce:([^:]+)/.exec(line)?.[1];
+      expect(decryptValue(line.split(":").at(-1) ?? "", key.toString("base64"), iv)).toBe("21.5");
+      expect(Buffer.from(device.store.get(3) ?? []).includes(key)).toBe(true);
+    });
+
+    test("strangers are heard by a list with a star, and can't take a place on it", async () => {
+      const strangers = ["@c", "@d", "@e", "@f", "@g", "@h"];
+      for (const star of [true, false]) {
+        const { world, device } = await working(factory, {
+          monitor: true,
+          peers: star ? `${PEERS} *` : PEERS,
+        });
+        const key = Buffer.alloc(32, 0x44).toString("base64");
+        const iv = Buffer.alloc(16, 9).toString("base64");
+        for (const from of strangers) {
+          world.notify({
+            id: from,
+            from,
+            key: `@alpha:x.greenhouse${from}`,
+            value: encryptValue(from, key, iv),
+            operation: "update",
+            isEncrypted: true,
+            metadata: { ivNonce: iv, sharedKeyEnc: wrapKey(key, alpha) },
+          });
+          device.advance(1000);
+        }
+        expect(values(device)).toEqual(star ? strangers : []);
+        command(world, [7, 1], "command");
+        device.advance(1000);
+        expect(values(device).at(-1)).toBe("command");
+      }
     });
 
     test("another client that issues is told of, and nothing is obeyed", async () => {
