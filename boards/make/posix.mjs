@@ -20,7 +20,7 @@ const VARIANTS = {
     machine: ["-O1", "-g", ...SANITIZERS],
   },
   narrow: { machine: ["-O2", "-g", "-m32"], like: "rp2040" },
-  shallow: { machine: ["-O2", "-g"], interpreter: { stack: 1024 } },
+  shallow: { machine: ["-O2", "-g"], interpreter: { stack: 1536 } },
 };
 
 /** The board's settings with the variant's in place of them. */
